@@ -1,0 +1,226 @@
+"""HTTP heads: bytes to Request or Response and back, strictly (RFC 9112; RFC 9110 §5)."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from wslab.errors import HandshakeError
+
+MAX_BODY_SIZE = 4096
+TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+TLS_HANDSHAKE_RECORD = 0x16
+
+_REQUEST_START = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+( |\Z)")
+_FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)|(?<!\r)\n")
+_TARGET = re.compile(r"(https?://[!-~]+|/[!-~]*)", re.IGNORECASE)
+_SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization", "set-cookie"}
+_SECRET_IN_TARGET = re.compile(r"([?&](?:access_|_)?token=)[^&#\s]+", re.IGNORECASE)
+REDACTED = "[redacted]"
+
+
+def redact_target(target: str) -> str:
+    """The request target without the value of a `token=` in its query.
+
+    >>> redact_target("/lab?token=abc123&reset")
+    '/lab?token=[redacted]&reset'
+    """
+    return _SECRET_IN_TARGET.sub(rf"\1{REDACTED}", target)
+
+
+def redact_header(name: str, value: str) -> str:
+    """The header value, or `[redacted]` where it holds cookies or credentials; tokens in addresses go as well."""
+    return REDACTED if name.lower() in _SECRET_HEADERS else redact_target(value)
+
+
+@dataclass(frozen=True, repr=False)
+class Headers:
+    """Header lines in the order of the wire; names are looked up without regard to case.
+
+    >>> Headers((("Upgrade", "websocket"),))["upgrade"]
+    'websocket'
+    """
+
+    lines: tuple[tuple[str, str], ...] = ()
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.lines)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and bool(self.get_all(name))
+
+    def __getitem__(self, name: str) -> str:
+        """The values of all lines with this name, joined by commas (RFC 9110 §5.3); KeyError if there is none."""
+        if name not in self:
+            raise KeyError(name)
+        return self.get(name)
+
+    def get(self, name: str, default: str = "") -> str:
+        """As `headers[name]`, but `default` if there is no such line."""
+        values = self.get_all(name)
+        return ", ".join(values) if values else default
+
+    def get_all(self, name: str) -> list[str]:
+        """The value of each line with this name."""
+        return [value for line_name, value in self.lines if line_name.lower() == name.lower()]
+
+    def tokens(self, name: str) -> list[str]:
+        """The elements of a comma-separated list, over all lines with this name; empty ones do not count."""
+        return [element for part in self.get(name).split(",") if (element := part.strip(" \t"))]
+
+    def has_token(self, name: str, token: str) -> bool:
+        """Whether the list contains `token`, in any case: `Connection: keep-alive, Upgrade` contains `upgrade`."""
+        return token.lower() in [element.lower() for element in self.tokens(name)]
+
+    def __repr__(self) -> str:
+        return f"Headers({[(name, redact_header(name, value)) for name, value in self.lines]})"
+
+
+def _serialize_head(start_line: str, headers: Headers) -> bytes:
+    for name, value in headers:
+        if not TOKEN.fullmatch(name) or re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
+            raise ValueError(f"not a legal header line: {name!r}: {redact_header(name, value)!r}")
+    lines = [start_line, *(f"{name}: {value}" for name, value in headers)]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def _text_of_head(start_line: str, headers: Headers) -> str:
+    return "\n".join([start_line, *(f"{name}: {redact_header(name, value)}" for name, value in headers)])
+
+
+@dataclass(frozen=True, repr=False)
+class Request:
+    """The head of an HTTP request. `str(request)` is its text, with cookies, credentials and tokens redacted."""
+
+    method: str
+    target: str
+    headers: Headers = Headers()
+    version: str = "HTTP/1.1"
+
+    @property
+    def resource_name(self) -> str:
+        """Path and query: what RFC 6455 §3 calls the resource name, also where the target is a whole address."""
+        return re.sub(r"^https?://[^/?]*", "", self.target, flags=re.IGNORECASE) or "/"
+
+    def serialize(self) -> bytes:
+        """The bytes of the head. Raises ValueError if a header line or the target could not be read back."""
+        if not TOKEN.fullmatch(self.method) or not _TARGET.fullmatch(self.target):
+            raise ValueError(f"not a legal request line: {self.method!r} {redact_target(self.target)!r}")
+        return _serialize_head(f"{self.method} {self.target} {self.version}", self.headers)
+
+    def __str__(self) -> str:
+        return _text_of_head(f"{self.method} {redact_target(self.target)} {self.version}", self.headers)
+
+    def __repr__(self) -> str:
+        return f"Request({self.method!r}, {redact_target(self.target)!r}, {self.headers!r})"
+
+
+@dataclass(frozen=True, repr=False)
+class Response:
+    """The head of an HTTP response and, for a refusal, the start of its body (at most 4 KiB are kept)."""
+
+    status: int
+    phrase: str
+    headers: Headers = Headers()
+    body: bytes = b""
+
+    def serialize(self) -> bytes:
+        """The bytes of head and body. Raises ValueError if a header line could not be read back."""
+        return _serialize_head(f"HTTP/1.1 {self.status} {self.phrase}", self.headers) + self.body
+
+    def __str__(self) -> str:
+        text = _text_of_head(f"HTTP/1.1 {self.status} {self.phrase}", self.headers)
+        return f"{text}\n\n{self.body.decode(errors='replace')}" if self.body else text
+
+    def __repr__(self) -> str:
+        body = f", body={self.body!r}" if self.body else ""
+        return f"Response({self.status}, {self.phrase!r}, {self.headers!r}{body})"
+
+
+def build_refusal(error: HandshakeError) -> Response:
+    """The response that refuses a handshake: the status, what it asks for, and the reason as a sentence in the body."""
+    body = f"{error.reason[:1].upper()}{error.reason[1:]}.\n".encode()
+    headers = [
+        *error.headers,
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(body))),
+        ("Connection", "close"),
+    ]
+    return Response(error.status, HTTPStatus(error.status).phrase, Headers(tuple(headers)), body)
+
+
+def parse_request(data: bytes) -> tuple[Request, int] | None:
+    """Read a request head from the start of `data`: (request, bytes used), or None while more bytes are needed.
+
+    Raises HandshakeError 400 as soon as the bytes cannot become a legal head any more, 505 for another version than
+    HTTP/1.1 (or a later 1.x). One empty line before the head is skipped (RFC 9112 §2.2).
+    """
+    if data[:1] == bytes((TLS_HANDSHAKE_RECORD,)):
+        raise HandshakeError("these bytes look like TLS, but this port speaks plain HTTP: use ws://, not wss://")
+    lines, used = _split_head(data)
+    if lines[0] and not _REQUEST_START.match(lines[0]):
+        raise HandshakeError("the first line does not begin with an HTTP method")
+    if used is None:
+        return None
+    parts = lines[0].decode("latin-1").split(" ")
+    if len(parts) != 3 or not _TARGET.fullmatch(parts[1]) or "#" in parts[1]:
+        raise HandshakeError("the request line is not 'GET /path HTTP/1.1'")
+    method, target, version = parts
+    if not re.fullmatch(r"HTTP/\d\.\d", version):
+        raise HandshakeError(f"{version[:20]!r} is not an HTTP version")
+    if not "HTTP/1.1" <= version < "HTTP/2.0":  # RFC 6455 §4.1: "the HTTP version MUST be at least 1.1"
+        raise HandshakeError(f"a WebSocket handshake needs HTTP/1.1, not {version}", 505)
+    return Request(method, target, _parse_headers(lines[1:]), version), used
+
+
+def parse_response(data: bytes) -> tuple[Response, int] | None:
+    """Read a response from the start of `data`: (response, bytes used), or None while more bytes are needed.
+
+    A refusal (any status but 101) is read with its body as far as Content-Length announces it.
+    Raises HandshakeError with status 0 for bytes that are not an HTTP response.
+    """
+    try:
+        lines, used = _split_head(data)
+        if used is None:
+            return None
+        match = re.fullmatch(r"HTTP/1\.\d (\d{3})(?: (.*))?", lines[0].decode("latin-1"))
+        if match is None:
+            raise HandshakeError(f"this is not an HTTP response: {lines[0][:40]!r}")
+        headers = _parse_headers(lines[1:])
+    except HandshakeError as error:
+        raise HandshakeError(error.reason, 0) from None
+    status, phrase = int(match[1]), match[2] or ""
+    length = 0
+    if status != HTTPStatus.SWITCHING_PROTOCOLS and re.fullmatch(r"\d{1,9}", headers.get("Content-Length")):
+        length = min(int(headers["Content-Length"]), MAX_BODY_SIZE)
+    if len(data) < used + length:
+        return None
+    return Response(status, phrase, headers, bytes(data[used : used + length])), used + length
+
+
+def _split_head(data: bytes) -> tuple[list[bytes], int | None]:
+    """The lines of the head and the bytes it takes; None for these while its empty line has not arrived."""
+    start = 2 if data[:2] == b"\r\n" else 0
+    end = data.find(b"\r\n\r\n", start)
+    used = None if end < 0 else end + 4
+    if forbidden := _FORBIDDEN.search(data, start, len(data) if used is None else used):
+        octet = data[forbidden.start()]
+        names = {0x0A: "a line feed without a carriage return", 0x0D: "a carriage return without a line feed"}
+        raise HandshakeError(f"{names.get(octet, f'the control character 0x{octet:02x}')} in the header block")
+    return data[start : len(data) if used is None else end].split(b"\r\n"), used
+
+
+def _parse_headers(lines: Iterable[bytes]) -> Headers:
+    headers = []
+    for line in lines:
+        # RFC 9112 §5.2: a server must refuse a line folded onto the next one, or unfold it.
+        if line[:1] in (b" ", b"\t"):
+            raise HandshakeError("a folded header line")
+        name, colon, value = line.decode("latin-1").partition(":")
+        if not colon or not TOKEN.fullmatch(name):
+            raise HandshakeError(f"not a header line: {redact_header(name.strip(), line[:40].decode('latin-1'))!r}")
+        headers.append((name, value.strip(" \t")))
+    return Headers(tuple(headers))

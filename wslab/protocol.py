@@ -1,0 +1,422 @@
+"""Protocol: one WebSocket connection without a socket; bytes in, events and bytes out (RFC 6455, RFC 7692)."""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+
+from wslab import handshake
+from wslab.codec import Codec
+from wslab.deflate import Decompressor, PermessageDeflate, answer_offers, build_offer, check_answer, new_compressor
+from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, ProtocolError
+from wslab.frames import MAX_CONTROL_PAYLOAD, Buffer, Frame, FrameHeader, Opcode, parse_close, serialize_close
+from wslab.http import MAX_BODY_SIZE, Headers, Request, Response, build_refusal
+from wslab.limits import Limits
+from wslab.messages import Binary, MessageReader, Text
+
+
+class Role(StrEnum):
+    """Which end of the connection: the client masks what it sends, the server does not (RFC 6455 §5.1)."""
+
+    CLIENT = "client"
+    SERVER = "server"
+
+
+class State(Enum):
+    """The states of a connection, numbered as `readyState` of the browser's WebSocket numbers them."""
+
+    CONNECTING = 0
+    OPEN = 1
+    CLOSING = 2
+    CLOSED = 3
+
+
+class Step(Enum):
+    """What moves a connection from one state to the next."""
+
+    HANDSHAKE_DONE = "handshake done"
+    CLOSE_SENT = "close frame sent"
+    CLOSE_RECEIVED = "close frame received"
+    TCP_CLOSED = "TCP closed"
+
+
+TRANSITIONS = {
+    (State.CONNECTING, Step.HANDSHAKE_DONE): State.OPEN,
+    (State.CONNECTING, Step.TCP_CLOSED): State.CLOSED,
+    (State.OPEN, Step.CLOSE_SENT): State.CLOSING,  # §7.1.3: the closing handshake is started
+    (State.OPEN, Step.CLOSE_RECEIVED): State.CLOSING,
+    (State.OPEN, Step.TCP_CLOSED): State.CLOSED,
+    (State.CLOSING, Step.CLOSE_SENT): State.CLOSING,
+    (State.CLOSING, Step.CLOSE_RECEIVED): State.CLOSING,
+    (State.CLOSING, Step.TCP_CLOSED): State.CLOSED,  # §7.1.4: only the end of TCP closes the connection
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """A ping arrived, and a pong with the same payload is on its way (RFC 6455 §5.5.2)."""
+
+    payload: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """A pong arrived (RFC 6455 §5.5.3)."""
+
+    payload: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """A close frame arrived; code 1005 stands for one without a code (RFC 6455 §7.1.5)."""
+
+    code: int
+    reason: str = ""
+
+
+Event = Request | Response | Text | Binary | Ping | Pong | Close
+
+
+@dataclass
+class _Partial:
+    """A frame whose payload is still arriving: `seen` bytes of it have been looked at, of `size` bytes in all."""
+
+    header: FrameHeader
+    header_size: int
+    seen: int = 0
+
+    @property
+    def size(self) -> int:
+        return self.header_size + self.header.payload_length
+
+
+class Protocol:
+    """One end of a WebSocket connection, from the first byte of the handshake to the last of the closing handshake.
+
+    Feed what arrives to `receive_data` and send what `data_to_send` returns. `state=State.OPEN` begins after the
+    handshake, with `permessage_deflate` as agreed in it.
+
+    >>> client, server = Protocol("client", state=State.OPEN), Protocol("server", state=State.OPEN)
+    >>> client.send_text("Hello")
+    >>> server.receive_data(client.data_to_send())
+    [Text(data='Hello')]
+    """
+
+    def __init__(
+        self,
+        role: Role | str,
+        *,
+        deflate: PermessageDeflate | None = None,
+        limits: Limits | None = None,
+        codec: Codec | None = None,
+        masking_keys: Callable[[], bytes] | None = None,
+        state: State = State.CONNECTING,
+        permessage_deflate: PermessageDeflate | None = None,
+    ) -> None:
+        self.role = Role(role)
+        self.state = state
+        self.request: Request | None = None
+        self.response: Response | None = None
+        self.subprotocol: str | None = None
+        self.permessage_deflate: PermessageDeflate | None = None
+        self.close_code: int = CloseCode.ABNORMAL_CLOSURE
+        self.close_reason = ""
+        self.withheld = False
+        self._deflate = deflate
+        self._limits = limits or Limits()
+        self._codec = codec or Codec()
+        self._masking_keys = masking_keys or (lambda: os.urandom(4))  # §5.3: "unpredictable", as `secrets` does it
+        self._buffer = bytearray()  # received in earlier calls, not yet used
+        self._unread = memoryview(b"")  # the same and what came since, while receive_data runs
+        self._partial: _Partial | None = None
+        self._held_error: ProtocolError | None = None
+        self._ignores_input = False
+        self._output: list[bytes] = []
+        self._sending: Opcode | None = None  # the kind of the fragmented message that is being sent
+        self._sent_close_code: int = CloseCode.ABNORMAL_CLOSURE
+        self._use_deflate(permessage_deflate)
+
+    # The opening handshake
+
+    def connect(self, request: Request) -> None:
+        """Client: send the request that opens the connection, with an offer of permessage-deflate if wished for."""
+        offers = [str(build_offer(self._deflate))] if self._deflate else []
+        lines = [*request.headers, *(("Sec-WebSocket-Extensions", offer) for offer in offers)]
+        self.request = Request(request.method, request.target, Headers(tuple(lines)), request.version)
+        self._output.append(self.request.serialize())
+
+    def accept(self, *, subprotocols: Sequence[str] = (), headers: Iterable[tuple[str, str]] = ()) -> Response:
+        """Server: agree to the request, with the first of the client's subprotocols that is in `subprotocols`.
+
+        Raises HandshakeError, to be given to `reject`, if the request is not a WebSocket handshake.
+        """
+        request = self._arrived_request()
+        self._codec.check_request(request)
+        offered = handshake.offered_subprotocols(request)
+        extensions = handshake.parse_extensions(request.headers.get("Sec-WebSocket-Extensions"))
+        self.subprotocol = next((name for name in offered if name in subprotocols), None)
+        agreed, answer = answer_offers(extensions, self._deflate) if self._deflate else (None, None)
+        self.response = self._codec.build_response(
+            request, subprotocol=self.subprotocol, extensions=str(answer or ""), headers=headers
+        )
+        self._output.append(self.response.serialize())
+        self._use_deflate(agreed)
+        self._step(Step.HANDSHAKE_DONE)
+        self.withheld = bool(self._buffer)
+        return self.response
+
+    def reject(self, error: HandshakeError) -> Response:
+        """Server: refuse the handshake with the status and the reason of `error`; TCP is to be closed after it."""
+        self.response = build_refusal(error)
+        self._output.append(self.response.serialize())
+        self._ignores_input = True
+        return self.response
+
+    def _arrived_request(self) -> Request:
+        if self.request is None:
+            raise RuntimeError("no request has arrived yet")
+        return self.request
+
+    def _use_deflate(self, agreed: PermessageDeflate | None) -> None:
+        self.permessage_deflate = agreed
+        inflate, max_size = self._codec.inflate, self._limits.max_size
+        self._compressor, self._reader = None, MessageReader(max_size, inflate)
+        if agreed is None:
+            return
+        server = (agreed.server_max_window_bits, not agreed.server_no_context_takeover)
+        client = (agreed.client_max_window_bits, not agreed.client_no_context_takeover)
+        mine, theirs = (server, client) if self.role is Role.SERVER else (client, server)
+        self._deflate_bits, self._deflate_takeover = mine
+        self._compressor = new_compressor(self._deflate_bits)
+        self._reader = MessageReader(max_size, inflate, lambda: Decompressor(theirs[0]), theirs[1])
+
+    # Receiving
+
+    def receive_data(self, data: bytes = b"") -> list[Event]:
+        """Take in `data`; return the events that it completes, in order.
+
+        A close frame or a fault behind other events is withheld until the next call, so that what arrived before it
+        can still be answered (RFC 6455 §5.5.1); `withheld` then says that `receive_data()` has more to give without
+        new bytes, as it has after `accept` when frames came glued to the request. Raises ProtocolError for a
+        fault: the close frame that tells the peer is then among the data to send, and later bytes are ignored.
+        """
+        self.withheld = False
+        if self._ignores_input:
+            return []
+        self._buffer += data
+        if self._partial and len(self._buffer) < self._partial.size:
+            return self._collect(lambda first: self._preview(self._buffer))
+        self._unread = memoryview(bytes(self._buffer))
+        try:
+            return self._collect(self._next_event)
+        finally:
+            self._buffer = bytearray(b"" if self._ignores_input else self._unread)
+
+    def receive_eof(self) -> None:
+        """Take in the end of the TCP connection, which closes this one, cleanly or not (RFC 6455 §7.1.4, §7.1.5)."""
+        if self.state is not State.CLOSED:
+            self._step(Step.TCP_CLOSED)
+            self._ignores_input = True
+
+    def _collect(self, next_event: Callable[[bool], Event | None]) -> list[Event]:
+        events: list[Event] = []
+        try:
+            if self._held_error:
+                raise self._held_error
+            while (event := next_event(not events)) is not None:
+                events.append(event)
+        except ProtocolError as error:
+            if not events:
+                self.fail(error)
+                raise
+            self._held_error, self.withheld = error, True
+        return events
+
+    def _next_event(self, first: bool) -> Event | None:
+        while not self._ignores_input:
+            if self.state is State.CONNECTING:
+                return self._next_handshake_event()
+            parsed = self._codec.parse_frame(self._unread)
+            if parsed is None:
+                self._look_ahead()
+                return None
+            frame, used = parsed
+            if frame.opcode is Opcode.CLOSE and not first:
+                self.withheld = True
+                return None
+            if self._partial is None:
+                self._check(frame, len(frame.payload))
+            event = self._receive_frame(frame)
+            self._unread, self._partial = self._unread[used:], None
+            if event is not None:
+                return event
+        return None
+
+    def _next_handshake_event(self) -> Event | None:
+        if self.role is Role.SERVER and self.request is not None:
+            return None  # accept or reject comes first
+        data = bytes(self._unread)
+        if self.role is Role.CLIENT and self.request is not None:
+            found: tuple[Request | Response, int] | None = self._codec.parse_response(data)
+        else:
+            found = self._codec.parse_request(data)
+        status, body = (431, 0) if self.role is Role.SERVER else (0, MAX_BODY_SIZE)
+        if (len(data) if found is None else found[1]) > self._limits.max_header_size + body:
+            raise HandshakeError(f"a header block of more than {self._limits.max_header_size} bytes", status)
+        if found is None:
+            return None
+        head, used = found
+        if len(head.headers) > self._limits.max_headers:
+            raise HandshakeError(f"more than {self._limits.max_headers} header lines", status)
+        self._unread = self._unread[used:]
+        if isinstance(head, Response):
+            self._receive_response(head)
+        else:
+            self.request = head
+        return head
+
+    def _receive_response(self, response: Response) -> None:
+        request = self._arrived_request()
+        self._codec.check_response(response, request)
+        answers = handshake.parse_extensions(response.headers.get("Sec-WebSocket-Extensions"))
+        if len(answers) > 1 or (answers and self._deflate is None):
+            raise HandshakeError("the server answered with extensions that were not offered", response.status)
+        self.response, self.subprotocol = response, response.headers.get("Sec-WebSocket-Protocol") or None
+        self._use_deflate(check_answer(answers[0], self._deflate) if answers and self._deflate else None)
+        self._step(Step.HANDSHAKE_DONE)
+
+    def _check(self, frame: Frame | FrameHeader, length: int) -> None:
+        masked = bool(self._unread[1] & 0b1000_0000)
+        if masked is (self.role is Role.CLIENT):  # §5.1: a client masks all frames, a server none
+            raise ProtocolError(f"a {'masked frame from a server' if masked else 'frame from a client without a mask'}")
+        if frame.rsv2 or frame.rsv3 or (frame.rsv1 and frame.opcode.is_control):
+            raise ProtocolError("a reserved bit is set that no extension uses")
+        if not frame.opcode.is_control:
+            self._reader.check(frame.opcode, frame.rsv1, length)
+            self._reader.begin_frame(frame.opcode, frame.rsv1)
+
+    def _look_ahead(self) -> None:
+        """Check what there is of a frame that is not complete: its header, then its payload as it arrives."""
+        if self._partial is None and (parsed := self._codec.parse_header(self._unread)) is not None:
+            header, header_size = parsed
+            self._check(header, header.payload_length)
+            self._partial = _Partial(header, header_size)
+        if self._partial is not None:
+            self._preview(self._unread)
+
+    def _preview(self, data: Buffer) -> None:
+        """Take in what has newly arrived of the payload of a data frame that is not complete."""
+        partial = self._partial
+        if partial is None or partial.header.opcode.is_control:
+            return
+        piece = bytes(data[partial.header_size + partial.seen : partial.size])
+        if piece and partial.header.masking_key is not None:
+            turn = partial.seen % 4
+            piece = self._codec.apply_mask(piece, partial.header.masking_key[turn:] + partial.header.masking_key[:turn])
+        partial.seen += len(piece)
+        self._reader.feed(piece)
+
+    def _receive_frame(self, frame: Frame) -> Event | None:
+        match frame.opcode:
+            case Opcode.PING:
+                if self.state is State.OPEN:  # §5.5.2: answer a ping, with its own payload
+                    self._send(Frame(Opcode.PONG, frame.payload))
+                return Ping(frame.payload)
+            case Opcode.PONG:
+                return Pong(frame.payload)
+            case Opcode.CLOSE:
+                return self._receive_close(frame.payload)
+        seen = self._partial.seen if self._partial else 0
+        self._reader.feed(frame.payload[seen:], frame.fin)
+        return self._reader.finish() if frame.fin else None
+
+    def _receive_close(self, payload: bytes) -> Close:
+        code, reason = parse_close(payload)
+        self.close_code, self.close_reason = code, reason
+        answer = self.state is State.OPEN
+        self._step(Step.CLOSE_RECEIVED)
+        if answer:  # §5.5.1: answer a close frame with a close frame, with the same code
+            self._send_close(payload[:2], code)
+        self._ignores_input = True
+        return Close(code, reason)
+
+    # Sending
+
+    def data_to_send(self) -> bytes:
+        """The bytes to send now; they are handed out once."""
+        data = self._output[0] if len(self._output) == 1 else b"".join(self._output)
+        self._output.clear()
+        return data
+
+    def send_text(self, text: str, fin: bool = True) -> None:
+        """Send a text message, or a fragment of it with `fin=False`; the fragments after it continue it."""
+        self._send_data(Opcode.TEXT, text.encode(), fin)
+
+    def send_bytes(self, data: bytes, fin: bool = True) -> None:
+        """Send a binary message, or a fragment of it with `fin=False`; the fragments after it continue it."""
+        self._send_data(Opcode.BINARY, bytes(data), fin)
+
+    def ping(self, payload: bytes = b"") -> None:
+        """Send a ping; the peer answers it with a pong that has the same payload of at most 125 bytes."""
+        self._send_control(Opcode.PING, payload)
+
+    def pong(self, payload: bytes = b"") -> None:
+        """Send a pong that nobody asked for: a one-way sign of life (RFC 6455 §5.5.3)."""
+        self._send_control(Opcode.PONG, payload)
+
+    def close(self, code: int | None = CloseCode.NORMAL_CLOSURE, reason: str = "") -> None:
+        """Send a close frame, `None` for one without a code; nothing can be sent after it.
+
+        Raises ValueError for a code that must not be sent or a reason of more than 123 bytes.
+        """
+        self._check_open()
+        self._send_close(serialize_close(code, reason), CloseCode.NO_STATUS_RECEIVED if code is None else code)
+
+    def fail(self, error: ProtocolError) -> None:
+        """Fail the connection: tell the peer why, and ignore what it sends from now on (RFC 6455 §7.1.7)."""
+        if self.state is State.CONNECTING:
+            if self.role is Role.SERVER and isinstance(error, HandshakeError):
+                self.reject(error)
+        elif self.state is State.OPEN:
+            reason = error.reason.encode()[: MAX_CONTROL_PAYLOAD - 2].decode(errors="ignore")
+            self._send_close(serialize_close(error.code, reason), error.code)
+        self._ignores_input = True
+
+    def _send_data(self, opcode: Opcode, payload: bytes, fin: bool) -> None:
+        self._check_open()
+        if self._sending not in (None, opcode):
+            raise ValueError(f"a fragmented {self._sending.name.lower()} message is being sent; finish it first")
+        first = self._sending is None
+        compress = self._compressor is not None
+        if self._compressor is not None:
+            payload = self._codec.deflate(payload, self._compressor, fin)
+            if fin and not self._deflate_takeover:
+                self._compressor = new_compressor(self._deflate_bits)
+        # RFC 7692 §6.1: RSV1 marks a compressed message, on its first frame only.
+        self._send(Frame(opcode if first else Opcode.CONTINUATION, payload, fin, rsv1=compress and first))
+        self._sending = None if fin else opcode
+
+    def _send_control(self, opcode: Opcode, payload: bytes) -> None:
+        self._check_open()
+        if len(payload) > MAX_CONTROL_PAYLOAD:
+            raise ValueError(f"a {opcode.name.lower()} has at most {MAX_CONTROL_PAYLOAD} bytes, not {len(payload)}")
+        self._send(Frame(opcode, bytes(payload)))
+
+    def _send_close(self, payload: bytes, code: int) -> None:
+        self._send(Frame(Opcode.CLOSE, payload))
+        self._sent_close_code = code
+        self._step(Step.CLOSE_SENT)
+
+    def _send(self, frame: Frame) -> None:
+        masking_key = self._masking_keys() if self.role is Role.CLIENT else None
+        self._output.append(self._codec.serialize_frame(frame, masking_key))
+
+    def _check_open(self) -> None:
+        if self.state is State.CONNECTING:
+            raise RuntimeError("the opening handshake is not done yet")
+        if self.state is not State.OPEN:
+            code = self._sent_close_code if self.close_code == CloseCode.ABNORMAL_CLOSURE else self.close_code
+            raise ConnectionClosed(code, self.close_reason)
+
+    def _step(self, step: Step) -> None:
+        self.state = TRANSITIONS[self.state, step]

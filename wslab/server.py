@@ -1,0 +1,260 @@
+"""EchoServer: a WebSocket server with one thread per connection that runs a handler, the echo by default."""
+
+import logging
+import selectors
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from wslab.codec import Codec
+from wslab.deflate import PermessageDeflate
+from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
+from wslab.http import redact_target
+from wslab.limits import Limits
+from wslab.link import Connection
+from wslab.protocol import Protocol, Role
+from wslab.recording import Recording
+
+MAX_REFUSALS = 100
+REFUSAL_TIMEOUT = 2.0
+STOP_TIMEOUT = 3.0
+BACKLOG = 1024
+
+log = logging.getLogger("wslab")
+log.addHandler(logging.NullHandler())
+
+
+def echo(connection: Connection) -> None:
+    """Send every message back as it came, until the connection closes."""
+    for message in connection:
+        connection.send(message)
+
+
+class EchoServer:
+    """Listens on `host` and `port` (0: any free one) and runs `handler` with each connection, in a thread of its own.
+
+    Use it in a `with` block, or call `start` and `close`. A handler that returns closes its connection with 1000, one
+    that raises with 1011 (the traceback goes to the log `wslab`). What a replaced part of `codec` raises is raised
+    again when the server closes. `origins` lists the Origin values that may connect, None lets all of them;
+    `subprotocols` what the server can speak; `deflate` may hold wishes for permessage-deflate; `ssl` makes it `wss://`.
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        handler: Callable[[Connection], object] = echo,
+        *,
+        codec: Codec | None = None,
+        recording: Recording | None = None,
+        limits: Limits | None = None,
+        deflate: bool | PermessageDeflate = True,
+        subprotocols: Sequence[str] = (),
+        origins: Sequence[str] | None = None,
+        ssl: ssl.SSLContext | None = None,
+    ) -> None:
+        self.host = host
+        self.port = port
+        self.limits = limits or Limits()
+        self._handler = handler
+        self._codec = codec or Codec()
+        self._recording = recording
+        self._deflate = PermessageDeflate() if deflate is True else deflate or None
+        self._subprotocols = tuple(subprotocols)
+        self._origins = None if origins is None else {origin.lower() for origin in origins}
+        self._ssl = ssl
+        self._lock = threading.Lock()
+        self._threads: dict[threading.Thread, Connection | None] = {}
+        self._refusals = 0
+        self._accepted = 0
+        self._part_errors: list[PartError] = []
+        self._listener: socket.socket | None = None
+
+    @property
+    def url(self) -> str:
+        """The address to connect to, `ws://127.0.0.1:8765/`."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'ws' if self._ssl is None else 'wss'}://{host}:{self.port}/"
+
+    @property
+    def connections(self) -> list[Connection]:
+        """The connections that are there now, in the order in which they came."""
+        with self._lock:
+            found = [connection for connection in self._threads.values() if connection is not None]
+        return sorted(found, key=lambda connection: connection.number)
+
+    def __enter__(self) -> "EchoServer":
+        return self.start()
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = f"{len(self.connections)} connections" if self._listener else "not listening"
+        return f"<EchoServer {self.url}, {state}>"
+
+    # Starting and stopping
+
+    def start(self) -> "EchoServer":
+        """Listen and serve in the background. Raises OSError if the address cannot be had."""
+        family, _, _, _, address = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
+        self._listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        self.port = self._listener.getsockname()[1]
+        self._waker, self._wake = socket.socketpair()
+        self._acceptor = threading.Thread(target=self._accept_connections, name="wslab-accept", daemon=True)
+        self._acceptor.start()
+        return self
+
+    def close(self, code: int = CloseCode.GOING_AWAY, reason: str = "the server is stopping") -> None:
+        """Stop listening, tell every client `code`, and wait for the threads, at most four seconds in all.
+
+        Raises what a replaced part of the codec raised first, if one did.
+        """
+        if self._listener is None:
+            return
+        self._wake.close()
+        self._acceptor.join()
+        self._listener = None
+        answer = (code, reason, min(STOP_TIMEOUT, self.limits.close_timeout))
+        closers = [threading.Thread(target=c.close, args=answer, daemon=True) for c in self.connections]
+        for closer in closers:
+            closer.start()
+        with self._lock:
+            threads = [thread for thread in self._threads if thread is not threading.current_thread()]
+        deadline = time.monotonic() + STOP_TIMEOUT + 1
+        for thread in [*closers, *threads]:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        if stuck := [thread for thread in threads if thread.is_alive()]:
+            log.warning("%d handlers are still running after the server has closed", len(stuck))
+        if self._part_errors:
+            error, self._part_errors = self._part_errors[0], []
+            raise error.__cause__ or error
+
+    def serve_forever(self) -> None:
+        """Serve until interrupted (Ctrl-C), then close."""
+        try:
+            while self._acceptor.is_alive():
+                self._acceptor.join(timeout=1)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            self.close()
+
+    # The accepting thread
+
+    def _accept_connections(self) -> None:
+        listener, waker = self._listener, self._waker
+        if listener is None:
+            return
+        with listener, waker, selectors.DefaultSelector() as selector:
+            selector.register(listener, selectors.EVENT_READ)
+            selector.register(waker, selectors.EVENT_READ)
+            while waker not in [key.fileobj for key, _ in selector.select()]:
+                try:
+                    sock, address = listener.accept()
+                except OSError as error:  # the client has gone again, or there are no file descriptors left
+                    log.warning("a connection could not be accepted: %s", error)
+                    continue
+                self._start_thread(sock, address[:2])
+
+    def _start_thread(self, sock: socket.socket, address: tuple[str, int]) -> None:
+        with self._lock:
+            self._accepted += 1
+            number, full = self._accepted, len(self._threads) - self._refusals >= self.limits.max_connections
+            if full and self._refusals >= MAX_REFUSALS:
+                sock.close()
+                return
+            self._refusals += full
+            thread = threading.Thread(
+                target=self._run, args=(sock, address, number, full), name=f"wslab-{number}", daemon=True
+            )
+            self._threads[thread] = None
+        thread.start()
+
+    # The thread of a connection
+
+    def _run(self, sock: socket.socket, address: tuple[str, int], number: int, full: bool) -> None:
+        limits = self.limits
+        try:
+            with sock:
+                sock.settimeout(REFUSAL_TIMEOUT if full else limits.handshake_timeout)
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if self._ssl is not None:
+                    sock = self._ssl.wrap_socket(sock, server_side=True)
+                protocol = Protocol(Role.SERVER, deflate=self._deflate, limits=limits, codec=self._codec)
+                connection = Connection(
+                    sock,
+                    protocol,
+                    remote_address=address,
+                    number=number,
+                    idle_timeout=limits.idle_timeout,
+                    close_timeout=limits.close_timeout,
+                    recording=self._recording,
+                )
+                with self._lock:
+                    self._threads[threading.current_thread()] = connection
+                if self._open(connection, full):
+                    waits = [wait for wait in (limits.send_timeout, limits.idle_timeout) if wait is not None]
+                    sock.settimeout(min(waits, default=None))
+                    self._handle(connection)
+        except OSError as error:
+            log.info("connection %d from %s failed: %s", number, address[0], error)
+        finally:
+            with self._lock:
+                del self._threads[threading.current_thread()]
+                self._refusals -= full
+
+    def _open(self, connection: Connection, full: bool) -> bool:
+        """Do the opening handshake; False if it failed, and the client has been told why."""
+        limits = self.limits
+        try:
+            try:
+                connection.receive_event(REFUSAL_TIMEOUT if full else limits.handshake_timeout)
+            except TimeoutError:
+                raise HandshakeError(f"no whole request within {limits.handshake_timeout:g} s", 408) from None
+            if full:
+                raise HandshakeError(f"this server has its {limits.max_connections} connections already", 503)
+            self._check_origin(connection)
+            connection.accept(subprotocols=self._subprotocols)
+            return True
+        except HandshakeError as error:
+            connection.reject(error)
+            target = redact_target(connection.request.target) if connection.request else "?"
+            log.info("connection %d: refused %s with %s", connection.number, target, error)
+        except PartError as error:
+            self._part_failed(error)
+            connection.reject(HandshakeError(str(error), 500))
+        except ConnectionClosed:
+            log.info("connection %d ended before its handshake did", connection.number)
+        return False
+
+    def _check_origin(self, connection: Connection) -> None:
+        """RFC 6455 §10.2: a server that is not for every page checks the Origin header."""
+        if self._origins is not None and connection.request is not None:
+            origin = connection.request.headers.get("Origin")
+            if origin.lower() not in self._origins:
+                raise HandshakeError(f"a page from {origin or 'nowhere'} may not connect to this server", 403)
+
+    def _handle(self, connection: Connection) -> None:
+        """Run the handler, and close the connection when it is done."""
+        try:
+            self._handler(connection)
+            connection.close()
+        except ConnectionClosed:
+            connection.close()
+        except ProtocolError as error:
+            log.info("connection %d: %s", connection.number, error)
+            connection.close()
+        except PartError as error:
+            self._part_failed(error)
+            connection.fail(str(error))
+        except Exception as error:  # a handler may raise anything; the other connections must not notice
+            log.exception("connection %d: the handler failed", connection.number)
+            connection.close(CloseCode.INTERNAL_ERROR, f"{type(error).__name__} in the handler")
+
+    def _part_failed(self, error: PartError) -> None:
+        with self._lock:
+            self._part_errors.append(error)
+        log.error("a part of the codec failed: %s", error)
