@@ -3,6 +3,7 @@
 from wslab.client import connect
 from wslab.codec import Codec
 from wslab.deflate import PermessageDeflate
+from wslab.display.inspect import inspect
 from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
 from wslab.frames import Frame, FrameHeader, Opcode, apply_mask, parse_frame, parse_header, serialize_frame
 from wslab.handshake import accept_key, build_request, build_response, check_request, check_response
@@ -51,6 +52,7 @@ __all__ = [
     "check_response",
     "connect",
     "echo",
+    "inspect",
     "parse_frame",
     "parse_header",
     "parse_request",

@@ -62,12 +62,13 @@ class Frame:
 
     def __str__(self) -> str:
         """One readable line: `text "Hello"`, `ping 01 02`, `close 1000 "bye"`."""
-        shown = self._shown_payload()
+        shown = self.payload_text()
         bits = [name for name in ("rsv1", "rsv2", "rsv3") if getattr(self, name)]
         notes = [*bits, *([] if self.fin else ["more to come"])]
         return self.opcode.name.lower() + (f" {shown}" if shown else "") + (f" ({', '.join(notes)})" if notes else "")
 
-    def _shown_payload(self, most: int = 40) -> str:
+    def payload_text(self, most: int = 40) -> str:
+        """The payload as a reader wants it: text in quotes, the close code, else hex; longer ones are cut short."""
         payload = self.payload
         if self.opcode is Opcode.CLOSE and len(payload) >= 2:
             code, reason = int.from_bytes(payload[:2], "big"), payload[2:].decode(errors="replace")

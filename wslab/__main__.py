@@ -1,0 +1,163 @@
+"""The command line: `python -m wslab echo`, `connect`, `accept` and `doctor`."""
+
+import argparse
+import contextlib
+import errno
+import logging
+import os
+import sys
+import threading
+from collections.abc import Sequence
+
+from wslab.client import connect
+from wslab.doctor import examine
+from wslab.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
+from wslab.handshake import accept_key
+from wslab.http import redact_target
+from wslab.limits import Limits
+from wslab.link import Connection
+from wslab.server import EchoServer
+
+INTERRUPTED = 130
+
+
+class CommandError(Exception):
+    """What went wrong, in one sentence for the terminal."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+        return status
+    except CommandError as error:
+        print(f"wslab {options.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read our output has gone; Python must not complain at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m wslab", description="WebSocket, from the command line.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    echo = commands.add_parser("echo", help="serve: send every message back as it came")
+    echo.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: %(default)s)")
+    echo.add_argument("--port", type=_port, default=0, help="the port to listen on (default: any free one)")
+    echo.add_argument(
+        "--max-size", type=_size, default=Limits.max_size, metavar="N", help="bytes of the largest message"
+    )
+    echo.add_argument("--no-deflate", action="store_true", help="decline permessage-deflate")
+    echo.add_argument("--origin", action="append", metavar="ORIGIN", help="let only pages of this origin connect")
+    echo.add_argument("--subprotocol", action="append", default=[], metavar="NAME", help="a subprotocol to agree to")
+    echo.add_argument("--verbose", action="store_true", help="log refusals and faults on standard error")
+    echo.set_defaults(run=_echo)
+
+    client = commands.add_parser("connect", help="send lines of standard input as text messages, print what arrives")
+    client.add_argument("url", metavar="URL", help="ws://host:port/path or wss://…")
+    client.add_argument("--no-deflate", action="store_true", help="do not offer permessage-deflate")
+    client.add_argument("--origin", help="the Origin header to send")
+    client.add_argument("--subprotocol", action="append", default=[], metavar="NAME", help="a subprotocol to offer")
+    client.set_defaults(run=_connect)
+
+    accept = commands.add_parser("accept", help="print the Sec-WebSocket-Accept value for a key")
+    accept.add_argument("key", metavar="KEY", help="the Sec-WebSocket-Key of a request")
+    accept.set_defaults(run=_accept)
+
+    doctor = commands.add_parser("doctor", help="check this machine and say what is missing and how to get it")
+    doctor.set_defaults(run=_doctor)
+    return parser
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"a port is a number from 0 to 65535, not {text!r}")
+    return int(text)
+
+
+def _size(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"a size is a positive number of bytes, not {text!r}")
+    return int(text)
+
+
+def _echo(options: argparse.Namespace) -> int:
+    if options.verbose:
+        logging.basicConfig(level=logging.INFO, format="%(message)s")
+    server = EchoServer(
+        options.host,
+        options.port,
+        limits=Limits(max_size=options.max_size),
+        deflate=not options.no_deflate,
+        origins=options.origin,
+        subprotocols=options.subprotocol,
+    )
+    try:
+        server.start()
+    except OSError as error:
+        raise CommandError(f"cannot listen on {options.host} port {options.port}: {_why(error)}") from error
+    print(f"Listening on {server.url}", flush=True)
+    server.serve_forever()
+    return 0
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return "it is in use already; --port 0 takes a free one"
+    if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+        return os.strerror(error.errno)
+    return str(error)
+
+
+def _connect(options: argparse.Namespace) -> int:
+    try:
+        connection = connect(
+            options.url,
+            deflate=not options.no_deflate,
+            origin=options.origin,
+            subprotocols=options.subprotocol,
+        )
+    except (ValueError, OSError, ProtocolError) as error:
+        raise CommandError(f"cannot connect to {redact_target(options.url)}: {_why(error)}") from error
+    connection.timeout = None
+    threading.Thread(target=_send_lines, args=(connection, sys.stdin.fileno()), daemon=True).start()
+    with connection:
+        for message in connection:
+            print(message if isinstance(message, str) else message.hex(" "), flush=True)
+    if connection.close_code == CloseCode.NORMAL_CLOSURE:
+        return 0
+    closed = describe_close(connection.close_code, connection.close_reason)
+    raise CommandError(f"the connection closed with {connection.error or closed}")
+
+
+def _send_lines(connection: Connection, descriptor: int) -> None:
+    """Send what is typed, line by line, and close at its end; unbuffered, so that the program can end meanwhile."""
+    unfinished = b""
+    with contextlib.suppress(ConnectionClosed):  # the main thread reports why
+        while read := os.read(descriptor, 65536):
+            *lines, unfinished = (unfinished + read).split(b"\n")
+            for line in lines:
+                connection.send(line.rstrip(b"\r").decode(errors="replace"))
+        if unfinished:
+            connection.send(unfinished.decode(errors="replace"))
+    connection.close()
+
+
+def _accept(options: argparse.Namespace) -> int:
+    print(accept_key(options.key))
+    return 0
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    findings = examine()
+    for finding in findings:
+        print(finding)
+    return 0 if all(finding.fine for finding in findings if finding.required) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
