@@ -1,19 +1,24 @@
 """wslab: the WebSocket protocol, small and complete, to be read, run and taken apart (RFC 6455, RFC 7692)."""
 
-from wslab.client import connect
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from wslab.codec import Codec
 from wslab.deflate import PermessageDeflate
-from wslab.display.inspect import inspect
 from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
 from wslab.frames import Frame, FrameHeader, Opcode, apply_mask, parse_frame, parse_header, serialize_frame
 from wslab.handshake import accept_key, build_request, build_response, check_request, check_response
 from wslab.http import Headers, Request, Response, parse_request, parse_response
 from wslab.limits import Limits
-from wslab.link import Connection
 from wslab.messages import Binary, Text
 from wslab.protocol import TRANSITIONS, Close, Ping, Pong, Protocol, Role, State, Step
-from wslab.recording import Direction, Recording
-from wslab.server import EchoServer, echo
+
+if TYPE_CHECKING:
+    from wslab.client import connect
+    from wslab.display.inspect import inspect
+    from wslab.link import Connection
+    from wslab.recording import Direction, Recording
+    from wslab.server import EchoServer, echo
 
 __all__ = [
     "TRANSITIONS",
@@ -59,3 +64,26 @@ __all__ = [
     "parse_response",
     "serialize_frame",
 ]
+
+# What needs sockets is loaded at its first use: `import wslab` stays quick, and works where there are no sockets.
+_LOADED_AT_FIRST_USE = {
+    "connect": "wslab.client",
+    "inspect": "wslab.display.inspect",
+    "Connection": "wslab.link",
+    "Direction": "wslab.recording",
+    "Recording": "wslab.recording",
+    "EchoServer": "wslab.server",
+    "echo": "wslab.server",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LOADED_AT_FIRST_USE:
+        raise AttributeError(f"module 'wslab' has no attribute {name!r}")
+    value: object = getattr(import_module(_LOADED_AT_FIRST_USE[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

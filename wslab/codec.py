@@ -3,20 +3,33 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from http import HTTPStatus
 from typing import Any
 
 from wslab import deflate as _deflate
 from wslab import frames, handshake, http
-from wslab.errors import PartError, ProtocolError
+from wslab.errors import HandshakeError, PartError, ProtocolError, is_valid_close_code
 from wslab.frames import Buffer, Frame, FrameHeader, Opcode
-from wslab.http import Request, Response
+from wslab.http import Headers, Request, Response
 
-_RESULTS: dict[str, type] = {
+_PARSED: dict[str, type] = {
     "parse_request": Request,
     "parse_response": Response,
     "parse_header": FrameHeader,
     "parse_frame": Frame,
 }
+_RESULTS: dict[str, type] = {
+    "accept_key": str,
+    "build_response": Response,
+    "apply_mask": bytes,
+    "serialize_frame": bytes,
+    "deflate": bytes,
+    "inflate": bytes,
+}
+_FIELDS: dict[str, type] = {"headers": Headers, "opcode": Opcode, "payload_length": int, "payload": bytes}
+_SERVER_HANDSHAKE = {"parse_request", "check_request", "build_response", "accept_key"}
+_CLIENT_HANDSHAKE = {"parse_response", "check_response"}
+_REFUSALS = {int(status) for status in HTTPStatus if status >= 400}
 
 
 @dataclass(frozen=True)
@@ -69,26 +82,55 @@ def _guard(name: str, part: Callable[..., Any]) -> Callable[..., Any]:
         arguments = tuple(bytes(a) if isinstance(a, memoryview) else a for a in arguments)
         try:
             result = part(*arguments, **options)
-        except ProtocolError:
-            raise
         except Exception as error:  # a learner's function may raise anything; the server must survive it
+            if isinstance(error, ProtocolError) and _can_be_told(name, error):
+                raise
             raise PartError(f"{name} raised {type(error).__name__}: {error}") from error
-        if name in _RESULTS and result is not None:
+        if name in _PARSED:
             _check_parsed(name, result, len(arguments[0]))
+        elif name in _RESULTS:
+            _check_result(name, result, arguments)
         return result
 
     return guarded
 
 
+def _can_be_told(name: str, error: ProtocolError) -> bool:
+    """Whether the peer can be told this error: with an HTTP status in the handshake, with a close code after it."""
+    if name in _CLIENT_HANDSHAKE:
+        return isinstance(error, HandshakeError)
+    if name in _SERVER_HANDSHAKE:
+        return isinstance(error, HandshakeError) and error.status in _REFUSALS
+    return not isinstance(error, HandshakeError) and is_valid_close_code(error.code)
+
+
+def _check_result(name: str, result: Any, arguments: tuple[Any, ...]) -> None:
+    kind: Any = _RESULTS[name]
+    if not isinstance(result, kind):
+        raise PartError(f"{name} must return {kind.__name__}; it returned {result!r:.80}")
+    if name == "apply_mask" and len(result) != len(arguments[0]):
+        raise PartError(f"apply_mask must return as many bytes as it gets: {len(arguments[0])}, not {len(result)}")
+
+
 def _check_parsed(name: str, result: object, available: int) -> None:
     match result:
-        case (value, int(used)) if isinstance(value, _RESULTS[name]):
+        case None:
+            return
+        case (value, int(used)) if isinstance(value, _PARSED[name]):
             if used <= 0:
                 raise PartError(f"{name} returned a value but reports {used} bytes used: it would find it for ever")
             if used > available:
                 raise PartError(f"{name} reports {used} bytes used of only {available}")
-            if isinstance(value, Frame | FrameHeader) and not isinstance(value.opcode, Opcode):
-                raise PartError(f"{name} returned the opcode {value.opcode!r}; it must be an Opcode")
+            _check_fields(name, value)
         case _:
-            expected = f"({_RESULTS[name].__name__}, bytes used), or None while more bytes are needed"
-            raise PartError(f"{name} must return {expected}; it returned {result!r}")
+            expected = f"({_PARSED[name].__name__}, bytes used), or None while more bytes are needed"
+            raise PartError(f"{name} must return {expected}; it returned {result!r:.80}")
+
+
+def _check_fields(name: str, value: object) -> None:
+    for field, kind in _FIELDS.items():
+        if hasattr(value, field) and not isinstance(found := getattr(value, field), kind):
+            raise PartError(f"{name} returned the {field} {found!r:.80}; it must be {kind.__name__}")
+    key = getattr(value, "masking_key", None)
+    if key is not None and not (isinstance(key, bytes) and len(key) == 4):
+        raise PartError(f"{name} returned the masking_key {key!r:.80}; it must be 4 bytes or None")

@@ -2,6 +2,7 @@
 
 import re
 import zlib
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Protocol as Interface
 
@@ -43,7 +44,7 @@ def build_offer(wish: PermessageDeflate) -> Extension:
     'permessage-deflate; client_max_window_bits'
     """
     bits = None if wish.client_max_window_bits == 15 else str(wish.client_max_window_bits)
-    return Extension(NAME, (*_stated(wish, with_client_bits=False), ("client_max_window_bits", bits)))
+    return Extension(NAME, (*_stated(wish), ("client_max_window_bits", bits)))
 
 
 def answer_offers(
@@ -58,8 +59,7 @@ def answer_offers(
         if offer.name == NAME and (parameters := _read_parameters(offer)) is not None:
             agreed = _agree(parameters, wish)
             if agreed.server_max_window_bits >= SMALLEST_DEFLATE_WINDOW:
-                with_client_bits = "client_max_window_bits" in parameters
-                return agreed, Extension(NAME, _stated(agreed, with_client_bits=with_client_bits))
+                return agreed, Extension(NAME, _stated(agreed, parameters))
     return None, None
 
 
@@ -110,15 +110,16 @@ def _read_parameters(extension: Extension) -> dict[str, int | None] | None:
     return parameters
 
 
-def _stated(parameters: PermessageDeflate, *, with_client_bits: bool) -> tuple[tuple[str, str | None], ...]:
+def _stated(parameters: PermessageDeflate, offered: Container[str] = ()) -> tuple[tuple[str, str | None], ...]:
     stated: list[tuple[str, str | None]] = []
     if parameters.server_no_context_takeover:
         stated.append(("server_no_context_takeover", None))
     if parameters.client_no_context_takeover:
         stated.append(("client_no_context_takeover", None))
-    if parameters.server_max_window_bits < 15:
+    # §7.1.2.1: an answer repeats the server's bits if they were offered; §7.1.2.2: it has the client's only then.
+    if parameters.server_max_window_bits < 15 or "server_max_window_bits" in offered:
         stated.append(("server_max_window_bits", str(parameters.server_max_window_bits)))
-    if with_client_bits and parameters.client_max_window_bits < 15:
+    if parameters.client_max_window_bits < 15 and "client_max_window_bits" in offered:
         stated.append(("client_max_window_bits", str(parameters.client_max_window_bits)))
     return tuple(stated)
 
@@ -146,13 +147,14 @@ class Decompressor:
 
     def __init__(self, window_bits: int = 15, room: int = 2**31) -> None:
         self.room = room
+        self.final_blocks = 0
         self._window_bits = window_bits
         self._stream = zlib.decompressobj(wbits=-window_bits)
 
     def decompress(self, data: bytes) -> bytes:
         """Inflate `data`. Raises ProtocolError 1009 when there is no room left, 1007 for bytes that are not DEFLATE."""
         pieces = []
-        for _ in range(MAX_FINAL_BLOCKS):
+        while self.final_blocks <= MAX_FINAL_BLOCKS:
             try:
                 piece = self._stream.decompress(data, self.room + 1)
             except zlib.error:
@@ -163,9 +165,10 @@ class Decompressor:
             pieces.append(piece)
             if not self._stream.eof:
                 return b"".join(pieces)
+            self.final_blocks += 1
             data = self._stream.unused_data
             self._stream = zlib.decompressobj(wbits=-self._window_bits)
-        raise ProtocolError(f"more than {MAX_FINAL_BLOCKS} final blocks in one frame", CloseCode.POLICY_VIOLATION)
+        raise ProtocolError(f"more than {MAX_FINAL_BLOCKS} final blocks in one message", CloseCode.POLICY_VIOLATION)
 
 
 def deflate(payload: bytes, compressor: Compressor, fin: bool = True) -> bytes:

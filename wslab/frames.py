@@ -1,5 +1,6 @@
 """Frames: bytes to Frame and back (RFC 6455 §5)."""
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -74,8 +75,9 @@ class Frame:
             code, reason = int.from_bytes(payload[:2], "big"), payload[2:].decode(errors="replace")
             return f'{code} "{reason}"' if reason else str(code)
         if self.opcode is Opcode.TEXT and not self.rsv1:
-            text = payload.decode(errors="replace")
-            return f'"{text}"' if len(text) <= most else f'"{text[:most]}…" ({len(payload)} bytes)'
+            with contextlib.suppress(UnicodeDecodeError):  # a fragment may end in the middle of a character
+                text = payload.decode()
+                return f'"{text}"' if len(text) <= most else f'"{text[:most]}…" ({len(payload)} bytes)'
         if len(payload) <= most // 2:
             return payload.hex(" ")
         return f"{payload[: most // 2].hex(' ')} … ({len(payload)} bytes)"

@@ -161,7 +161,7 @@ def parse_request(data: bytes) -> tuple[Request, int] | None:
     if data[:1] == bytes((TLS_HANDSHAKE_RECORD,)):
         raise HandshakeError("these bytes look like TLS, but this port speaks plain HTTP: use ws://, not wss://")
     lines, used = _split_head(data)
-    if lines[0] and not _REQUEST_START.match(lines[0]):
+    if (lines[0] or len(lines) > 1) and not _REQUEST_START.match(lines[0]):
         raise HandshakeError("the first line does not begin with an HTTP method")
     if used is None:
         return None
@@ -203,7 +203,7 @@ def parse_response(data: bytes) -> tuple[Response, int] | None:
 
 def _split_head(data: bytes) -> tuple[list[bytes], int | None]:
     """The lines of the head and the bytes it takes; None for these while its empty line has not arrived."""
-    start = 2 if data[:2] == b"\r\n" else 0
+    start = len(data[:2]) if b"\r\n".startswith(data[:2]) else 0  # an empty line, or the half of it that has arrived
     end = data.find(b"\r\n\r\n", start)
     used = None if end < 0 else end + 4
     if forbidden := _FORBIDDEN.search(data, start, len(data) if used is None else used):

@@ -89,7 +89,7 @@ class MessageReader:
         if opcode is not Opcode.CONTINUATION:
             self._opcode, self._compressed = opcode, rsv1
             if self._decompressor:
-                self._decompressor.room = self._max_size
+                self._decompressor.room, self._decompressor.final_blocks = self._max_size, 0
 
     def feed(self, piece: bytes, fin: bool = False) -> None:
         """Take in a piece of the unmasked payload; `fin` with the last piece of the last frame of a message.

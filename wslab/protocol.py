@@ -8,7 +8,7 @@ from enum import Enum, StrEnum
 from wslab import handshake
 from wslab.codec import Codec
 from wslab.deflate import Decompressor, PermessageDeflate, answer_offers, build_offer, check_answer, new_compressor
-from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, ProtocolError
+from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
 from wslab.frames import MAX_CONTROL_PAYLOAD, Buffer, Frame, FrameHeader, Opcode, parse_close, serialize_close
 from wslab.http import MAX_BODY_SIZE, Headers, Request, Response, build_refusal
 from wslab.limits import Limits
@@ -129,7 +129,7 @@ class Protocol:
         self._buffer = bytearray()  # received in earlier calls, not yet used
         self._unread = memoryview(b"")  # the same and what came since, while receive_data runs
         self._partial: _Partial | None = None
-        self._held_error: ProtocolError | None = None
+        self._held_error: ProtocolError | PartError | None = None
         self._ignores_input = False
         self._output: list[bytes] = []
         self._sending: Opcode | None = None  # the kind of the fragmented message that is being sent
@@ -225,9 +225,10 @@ class Protocol:
                 raise self._held_error
             while (event := next_event(not events)) is not None:
                 events.append(event)
-        except ProtocolError as error:
+        except (ProtocolError, PartError) as error:
             if not events:
-                self.fail(error)
+                if isinstance(error, ProtocolError):
+                    self.fail(error)
                 raise
             self._held_error, self.withheld = error, True
         return events
