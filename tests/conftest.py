@@ -1,0 +1,55 @@
+"""What all tests share: no silent skips in CI, repeatable examples, and notebooks that run alike on every machine."""
+
+import os
+import tempfile
+from collections.abc import Generator
+
+import hypothesis
+import pytest
+
+# Set where every browser and program is installed: a skipped test is then a failed one.
+NO_SKIP = "WSLAB_NO_SKIP"
+
+# A deadline would measure the machine. CI tries the same examples every time.
+hypothesis.settings.register_profile("wslab", deadline=None, derandomize="CI" in os.environ, print_blob=True)
+hypothesis.settings.load_profile("wslab")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # The path in addopts holds only where pytest starts in the repository's root.
+    config.option.nbval_sanitize_with = str(config.rootpath / "tests" / "sanitize.cfg")
+    # A kernel reads the user's IPython profile, which may change what every cell prints.
+    profile = tempfile.TemporaryDirectory(prefix="wslab-ipython-", ignore_cleanup_errors=True)
+    config.add_cleanup(profile.cleanup)
+    os.environ["IPYTHONDIR"] = profile.name
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    cells = [item for item in items if hasattr(item, "output_timeout")]
+    for cell in cells:
+        # nbval waits 5 seconds for an output after the reply; on a busy machine it can take longer.
+        cell.output_timeout = 30
+    if cells:
+        # The first import in a new home builds the font cache, and says so on standard error of the cell that imports.
+        import matplotlib.font_manager  # noqa: F401
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    fail_if_skipped(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    fail_if_skipped(report)
+    return report
+
+
+def fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if os.environ.get(NO_SKIP) and report.skipped and not hasattr(report, "wasxfail"):
+        _, _, reason = report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{reason} ({NO_SKIP} is set, so a skipped test is a failed one)"
