@@ -2,7 +2,6 @@
 
 import shutil
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
@@ -12,6 +11,13 @@ from wslab.server import EchoServer
 
 OLDEST_PYTHON = (3, 11)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge", "firefox-esr", "firefox")
+PACKAGES = [
+    ("jupyterlab", "to open the notebooks"),
+    ("ipykernel", "to run the notebooks"),
+    ("ipywidgets", "for the interactive parts"),
+    ("matplotlib", "for the plots"),
+    ("nbval", "to check the notebooks"),
+]
 
 
 @dataclass(frozen=True)
@@ -31,16 +37,9 @@ class Finding:
 
 def examine() -> list[Finding]:
     """All checks, in the order in which a reader should see them."""
-    packages = [
-        ("jupyterlab", "to open the notebooks"),
-        ("ipykernel", "to run the notebooks"),
-        ("ipywidgets", "for the interactive parts"),
-        ("matplotlib", "for the plots"),
-        ("nbval", "to check the notebooks"),
-    ]
     return [
         _check_python(),
-        *(_check_package(name, purpose) for name, purpose in packages),
+        *(_check_package(name, purpose) for name, purpose in PACKAGES),
         _check_echo("127.0.0.1"),
         _check_echo("::1", required=False),
         _check_program("a browser", BROWSERS, "any browser will do: Debian's package is called chromium"),
@@ -74,8 +73,6 @@ def _check_echo(host: str, *, required: bool = True) -> Finding:
     return Finding(subject, answer == "Hello", "a message came back as it went", "", required)
 
 
-def _check_program(
-    subject: str, names: tuple[str, ...], remedy: str, which: Callable[[str], str | None] = shutil.which
-) -> Finding:
-    found = next((name for name in names if which(name)), None)
+def _check_program(subject: str, names: tuple[str, ...], remedy: str) -> Finding:
+    found = next((name for name in names if shutil.which(name)), None)
     return Finding(subject, found is not None, found or "not on the PATH", remedy, required=False)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from wslab.errors import ProtocolError
+from wslab.errors import HandshakeError, ProtocolError
 from wslab.frames import Frame, FrameHeader, parse_frame, parse_header
 from wslab.http import Request, Response, parse_request, parse_response
 from wslab.recording import Direction, Recording
@@ -65,9 +65,16 @@ def inspect(data: bytes | Recording) -> Table | Head:
         rows = [row for connection in data.connections for row in _conversation(data, connection)]
         return Table(("connection", "direction", "bytes", "what"), tuple(rows))
     if _HTTP_START.match(data):
-        parsed = parse_response(data) if data.startswith(b"HTTP/") else parse_request(data)
-        return Head(str(parsed[0]) if parsed else f"a handshake, cut short after {len(data)} bytes")
+        return Head(_text_of_head(data))
     return Table(("byte", "hex", "bits", "field", "value"), tuple(_fields_of_frames(data)))
+
+
+def _text_of_head(data: bytes) -> str:
+    try:
+        parsed = parse_response(data) if data.startswith(b"HTTP/") else parse_request(data)
+    except HandshakeError as error:
+        return f"an illegal handshake: {error.reason}"
+    return str(parsed[0]) if parsed else f"a handshake, cut short after {len(data)} bytes"
 
 
 def _fields_of_frames(data: bytes) -> Iterator[Field]:
