@@ -15,6 +15,7 @@ from wslab.protocol import TRANSITIONS, Close, Ping, Pong, Protocol, Role, State
 
 if TYPE_CHECKING:
     from wslab.client import connect
+    from wslab.display.figure import describe
     from wslab.display.inspect import inspect
     from wslab.link import Connection
     from wslab.recording import Direction, Recording
@@ -56,6 +57,7 @@ __all__ = [
     "check_request",
     "check_response",
     "connect",
+    "describe",
     "echo",
     "inspect",
     "parse_frame",
@@ -68,6 +70,7 @@ __all__ = [
 # What needs sockets is loaded at its first use: `import wslab` stays quick, and works where there are no sockets.
 _LOADED_AT_FIRST_USE = {
     "connect": "wslab.client",
+    "describe": "wslab.display.figure",
     "inspect": "wslab.display.inspect",
     "Connection": "wslab.link",
     "Direction": "wslab.recording",
