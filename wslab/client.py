@@ -46,7 +46,7 @@ def parse_url(url: str) -> Address:
         raise ValueError(f"a WebSocket address begins with ws:// or wss://, not {url[:40]!r}")
     if parts.fragment or url.endswith("#"):
         raise ValueError("a WebSocket address has no #fragment (RFC 6455 §3)")
-    if parts.username is not None or not parts.hostname:
+    if parts.username is not None or not parts.hostname or " " in parts.netloc:
         raise ValueError("a WebSocket address is ws://host:port/path, with no user name in it")
     host = parts.hostname.encode("idna").decode() if not parts.hostname.isascii() else parts.hostname
     port = DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
@@ -97,8 +97,16 @@ def connect(
         masking_keys=None if masking_key is None else lambda: masking_key,
     )
     sock = _open_tcp(address, timeout, ssl)
-    connection = Connection(sock, protocol, remote_address=sock.getpeername()[:2], timeout=timeout, recording=recording)
     try:
+        connection = Connection(
+            sock,
+            protocol,
+            remote_address=sock.getpeername()[:2],
+            number=1 if recording is None else max(recording.connections, default=0) + 1,
+            timeout=timeout,
+            write_timeout=timeout,
+            recording=recording,
+        )
         connection.open(request, timeout)
     except BaseException:
         sock.close()

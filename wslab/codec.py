@@ -110,6 +110,13 @@ def _check_result(name: str, result: Any, arguments: tuple[Any, ...]) -> None:
         raise PartError(f"{name} must return {kind.__name__}; it returned {result!r:.80}")
     if name == "apply_mask" and len(result) != len(arguments[0]):
         raise PartError(f"apply_mask must return as many bytes as it gets: {len(arguments[0])}, not {len(result)}")
+    try:
+        if name == "accept_key":
+            Response(101, "", Headers((("Sec-WebSocket-Accept", result),))).serialize()
+        elif name == "build_response":
+            result.serialize()
+    except ValueError as error:
+        raise PartError(f"{name} returned what cannot be sent: {error}") from None
 
 
 def _check_parsed(name: str, result: object, available: int) -> None:

@@ -11,7 +11,7 @@ MAX_BODY_SIZE = 4096
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 TLS_HANDSHAKE_RECORD = 0x16
 
-_REQUEST_START = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+( |\Z)")
+_REQUEST_START = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+( |\Z)|\Z")
 _FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)|(?<!\r)\n")
 _TARGET = re.compile(r"(https?://[!-~]+|/[!-~]*)", re.IGNORECASE)
 _SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization", "set-cookie"}
@@ -81,7 +81,7 @@ class Headers:
 
 def _serialize_head(start_line: str, headers: Headers) -> bytes:
     for name, value in headers:
-        if not TOKEN.fullmatch(name) or re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
+        if not TOKEN.fullmatch(name) or re.search(r"[^\t -~\x80-\xff]", value):
             raise ValueError(f"not a legal header line: {name!r}: {redact_header(name, value)!r}")
     lines = [start_line, *(f"{name}: {value}" for name, value in headers)]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
@@ -147,7 +147,8 @@ def build_refusal(error: HandshakeError) -> Response:
         *error.headers,
         ("Content-Type", "text/plain; charset=utf-8"),
         ("Content-Length", str(len(body))),
-        ("Connection", "close"),
+        # RFC 9110 §7.8: whoever sends Upgrade lists it in Connection.
+        ("Connection", "close, Upgrade" if any(name == "Upgrade" for name, _ in error.headers) else "close"),
     ]
     return Response(error.status, HTTPStatus(error.status).phrase, Headers(tuple(headers)), body)
 
@@ -155,13 +156,14 @@ def build_refusal(error: HandshakeError) -> Response:
 def parse_request(data: bytes) -> tuple[Request, int] | None:
     """Read a request head from the start of `data`: (request, bytes used), or None while more bytes are needed.
 
-    Raises HandshakeError 400 as soon as the bytes cannot become a legal head any more, 505 for another version than
-    HTTP/1.1 (or a later 1.x). One empty line before the head is skipped (RFC 9112 §2.2).
+    Raises HandshakeError 400 for bytes that are not a legal head, at once where one byte tells; 505 for another
+    version than HTTP/1.1 (or a later 1.x). One empty line before the head is skipped (RFC 9112 §2.2).
     """
     if data[:1] == bytes((TLS_HANDSHAKE_RECORD,)):
         raise HandshakeError("these bytes look like TLS, but this port speaks plain HTTP: use ws://, not wss://")
     lines, used = _split_head(data)
-    if (lines[0] or len(lines) > 1) and not _REQUEST_START.match(lines[0]):
+    first = lines[0] if len(lines) == 1 else lines[0] + b"\r"  # with its end, if that has arrived
+    if not _REQUEST_START.match(first):
         raise HandshakeError("the first line does not begin with an HTTP method")
     if used is None:
         return None

@@ -1,30 +1,34 @@
 """Connection: one TCP socket joined to one Protocol, with blocking calls for whoever holds it."""
 
 import contextlib
-import select
+import math
 import socket
-import ssl
 import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import cast
 
-from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, ProtocolError
+from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
 from wslab.http import Request, Response
 from wslab.messages import Binary, Text
 from wslab.protocol import Close, Event, Protocol, Role, State
 from wslab.recording import Direction, Recording
+from wslab.stream import Stream, deadline_in
 
-READ_SIZE = 64 * 1024
+MAX_LEFT_TO_OTHERS = 100
+MAX_UNREAD = 16 * 1024 * 1024
+EVENT_SIZE = 200  # bytes of memory that an event takes besides its data, about
+LATE = "no message arrived in time (see `timeout` of connect() and receive())"
 
 
 class Connection:
     """A WebSocket connection over a socket: what a handler is given and what `connect` returns.
 
     Any thread may send or close; threads that receive take turns. Pings are answered while something
-    receives. `timeout` is the number of seconds that `receive` waits when it is not told otherwise, None for ever;
-    the socket's own timeout bounds every single read and write.
+    receives. Times are in seconds, None for no limit: `timeout` is how long `receive` waits when it is not told
+    otherwise, `write_timeout` how long the peer may take to read what is sent.
     """
 
     def __init__(
@@ -35,6 +39,7 @@ class Connection:
         remote_address: tuple[str, int],
         number: int = 1,
         timeout: float | None = None,
+        write_timeout: float | None = None,
         idle_timeout: float | None = None,
         close_timeout: float = 5.0,
         recording: Recording | None = None,
@@ -44,16 +49,20 @@ class Connection:
         self.local_address: tuple[str, int] = sock.getsockname()[:2]
         self.timeout = timeout
         self.error: ProtocolError | None = None
-        self._sock = sock
-        self._tls = isinstance(sock, ssl.SSLSocket)
+        self._stream = Stream(sock)
         self._protocol = protocol
+        self._write_timeout = write_timeout
         self._idle_timeout = idle_timeout
         self._close_timeout = close_timeout
         self._recording = recording
         self._events: deque[Event] = deque()
-        self._lock = threading.Lock()  # held while the protocol is fed and its bytes are written, never longer
-        self._turn = threading.Lock()  # held by the one thread that reads from the socket
+        self._outgoing: deque[bytes] = deque()
+        self._lock = threading.Lock()  # held while the protocol and the two queues are used, never while waiting
+        self._turn = threading.Lock()  # held by the one thread that reads
+        self._writing = threading.Lock()  # held by the one thread that writes: reading goes on meanwhile
+        self._broken = ""  # why TCP cannot be used any more
         self._ended = False
+        self._leave_by = math.inf  # when the peer's time for its part of the closing handshake is over
         to_server, to_client = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
         client = protocol.role is Role.CLIENT
         self._outward, self._inward = (to_server, to_client) if client else (to_client, to_server)
@@ -64,6 +73,11 @@ class Connection:
     def state(self) -> State:
         """CONNECTING, OPEN, CLOSING or CLOSED (RFC 6455 §4.1, §7.1)."""
         return self._protocol.state
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can be sent."""
+        return self.state is State.OPEN and not self._broken
 
     @property
     def request(self) -> Request | None:
@@ -97,34 +111,41 @@ class Connection:
         return self
 
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
-        self.close()
+        try:
+            self.close()
+        except PartError:  # the with block has raised it already, if it did
+            if not isinstance(error, PartError):
+                raise
 
     # The opening handshake
 
     def open(self, request: Request, timeout: float | None = None) -> Response:
         """Client: send the request and read the server's agreement. Raises HandshakeError, or TimeoutError."""
-        with self._lock:
-            self._protocol.connect(request)
-            self._flush()
         try:
-            response = self._next_event(_deadline(timeout))
-        except ConnectionClosed:
-            raise HandshakeError("the server closed the connection without an answer", 0) from None
-        return cast(Response, response)
+            with self._sending() as protocol:
+                protocol.connect(request)
+            return cast(Response, self._next_event(deadline_in(timeout), Response))
+        except ConnectionClosed as error:
+            why = f" ({self._broken})" if self._broken else ""
+            raise HandshakeError(f"the server closed the connection without an answer{why}", 0) from error
+        except TimeoutError:
+            raise TimeoutError(f"the server did not answer the handshake within {timeout:g} s") from None
 
     def accept(self, *, subprotocols: Sequence[str] = (), headers: Iterable[tuple[str, str]] = ()) -> None:
         """Server: agree to the handshake. Raises HandshakeError, to be given to `reject`, if it is not one."""
-        with self._lock:
-            self._protocol.accept(subprotocols=subprotocols, headers=headers)
-            self._flush()
+        with self._sending() as protocol:
+            if protocol.state is State.CLOSED:  # by another thread
+                raise ConnectionClosed(self.close_code, "closed before the handshake was done")
+            protocol.accept(subprotocols=subprotocols, headers=headers)
 
     def reject(self, error: HandshakeError) -> None:
         """Server: answer the handshake with the status and the reason of `error`, and end the TCP connection."""
         self.error = error
-        with self._lock, contextlib.suppress(ConnectionClosed):
-            self._protocol.reject(error)
-            self._flush()
-        self._end_tcp()
+        with self._lock:
+            if not self._ended:  # a request that cannot be parsed has been rejected already
+                self._protocol.reject(error)
+                self._queue_output()
+        self._leave()
 
     # Receiving
 
@@ -134,17 +155,15 @@ class Connection:
         Raises ConnectionClosed at the end, ProtocolError once if the peer broke the protocol (it has then been told),
         and TimeoutError if no message is there within `timeout` seconds (None: the connection's own `timeout`).
         """
-        deadline = _deadline(self.timeout if timeout is None else timeout)
-        while True:
-            event = self._next_event(deadline)
-            if isinstance(event, Text | Binary):
-                if self._recording is not None:
-                    self._recording.mark(self.number, self._inward, "receive", _short(event.data))
-                return event.data
+        deadline = deadline_in(self.timeout if timeout is None else timeout)
+        message = cast(Text | Binary, self._next_event(deadline, Text, Binary))
+        if self._recording is not None:
+            self._recording.mark(self.number, self._inward, "receive", _short(message.data))
+        return message.data
 
     def receive_event(self, timeout: float | None = None) -> Event:
         """The next event, as `receive`, but pings and pongs come too (a ping has already been answered)."""
-        return self._next_event(_deadline(self.timeout if timeout is None else timeout))
+        return self._next_event(deadline_in(self.timeout if timeout is None else timeout), object)
 
     def __iter__(self) -> Iterator[str | bytes]:
         """The messages until the connection closes, for whatever reason; `close_code` and `error` tell which."""
@@ -155,98 +174,99 @@ class Connection:
                 return
             yield message
 
-    def _next_event(self, deadline: float | None) -> Event:
-        if not self._turn.acquire(timeout=-1 if deadline is None else max(0.0, deadline - time.monotonic())):
-            raise TimeoutError("another thread is receiving from this connection")
+    def _next_event(self, deadline: float | None, *wanted: type) -> Event:
+        """The next event of a wanted type; others are dropped."""
+        self._take_turn(deadline)
         try:
-            while not self._events:
-                self._check_not_ended()
+            has_read = False
+            while (event := self._pop_event(wanted)) is None:
+                if self._ended:
+                    raise ConnectionClosed(self.close_code, self.close_reason or self._why_abnormal())
+                if has_read:
+                    _check_time(deadline)
                 self._read(deadline)
-            event = self._events.popleft()
-            if isinstance(event, Close):
-                self._end_tcp()
-                raise ConnectionClosed(event.code, event.reason)
+                has_read = True
             return event
         finally:
             self._turn.release()
 
-    def _check_not_ended(self) -> None:
-        if self._ended:
-            cut = self.close_code == CloseCode.ABNORMAL_CLOSURE
-            reason = "the TCP connection ended without a close frame" if cut else self.close_reason
-            raise ConnectionClosed(self.close_code, reason)
+    def _pop_event(self, wanted: tuple[type, ...]) -> Event | None:
+        while self._events:
+            event = self._events.popleft()
+            if isinstance(event, Close):
+                self._end_tcp()
+                raise ConnectionClosed(event.code, event.reason)
+            if isinstance(event, wanted):
+                return event
+        return None
+
+    def _why_abnormal(self) -> str:
+        if self.close_code != CloseCode.ABNORMAL_CLOSURE:
+            return ""
+        return "the TCP connection ended without a close frame" + (f": {self._broken}" if self._broken else "")
+
+    def _take_turn(self, deadline: float | None) -> None:
+        if not self._turn.acquire(timeout=_seconds_to(deadline)):
+            raise TimeoutError("another thread is receiving from this connection")
 
     def _read(self, deadline: float | None) -> None:
         """Read once from the socket and feed the protocol; the caller has the turn."""
         withheld = self._protocol.withheld
-        data = b"" if withheld else self._receive_bytes(deadline)
+        try:
+            data = b"" if withheld else self._receive_bytes(deadline)
+        except TimeoutError:
+            if deadline is not None:
+                raise TimeoutError(LATE) from None
+            self._leave_idle_peer()
+        else:
+            self._feed(data, at_end=not (data or withheld))
+
+    def _feed(self, data: bytes, at_end: bool) -> None:
         try:
             with self._lock:
                 try:
-                    if data or withheld:
-                        self._events.extend(self._protocol.receive_data(data))
-                    else:
+                    if at_end:
                         self._protocol.receive_eof()
+                    else:
+                        self._events.extend(self._protocol.receive_data(data))
                 finally:
-                    # An answer that cannot be written hides nothing: what was received is still delivered.
-                    with contextlib.suppress(ConnectionClosed):
-                        self._flush()
+                    self._queue_output()
         except ProtocolError as error:
             self.error = error
             self._end_tcp()
             raise
+        except PartError as error:
+            if self.state is not State.CONNECTING:  # `reject` tells it in the handshake
+                self._queue_failure(str(error))
+                self._end_tcp()
+            raise
+        # An answer that cannot be written hides nothing: what was received is still delivered.
+        with contextlib.suppress(ConnectionClosed):
+            self._flush(leave=len(self._outgoing) <= MAX_LEFT_TO_OTHERS)
         if self.state is State.CLOSED:
             self._end_tcp()
 
     def _receive_bytes(self, deadline: float | None) -> bytes:
-        """What the socket has, waiting for it until `deadline`; b"" at the end of TCP, orderly or not."""
-        idle = 0.0
-        while True:
-            try:
-                data = self._receive_tls(deadline) if self._tls else self._receive_tcp(deadline)
-            except TimeoutError:
-                if deadline is not None:
-                    raise
-                idle += self._sock.gettimeout() or 0.0
-                if self._idle_timeout is not None and idle >= self._idle_timeout:
-                    return self._leave_idle_peer()
-                continue
-            except OSError:  # reset, or closed by another thread: nothing more will come
-                return b""
-            if self._recording is not None and data:
-                self._recording.add(self.number, self._inward, data)
-            return data
-
-    def _receive_tcp(self, deadline: float | None) -> bytes:
-        if deadline is not None:
-            self._wait_until_readable(deadline)
-        return self._sock.recv(READ_SIZE)
-
-    def _receive_tls(self, deadline: float | None) -> bytes:
-        timeout = self._sock.gettimeout()
-        while True:
-            with self._lock:  # OpenSSL must not read and write one connection at the same time, so reads cannot wait
-                self._sock.settimeout(0)
-                try:
-                    return self._sock.recv(READ_SIZE)
-                except ssl.SSLWantReadError:
-                    pass
-                finally:
-                    self._sock.settimeout(timeout)
-            self._wait_until_readable(deadline)
-
-    def _leave_idle_peer(self) -> bytes:
+        """What the socket has, waiting for it until `deadline` or for the idle time; b"" at the end of TCP."""
         try:
-            self._start_close(CloseCode.GOING_AWAY, f"idle for {self._idle_timeout:g} s")
-            return self._receive_bytes(time.monotonic() + self._close_timeout)
-        except (ConnectionClosed, TimeoutError):
-            self._shutdown()
+            data = self._stream.read(deadline_in(self._idle_timeout) if deadline is None else deadline)
+        except TimeoutError:
+            raise
+        except OSError as error:
+            self._broken = self._broken or str(error)
             return b""
+        if self._recording is not None and data:
+            self._recording.add(self.number, self._inward, data)
+        return data
 
-    def _wait_until_readable(self, deadline: float | None) -> None:
-        wait = self._sock.gettimeout() if deadline is None else max(0.0, deadline - time.monotonic())
-        if not _readable(self._sock, wait):
-            raise TimeoutError("no message arrived in time (see `timeout` of connect() and receive())")
+    def _leave_idle_peer(self) -> None:
+        deadline = time.monotonic() + self._close_timeout
+        try:
+            self._start_close(CloseCode.GOING_AWAY, f"idle for {self._idle_timeout:g} s", deadline)
+            self._await_close(deadline)
+        except (ConnectionClosed, TimeoutError):
+            self._cut("the peer was idle")
+            self._end_tcp()
 
     # Sending
 
@@ -256,62 +276,86 @@ class Connection:
         It returns when the operating system has taken the bytes, which is no sign that the peer has them.
         Raises ConnectionClosed if the connection is closing, closed or broken.
         """
-        if self._recording is not None:
-            self._recording.mark(self.number, self._outward, "send", _short(message))
-        with self._lock:
-            if isinstance(message, str):
-                self._protocol.send_text(message)
-            else:
-                self._protocol.send_bytes(message)
-            self._flush()
+        self._send_data("send", message)
 
     def send_fragment(self, fragment: str | bytes, fin: bool = False) -> None:
         """Send a part of a message in a frame of its own; `fin=True` with the last part (RFC 6455 §5.4)."""
-        with self._lock:
-            if isinstance(fragment, str):
-                self._protocol.send_text(fragment, fin)
-            else:
-                self._protocol.send_bytes(fragment, fin)
-            self._flush()
+        self._send_data("send_fragment", fragment, fin)
 
     def ping(self, payload: bytes = b"") -> None:
         """Send a ping of at most 125 bytes; `receive_event` returns the pong."""
-        self._mark("ping", _short(payload))
-        with self._lock:
-            self._protocol.ping(payload)
-            self._flush()
+        self._mark("ping", payload)
+        with self._sending() as protocol:
+            protocol.ping(payload)
 
     def pong(self, payload: bytes = b"") -> None:
         """Send a pong that nobody asked for."""
-        self._mark("pong", _short(payload))
-        with self._lock:
-            self._protocol.pong(payload)
-            self._flush()
+        self._mark("pong", payload)
+        with self._sending() as protocol:
+            protocol.pong(payload)
 
     def send_raw(self, data: bytes) -> None:
         """Send bytes as they are, past the protocol: for frames that no correct endpoint would send."""
-        self._mark("send_raw", f"{len(data)} bytes")
+        self._mark("send_raw", data)
+        if self._ended:
+            raise ConnectionClosed(self.close_code, self.close_reason)
+        with self._sending():
+            self._outgoing.append(bytes(data))
+
+    def _send_data(self, name: str, data: str | bytes, fin: bool = True) -> None:
+        self._mark(name, data)
+        with self._sending() as protocol:
+            if isinstance(data, str):
+                protocol.send_text(data, fin)
+            else:
+                protocol.send_bytes(data, fin)
+
+    def _mark(self, name: str, argument: str | bytes | int | None) -> None:
+        if self._recording is not None:
+            self._recording.mark(self.number, self._outward, name, _short(argument))
+
+    @contextlib.contextmanager
+    def _sending(self) -> Iterator[Protocol]:
+        """The protocol, for this thread alone; at the end, what it has to send is written."""
         with self._lock:
-            self._write(data)
+            yield self._protocol
+            self._queue_output()
+        self._flush()
 
-    def _mark(self, name: str, argument: str) -> None:
-        if self._recording is not None:
-            self._recording.mark(self.number, self._outward, name, argument)
-
-    def _flush(self) -> None:
+    def _queue_output(self) -> None:
         if data := self._protocol.data_to_send():
-            self._write(data)
+            self._outgoing.append(data)
 
-    def _write(self, data: bytes) -> None:
-        if self._recording is not None:
-            self._recording.add(self.number, self._outward, data)
+    def _flush(self, deadline: float | None = None, *, leave: bool = False) -> None:
+        """Write what is queued. One thread at a time does so, also for the others; with `leave`, leave it to that one.
+
+        Raises ConnectionClosed if it cannot be written by `deadline` (None: in the write timeout, each piece),
+        TimeoutError if another thread has not come to its end by then.
+        """
+        while self._writing.acquire(timeout=0 if leave else _seconds_to(deadline)):
+            try:
+                if self._broken:
+                    raise ConnectionClosed(CloseCode.ABNORMAL_CLOSURE, self._broken)
+                while self._outgoing:
+                    self._write(self._outgoing.popleft(), deadline or deadline_in(self._write_timeout))
+            finally:
+                self._writing.release()
+            if not self._outgoing:  # else somebody has left something to us just now
+                return
+        if not leave:
+            raise TimeoutError("another thread is still writing")
+
+    def _write(self, data: bytes, deadline: float | None) -> None:
         try:
-            self._sock.sendall(data)
-        except OSError as error:  # a time-out may have written half a frame, so nothing can follow it either
-            self._shutdown()
+            if self._recording is not None:
+                self._recording.add(self.number, self._outward, data)
+            self._stream.write(data, deadline)
+        except BaseException as error:  # half a frame may have been written, so nothing can follow it
             late = isinstance(error, TimeoutError)
-            reason = "the peer does not read what is sent to it" if late else "the TCP connection is broken"
-            raise ConnectionClosed(CloseCode.ABNORMAL_CLOSURE, reason) from error
+            self._cut("the peer does not read what is sent to it" if late else f"writing failed: {error}")
+            if isinstance(error, OSError):
+                raise ConnectionClosed(CloseCode.ABNORMAL_CLOSURE, self._broken) from error
+            raise
 
     # Closing
 
@@ -324,88 +368,116 @@ class Connection:
         (`close_code` 1006). Messages that arrive meanwhile can still be received. Raises ValueError for a code that
         must not be sent.
         """
-        timeout = self._close_timeout if timeout is None else timeout
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + (self._close_timeout if timeout is None else timeout)
         try:
-            self._start_close(code, reason)
-        except ConnectionClosed:
-            self._shutdown()
-        if self.state is State.CONNECTING:
-            self._shutdown()
-        if not self._turn.acquire(timeout=timeout):
-            self._shutdown()  # whoever has the turn now finds the end of the connection
-            return
-        try:
-            while not self._ended:
-                if self._events and isinstance(self._events[-1], Close):
-                    self._end_tcp()
-                else:
-                    self._read(deadline)
-        except TimeoutError:
-            self._shutdown()
-            self._end_tcp()
-        except ProtocolError:
-            return  # the connection has ended for it, and `error` keeps it
-        finally:
-            self._turn.release()
+            self._start_close(code, reason, deadline)
+            self._take_turn(deadline)
+            try:
+                self._await_close(deadline)
+            finally:
+                self._turn.release()
+        except (ConnectionClosed, TimeoutError):
+            self.abort()
+        except PartError:
+            self.abort()
+            raise
 
     def fail(self, reason: str, code: int = CloseCode.INTERNAL_ERROR) -> None:
         """Tell the peer what went wrong in a close frame, and end the connection without waiting for its answer."""
-        with self._lock, contextlib.suppress(ConnectionClosed):
-            self._protocol.fail(ProtocolError(reason, code))
-            self._flush()
-        with self._turn:
+        self._queue_failure(reason, code)
+        self._leave()
+
+    def abort(self) -> None:
+        """End the TCP connection at once, without a close frame (`close_code` 1006 on both sides)."""
+        self._cut("this side has cut it off")
+        with self._turn:  # whoever has it is woken
             self._end_tcp()
 
-    def _start_close(self, code: int | None, reason: str) -> None:
+    def _start_close(self, code: int | None, reason: str, deadline: float) -> None:
         with self._lock:
+            if self.state is State.CONNECTING:
+                raise ConnectionClosed(CloseCode.ABNORMAL_CLOSURE, "closed before the handshake was done")
             if self.state is State.OPEN:
-                self._mark("close", str(code))
+                self._mark("close", code)
                 self._protocol.close(code, reason)
-                self._flush()
+                self._queue_output()
+        self._leave_by = min(self._leave_by, deadline)
+        self._flush(deadline)
+
+    def _queue_failure(self, reason: str, code: int = CloseCode.INTERNAL_ERROR) -> None:
+        with self._lock, contextlib.suppress(PartError):  # serialize_frame may be what fails
+            self._protocol.fail(ProtocolError(reason, code))
+            self._queue_output()
+
+    def _await_close(self, deadline: float) -> None:
+        """Read until the peer's close frame or the end of TCP, and end it too; the caller has the turn."""
+        room, has_read = MAX_UNREAD, False
+        while not (self._ended or (self._events and isinstance(self._events[-1], Close))):
+            if has_read:
+                _check_time(deadline)
+            before, has_read = len(self._events), True
+            with contextlib.suppress(ProtocolError):  # it has ended the connection, and `error` keeps it
+                self._read(deadline)
+            room -= sum(EVENT_SIZE + len(getattr(event, "data", b"")) for event in islice(self._events, before, None))
+            if room < 0:
+                raise TimeoutError("the peer sends messages instead of a close frame")
+        self._end_tcp()
+
+    def _leave(self) -> None:
+        if self._turn.acquire(timeout=self._close_timeout):
+            try:
+                self._end_tcp()
+            finally:
+                self._turn.release()
+        else:
+            self.abort()
+
+    def _cut(self, why: str) -> None:
+        """End TCP in both directions: whoever reads or writes is woken, and nothing can be written any more."""
+        self._broken = self._broken or why
+        self._stream.shutdown()
 
     def _end_tcp(self) -> None:
-        """End the TCP connection so that the peer still reads our last bytes: the server first (RFC 6455 §7.1.1)."""
+        """End the TCP connection, once, so that the peer still reads our last bytes; the caller has the turn."""
         if self._ended:
             return
         self._ended = True
-        deadline = time.monotonic() + self._close_timeout
-        try:
-            if self.state is not State.CLOSED:
-                self._sock.settimeout(self._close_timeout)
-                if isinstance(self._sock, ssl.SSLSocket):
-                    self._sock.unwrap()
-                elif self._protocol.role is Role.SERVER:
-                    self._sock.shutdown(socket.SHUT_WR)
-                # Closing a socket with unread bytes resets the connection, and a reset can overtake our close frame.
-                while (left := deadline - time.monotonic()) > 0 and _readable(self._sock, left):
-                    if not self._sock.recv(READ_SIZE):
-                        break
-        except OSError:
-            pass  # the peer has gone already
+        deadline = min(time.monotonic() + self._close_timeout, self._leave_by)
+        with contextlib.suppress(ConnectionClosed, OSError):  # the peer has gone already
+            self._flush(deadline)
+            self._await_end_of_tcp(deadline)
         with self._lock:
             self._protocol.receive_eof()
-        self._sock.close()
+        self._stream.shutdown()
+        with self._writing:
+            self._stream.close()
 
-    def _shutdown(self) -> None:
-        """End the TCP connection at once, in both directions; a thread that reads or writes is woken."""
-        with contextlib.suppress(OSError):  # it may not be connected any more
-            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
+    def _await_end_of_tcp(self, deadline: float) -> None:
+        """Let the server end TCP first (RFC 6455 §7.1.1), and read up to its end what still comes.
 
-
-def _deadline(timeout: float | None) -> float | None:
-    return None if timeout is None else time.monotonic() + timeout
-
-
-def _readable(sock: socket.socket, timeout: float | None) -> bool:
-    if hasattr(select, "poll"):  # unlike select, poll takes any file descriptor
-        poller = select.poll()
-        poller.register(sock, select.POLLIN)
-        return bool(poller.poll(None if timeout is None else timeout * 1000))
-    return bool(select.select([sock], [], [], timeout)[0])
+        Closing a socket with unread bytes resets the connection, and a reset can overtake our close frame.
+        """
+        server = self._protocol.role is Role.SERVER
+        if self.state is State.CLOSED or (self.state is State.CONNECTING and not server):
+            return
+        if server:
+            self._stream.end_writing()
+        while self._stream.read(deadline):
+            _check_time(deadline)
 
 
-def _short(data: str | bytes, most: int = 40) -> str:
+def _seconds_to(deadline: float | None) -> float:
+    """How long a lock may be waited for; -1 is for ever."""
+    return -1 if deadline is None else max(0.0, deadline - time.monotonic())
+
+
+def _check_time(deadline: float | None) -> None:
+    """What keeps coming must not keep us beyond the deadline."""
+    if deadline is not None and time.monotonic() > deadline:
+        raise TimeoutError(LATE)
+
+
+def _short(data: str | bytes | int | None, most: int = 40) -> str:
     if isinstance(data, str):
         return repr(data if len(data) <= most else data[:most] + "…")
-    return f"{len(data)} bytes"
+    return str(data) if data is None or isinstance(data, int) else f"{len(data)} bytes"

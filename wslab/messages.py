@@ -102,7 +102,8 @@ class MessageReader:
         if self._size > self._max_size:
             raise ProtocolError(f"a message of more than {self._max_size} bytes", CloseCode.MESSAGE_TOO_BIG)
         if self._opcode is Opcode.TEXT:
-            self._texts.append(self._decoder.decode(piece, fin))
+            if text := self._decoder.decode(piece, fin):  # endless empty fragments must not fill the memory
+                self._texts.append(text)
         elif piece:
             self._pieces.append(piece)
 

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, StrEnum
 
 from wslab import handshake
@@ -168,6 +168,8 @@ class Protocol:
     def reject(self, error: HandshakeError) -> Response:
         """Server: refuse the handshake with the status and the reason of `error`; TCP is to be closed after it."""
         self.response = build_refusal(error)
+        if self.request is not None and self.request.method == "HEAD":  # RFC 9110 §9.3.2: no body, whatever its length
+            self.response = replace(self.response, body=b"")
         self._output.append(self.response.serialize())
         self._ignores_input = True
         return self.response
@@ -279,11 +281,15 @@ class Protocol:
     def _receive_response(self, response: Response) -> None:
         request = self._arrived_request()
         self._codec.check_response(response, request)
-        answers = handshake.parse_extensions(response.headers.get("Sec-WebSocket-Extensions"))
+        try:
+            answers = handshake.parse_extensions(response.headers.get("Sec-WebSocket-Extensions"))
+        except HandshakeError as error:
+            raise HandshakeError(error.reason, response.status) from None
         if len(answers) > 1 or (answers and self._deflate is None):
             raise HandshakeError("the server answered with extensions that were not offered", response.status)
+        agreed = check_answer(answers[0], self._deflate) if answers and self._deflate else None
         self.response, self.subprotocol = response, response.headers.get("Sec-WebSocket-Protocol") or None
-        self._use_deflate(check_answer(answers[0], self._deflate) if answers and self._deflate else None)
+        self._use_deflate(agreed)
         self._step(Step.HANDSHAKE_DONE)
 
     def _check(self, frame: Frame | FrameHeader, length: int) -> None:
@@ -355,7 +361,7 @@ class Protocol:
 
     def send_bytes(self, data: bytes, fin: bool = True) -> None:
         """Send a binary message, or a fragment of it with `fin=False`; the fragments after it continue it."""
-        self._send_data(Opcode.BINARY, bytes(data), fin)
+        self._send_data(Opcode.BINARY, bytes(memoryview(data)), fin)  # bytes(5) would be five zero bytes
 
     def ping(self, payload: bytes = b"") -> None:
         """Send a ping; the peer answers it with a pong that has the same payload of at most 125 bytes."""

@@ -1,5 +1,6 @@
 """EchoServer: a WebSocket server with one thread per connection that runs a handler, the echo by default."""
 
+import contextlib
 import logging
 import selectors
 import socket
@@ -20,6 +21,7 @@ from wslab.recording import Recording
 MAX_REFUSALS = 100
 REFUSAL_TIMEOUT = 2.0
 STOP_TIMEOUT = 3.0
+ACCEPT_PAUSE = 0.1
 BACKLOG = 1024
 
 log = logging.getLogger("wslab")
@@ -66,7 +68,7 @@ class EchoServer:
         self._origins = None if origins is None else {origin.lower() for origin in origins}
         self._ssl = ssl
         self._lock = threading.Lock()
-        self._threads: dict[threading.Thread, Connection | None] = {}
+        self._threads: dict[threading.Thread, Connection] = {}
         self._refusals = 0
         self._accepted = 0
         self._part_errors: list[PartError] = []
@@ -82,8 +84,7 @@ class EchoServer:
     def connections(self) -> list[Connection]:
         """The connections that are there now, in the order in which they came."""
         with self._lock:
-            found = [connection for connection in self._threads.values() if connection is not None]
-        return sorted(found, key=lambda connection: connection.number)
+            return list(self._threads.values())
 
     def __enter__(self) -> "EchoServer":
         return self.start()
@@ -98,9 +99,12 @@ class EchoServer:
     # Starting and stopping
 
     def start(self) -> "EchoServer":
-        """Listen and serve in the background. Raises OSError if the address cannot be had."""
+        """Listen and serve in the background, if it does not yet. Raises OSError if the address cannot be had."""
+        if self._listener is not None:
+            return self
         family, _, _, _, address = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
         self._listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        self._listener.setblocking(False)
         self.port = self._listener.getsockname()[1]
         self._waker, self._wake = socket.socketpair()
         self._acceptor = threading.Thread(target=self._accept_connections, name="wslab-accept", daemon=True)
@@ -117,12 +121,16 @@ class EchoServer:
         self._wake.close()
         self._acceptor.join()
         self._listener = None
-        answer = (code, reason, min(STOP_TIMEOUT, self.limits.close_timeout))
-        closers = [threading.Thread(target=c.close, args=answer, daemon=True) for c in self.connections]
-        for closer in closers:
-            closer.start()
         with self._lock:
             threads = [thread for thread in self._threads if thread is not threading.current_thread()]
+            closers = [
+                threading.Thread(
+                    target=self._tell_end, args=(connection, code, reason), name="wslab-close", daemon=True
+                )
+                for connection in self._threads.values()
+            ]
+        for closer in closers:
+            closer.start()
         deadline = time.monotonic() + STOP_TIMEOUT + 1
         for thread in [*closers, *threads]:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -131,6 +139,12 @@ class EchoServer:
         if self._part_errors:
             error, self._part_errors = self._part_errors[0], []
             raise error.__cause__ or error
+
+    def _tell_end(self, connection: Connection, code: int, reason: str) -> None:
+        try:
+            connection.close(code, reason, min(STOP_TIMEOUT, self.limits.close_timeout))
+        except PartError as error:
+            self._part_failed(error)
 
     def serve_forever(self) -> None:
         """Serve until interrupted (Ctrl-C), then close."""
@@ -153,55 +167,61 @@ class EchoServer:
             selector.register(waker, selectors.EVENT_READ)
             while waker not in [key.fileobj for key, _ in selector.select()]:
                 try:
-                    sock, address = listener.accept()
-                except OSError as error:  # the client has gone again, or there are no file descriptors left
+                    self._start_thread(*listener.accept())
+                except (OSError, RuntimeError) as error:  # the client has gone again, or the system has no more to give
                     log.warning("a connection could not be accepted: %s", error)
-                    continue
-                self._start_thread(sock, address[:2])
+                    waker.settimeout(ACCEPT_PAUSE)
+                    with contextlib.suppress(TimeoutError):
+                        waker.recv(1)
 
     def _start_thread(self, sock: socket.socket, address: tuple[str, int]) -> None:
-        with self._lock:
-            self._accepted += 1
-            number, full = self._accepted, len(self._threads) - self._refusals >= self.limits.max_connections
-            if full and self._refusals >= MAX_REFUSALS:
-                sock.close()
-                return
-            self._refusals += full
-            thread = threading.Thread(
-                target=self._run, args=(sock, address, number, full), name=f"wslab-{number}", daemon=True
-            )
-            self._threads[thread] = None
-        thread.start()
+        try:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._ssl is not None:  # its handshake happens when the connection reads
+                sock = self._ssl.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+            with self._lock:
+                number, full = self._accepted + 1, len(self._threads) - self._refusals >= self.limits.max_connections
+                if full and self._refusals >= MAX_REFUSALS:
+                    sock.close()
+                    return
+                connection = self._new_connection(sock, address, number)
+                thread = threading.Thread(
+                    target=self._run, args=(connection, full), name=f"wslab-{number}", daemon=True
+                )
+                thread.start()
+                self._threads[thread] = connection
+                self._accepted = number
+                self._refusals += full
+        except BaseException:
+            sock.close()
+            raise
+
+    def _new_connection(self, sock: socket.socket, address: tuple[str, int], number: int) -> Connection:
+        limits = self.limits
+        return Connection(
+            sock,
+            Protocol(Role.SERVER, deflate=self._deflate, limits=limits, codec=self._codec),
+            remote_address=address[:2],
+            number=number,
+            write_timeout=limits.send_timeout,
+            idle_timeout=limits.idle_timeout,
+            close_timeout=limits.close_timeout,
+            recording=self._recording,
+        )
 
     # The thread of a connection
 
-    def _run(self, sock: socket.socket, address: tuple[str, int], number: int, full: bool) -> None:
-        limits = self.limits
+    def _run(self, connection: Connection, full: bool) -> None:
         try:
-            with sock:
-                sock.settimeout(REFUSAL_TIMEOUT if full else limits.handshake_timeout)
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                if self._ssl is not None:
-                    sock = self._ssl.wrap_socket(sock, server_side=True)
-                protocol = Protocol(Role.SERVER, deflate=self._deflate, limits=limits, codec=self._codec)
-                connection = Connection(
-                    sock,
-                    protocol,
-                    remote_address=address,
-                    number=number,
-                    idle_timeout=limits.idle_timeout,
-                    close_timeout=limits.close_timeout,
-                    recording=self._recording,
-                )
-                with self._lock:
-                    self._threads[threading.current_thread()] = connection
-                if self._open(connection, full):
-                    waits = [wait for wait in (limits.send_timeout, limits.idle_timeout) if wait is not None]
-                    sock.settimeout(min(waits, default=None))
-                    self._handle(connection)
-        except OSError as error:
-            log.info("connection %d from %s failed: %s", number, address[0], error)
+            if self._open(connection, full):
+                self._handle(connection)
+        except PartError as error:
+            self._part_failed(error)
+            connection.fail(str(error))
+        except Exception:
+            log.exception("connection %d failed", connection.number)
         finally:
+            connection.abort()
             with self._lock:
                 del self._threads[threading.current_thread()]
                 self._refusals -= full
@@ -213,7 +233,8 @@ class EchoServer:
             try:
                 connection.receive_event(REFUSAL_TIMEOUT if full else limits.handshake_timeout)
             except TimeoutError:
-                raise HandshakeError(f"no whole request within {limits.handshake_timeout:g} s", 408) from None
+                if not full:
+                    raise HandshakeError(f"no whole request within {limits.handshake_timeout:g} s", 408) from None
             if full:
                 raise HandshakeError(f"this server has its {limits.max_connections} connections already", 503)
             self._check_origin(connection)
@@ -226,8 +247,8 @@ class EchoServer:
         except PartError as error:
             self._part_failed(error)
             connection.reject(HandshakeError(str(error), 500))
-        except ConnectionClosed:
-            log.info("connection %d ended before its handshake did", connection.number)
+        except ConnectionClosed as error:
+            log.info("connection %d ended before its handshake did: %s", connection.number, error)
         return False
 
     def _check_origin(self, connection: Connection) -> None:
@@ -239,20 +260,18 @@ class EchoServer:
 
     def _handle(self, connection: Connection) -> None:
         """Run the handler, and close the connection when it is done."""
+        code, reason = CloseCode.NORMAL_CLOSURE, ""
         try:
             self._handler(connection)
-            connection.close()
-        except ConnectionClosed:
-            connection.close()
-        except ProtocolError as error:
-            log.info("connection %d: %s", connection.number, error)
-            connection.close()
-        except PartError as error:
-            self._part_failed(error)
-            connection.fail(str(error))
+        except PartError:
+            raise
         except Exception as error:  # a handler may raise anything; the other connections must not notice
-            log.exception("connection %d: the handler failed", connection.number)
-            connection.close(CloseCode.INTERNAL_ERROR, f"{type(error).__name__} in the handler")
+            told = isinstance(error, ConnectionClosed | ProtocolError) and not connection.is_open
+            if not told:  # else the handler was told that its own connection has come to an end
+                log.exception("connection %d: the handler failed", connection.number)
+                code, reason = CloseCode.INTERNAL_ERROR, f"{type(error).__name__:.27} in the handler"  # 123 bytes fit
+        connection.close(code, reason)
+        log.info("connection %d closed: %s", connection.number, connection.error or connection.close_code)
 
     def _part_failed(self, error: PartError) -> None:
         with self._lock:

@@ -1,0 +1,223 @@
+"""Peers that speak plain TCP, so that a test can send any bytes and sees every byte that comes back."""
+
+import contextlib
+import socket
+import ssl
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from wslab import EchoServer, Frame, Opcode, parse_frame, serialize_frame
+
+PATIENCE = 20.0  # seconds; a test waits so long for what should come at once, and then fails
+MASKING_KEY = bytes.fromhex("37fa213d")
+KEY, ACCEPT = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455 §1.3
+
+
+def request(start: str = "GET / HTTP/1.1", *, more: tuple[str, ...] = (), **changed: str | None) -> bytes:
+    """A good handshake request, except for what is changed: `Sec_WebSocket_Key=None` leaves that line out."""
+    headers: dict[str, str | None] = {
+        "Host": "localhost",
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Key": KEY,
+        "Sec-WebSocket-Version": "13",
+    }
+    headers |= {name.replace("_", "-"): value for name, value in changed.items()}
+    lines = [start, *(f"{name}: {value}" for name, value in headers.items() if value is not None), *more]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def masked(opcode: Opcode, payload: bytes = b"", **bits: bool) -> bytes:
+    """A frame as a client sends it."""
+    return serialize_frame(Frame(opcode, payload, **bits), MASKING_KEY)
+
+
+def text(words: str) -> bytes:
+    return masked(Opcode.TEXT, words.encode())
+
+
+def close_frame(code: int, reason: str = "") -> Frame:
+    return Frame(Opcode.CLOSE, code.to_bytes(2, "big") + reason.encode())
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP response, read without wslab."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes = b""
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Answer":
+        head, _, body = data.partition(b"\r\n\r\n")
+        start, *lines = head.decode("latin-1").split("\r\n")
+        version, status, _phrase = start.split(" ", 2)
+        assert version == "HTTP/1.1"
+        headers = dict(line.split(": ", 1) for line in lines)
+        assert len(headers) == len(lines), "a header stands there twice"
+        return cls(int(status), headers, body)
+
+
+class RawPeer:
+    """A client made of a TCP socket. Every wait fails after PATIENCE, a reset raises ConnectionResetError."""
+
+    def __init__(self, server: EchoServer, *, tls: ssl.SSLContext | None = None, receive_buffer: int = 0) -> None:
+        family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+        self.sock = socket.socket(family)
+        self.sock.settimeout(PATIENCE)
+        if receive_buffer:
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.sock.connect((server.host, server.port))
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls is not None:
+            self.sock = tls.wrap_socket(self.sock, server_hostname=server.host)
+        self._unread = b""
+
+    @classmethod
+    def upgraded(cls, server: EchoServer, *, more: tuple[str, ...] = (), **options: int) -> "RawPeer":
+        """A peer that has done a good handshake."""
+        peer = cls(server, **options)
+        peer.send(request(more=more))
+        assert peer.read_head().status == 101
+        return peer
+
+    def __enter__(self) -> "RawPeer":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.sock.close()
+
+    def send(self, *pieces: bytes) -> None:
+        """Send each piece in a segment of its own."""
+        for piece in pieces:
+            self.sock.sendall(piece)
+
+    def read_head(self) -> Answer:
+        while b"\r\n\r\n" not in self._unread:
+            self._read_more()
+        head, _, self._unread = self._unread.partition(b"\r\n\r\n")
+        return Answer.from_bytes(head)
+
+    def read_frame(self) -> Frame:
+        while (parsed := parse_frame(self._unread)) is None:
+            self._read_more()
+        frame, used = parsed
+        self._unread = self._unread[used:]
+        return frame
+
+    def read_to_end(self) -> bytes:
+        """Everything up to the orderly end of TCP."""
+        while received := self.sock.recv(65536):
+            self._unread += received
+        unread, self._unread = self._unread, b""
+        return unread
+
+    def read_frames_to_end(self) -> list[Frame]:
+        rest, frames = self.read_to_end(), []
+        while rest:
+            frame, used = parse_frame(rest)
+            frames.append(frame)
+            rest = rest[used:]
+        return frames
+
+    def says_goodbye(self) -> bool:
+        """Whether a closing handshake with 1000 is answered as RFC 6455 §7.1 asks, the server ending TCP first."""
+        self.send(masked(Opcode.CLOSE, (1000).to_bytes(2, "big")))
+        return self.read_frames_to_end() == [close_frame(1000)]
+
+    def reset(self) -> None:
+        """End TCP with a reset, as a crashed program or a middlebox does."""
+        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.sock.close()
+
+    def _read_more(self) -> None:
+        received = self.sock.recv(65536)
+        assert received, f"TCP ended too early, after {self._unread!r}"
+        self._unread += received
+
+
+# Threads
+
+
+def wslab_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.startswith("wslab-")}
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    """Come back as soon as `condition` holds; fail if it does not in PATIENCE."""
+    deadline, tick = time.monotonic() + PATIENCE, threading.Event()
+    while not condition():
+        assert time.monotonic() < deadline, "what the test waits for has not happened"
+        tick.wait(0.002)
+
+
+@contextlib.contextmanager
+def running(function: Callable[..., object], *arguments: object) -> Iterator[threading.Thread]:
+    """Run `function` in a thread beside the `with` block, which then waits for it and raises what it raised."""
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            function(*arguments)
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=run, name=f"test-{getattr(function, '__name__', 'thread')}", daemon=True)
+    thread.start()
+    yield thread
+    thread.join(PATIENCE)
+    assert not thread.is_alive(), "the thread hangs"
+    if errors:
+        raise errors[0]
+
+
+# Servers
+
+
+@contextlib.contextmanager
+def live_server(**options: object) -> Iterator[EchoServer]:
+    """An EchoServer that must leave no thread behind when it stops."""
+    before = wslab_threads()
+    try:
+        with EchoServer(**options) as server:
+            yield server
+    finally:
+        assert wslab_threads() <= before, "the server has stopped and its threads have not"
+
+
+@contextlib.contextmanager
+def tiny_server(talk: Callable[[socket.socket], object], tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """A TCP server for one connection, which it gives to `talk` and then closes; yields its ws:// address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(PATIENCE)
+
+        def serve() -> None:
+            with listener.accept()[0] as sock:
+                sock.settimeout(PATIENCE)
+                talk(sock)
+
+        with running(serve):
+            yield f"ws://127.0.0.1:{listener.getsockname()[1]}/"
+
+
+def read_request(sock: socket.socket) -> dict[str, str]:
+    """Read a whole request from a socket; its header lines."""
+    data = b""
+    while not data.endswith(b"\r\n\r\n"):
+        received = sock.recv(4096)
+        assert received, f"TCP ended in the request, after {data!r}"
+        data += received
+    lines = data.decode("latin-1").split("\r\n")
+    return {"": lines[0]} | dict(line.split(": ", 1) for line in lines[1:-2])
+
+
+def wait_for_end(sock: socket.socket) -> bytes:
+    """Read up to the end of TCP."""
+    data = b""
+    while received := sock.recv(65536):
+        data += received
+    return data
