@@ -16,8 +16,6 @@ hypothesis.settings.load_profile("wslab")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # The path in addopts holds only where pytest starts in the repository's root.
-    config.option.nbval_sanitize_with = str(config.rootpath / "tests" / "sanitize.cfg")
     # A kernel reads the user's IPython profile, which may change what every cell prints.
     profile = tempfile.TemporaryDirectory(prefix="wslab-ipython-", ignore_cleanup_errors=True)
     config.add_cleanup(profile.cleanup)

@@ -1,7 +1,6 @@
 """The shape of wslab: clean under ruff and mypy, imports that only go down, a light `import wslab`."""
 
 import ast
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -58,15 +57,9 @@ def module_name(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, *command],
-        cwd=ROOT,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=500,
-        check=False,
+        [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, timeout=110, check=False
     )
 
 
@@ -124,18 +117,3 @@ def test_importing_wslab_loads_nothing_heavy():
     result = run("-c", "import sys, wslab; print(*{'IPython', 'ipywidgets', 'matplotlib'} & set(sys.modules))")
 
     assert (result.returncode, result.stdout) == (0, "\n"), result.stdout + result.stderr
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(1000)
-def test_the_bytes_only_storey_is_covered_whole_with_its_branches_by_its_own_tests(tmp_path):
-    data = {"COVERAGE_FILE": str(tmp_path / "coverage")}
-    own_tests = [str(path) for name in sorted(BYTES_ONLY) if (path := ROOT / "tests" / f"test_{name}.py").exists()]
-    assert own_tests
-    modules = ",".join(f"wslab/{name}.py" for name in sorted(BYTES_ONLY))
-
-    tests = run("-m", "coverage", "run", "-m", "pytest", "--quiet", *own_tests, **data)
-    report = run("-m", "coverage", "report", f"--include={modules}", "--fail-under=100", **data)
-
-    assert tests.returncode == 0, tests.stdout + tests.stderr
-    assert report.returncode == 0, report.stdout + report.stderr
