@@ -11,10 +11,11 @@ from wslab import deflate, frames, http
 from wslab.codec import Codec
 from wslab.deflate import PermessageDeflate
 from wslab.errors import CloseCode, HandshakeError, PartError, ProtocolError
+from wslab.events import Binary, Text
 from wslab.frames import Frame, FrameHeader, Opcode
 from wslab.http import Headers, Request, Response
-from wslab.messages import Binary, Text
-from wslab.protocol import Protocol, State
+from wslab.protocol import Protocol
+from wslab.states import State
 
 PARTS = [field.name for field in dataclasses.fields(Codec)]
 HELLO = bytes.fromhex("818537fa213d7f9f4d5158")

@@ -9,10 +9,11 @@ from wire import HELLO_COMPRESSED, KEY, OTHER, RFC_HANDSHAKE, ROLES, Wire, every
 
 from wslab.deflate import PermessageDeflate
 from wslab.errors import HandshakeError, ProtocolError
+from wslab.events import Binary, Close, Ping, Pong, Text
 from wslab.frames import Frame, Opcode, serialize_frame
 from wslab.limits import Limits
-from wslab.messages import Binary, Text
-from wslab.protocol import Close, Ping, Pong, Protocol, State
+from wslab.protocol import Protocol
+from wslab.states import State
 
 CUTS = st.lists(st.integers(1, 60), max_size=5)
 

@@ -14,8 +14,9 @@ from wire import BAD_UTF8, GOOD_UTF8, fault
 
 from wslab.deflate import Decompressor, deflate, inflate, new_compressor
 from wslab.errors import ProtocolError
+from wslab.events import Binary, Text
 from wslab.frames import Opcode
-from wslab.messages import Binary, MessageReader, Text, TextDecoder
+from wslab.messages import MessageReader, TextDecoder
 
 
 def reader(max_size=1000, **options):

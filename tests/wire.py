@@ -7,10 +7,12 @@ from itertools import cycle
 import pytest
 
 from wslab.errors import ProtocolError
+from wslab.events import Event
 from wslab.frames import Frame, Opcode
 from wslab.handshake import build_request
 from wslab.http import Headers, Request, Response
-from wslab.protocol import Event, Protocol, State
+from wslab.protocol import Protocol
+from wslab.states import State
 
 KEY = bytes.fromhex("37fa213d")  # the masking key of RFC 6455 §5.7
 HELLO_COMPRESSED = bytes.fromhex("f248cdc9c90700")  # RFC 7692 §7.2.3.1

@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 from wslab.codec import Codec
 from wslab.deflate import PermessageDeflate
 from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
+from wslab.events import Binary, Close, Ping, Pong, Text
 from wslab.frames import Frame, FrameHeader, Opcode, apply_mask, parse_frame, parse_header, serialize_frame
 from wslab.handshake import accept_key, build_request, build_response, check_request, check_response
 from wslab.http import Headers, Request, Response, parse_request, parse_response
 from wslab.limits import Limits
-from wslab.messages import Binary, Text
-from wslab.protocol import TRANSITIONS, Close, Ping, Pong, Protocol, Role, State, Step
+from wslab.protocol import Protocol
+from wslab.states import TRANSITIONS, Role, State, Step
 
 if TYPE_CHECKING:
     from wslab.client import connect

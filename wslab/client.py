@@ -13,8 +13,9 @@ from wslab.deflate import PermessageDeflate
 from wslab.handshake import build_request
 from wslab.limits import Limits
 from wslab.link import Connection
-from wslab.protocol import Protocol, Role
+from wslab.protocol import Protocol
 from wslab.recording import Recording
+from wslab.states import Role
 
 DEFAULT_PORTS = {"ws": 80, "wss": 443}
 

@@ -11,10 +11,11 @@ from itertools import islice
 from typing import cast
 
 from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
+from wslab.events import Binary, Close, Event, Text
 from wslab.http import Request, Response
-from wslab.messages import Binary, Text
-from wslab.protocol import Close, Event, Protocol, Role, State
+from wslab.protocol import Protocol
 from wslab.recording import Direction, Recording
+from wslab.states import Role, State
 from wslab.stream import Stream, deadline_in
 
 MAX_LEFT_TO_OTHERS = 100

@@ -2,25 +2,11 @@
 
 import codecs
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from wslab.deflate import Decompressor
 from wslab.errors import CloseCode, ProtocolError
+from wslab.events import Binary, Text
 from wslab.frames import Opcode
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A whole text message."""
-
-    data: str
-
-
-@dataclass(frozen=True, slots=True)
-class Binary:
-    """A whole binary message."""
-
-    data: bytes
 
 
 class TextDecoder:

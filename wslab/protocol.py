@@ -3,78 +3,17 @@
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum, StrEnum
 
 from wslab import handshake
 from wslab.codec import Codec
 from wslab.deflate import Decompressor, PermessageDeflate, answer_offers, build_offer, check_answer, new_compressor
 from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
+from wslab.events import Close, Event, Ping, Pong
 from wslab.frames import MAX_CONTROL_PAYLOAD, Buffer, Frame, FrameHeader, Opcode, parse_close, serialize_close
 from wslab.http import MAX_BODY_SIZE, Headers, Request, Response, build_refusal
 from wslab.limits import Limits
-from wslab.messages import Binary, MessageReader, Text
-
-
-class Role(StrEnum):
-    """Which end of the connection: the client masks what it sends, the server does not (RFC 6455 §5.1)."""
-
-    CLIENT = "client"
-    SERVER = "server"
-
-
-class State(Enum):
-    """The states of a connection, numbered as `readyState` of the browser's WebSocket numbers them."""
-
-    CONNECTING = 0
-    OPEN = 1
-    CLOSING = 2
-    CLOSED = 3
-
-
-class Step(Enum):
-    """What moves a connection from one state to the next."""
-
-    HANDSHAKE_DONE = "handshake done"
-    CLOSE_SENT = "close frame sent"
-    CLOSE_RECEIVED = "close frame received"
-    TCP_CLOSED = "TCP closed"
-
-
-TRANSITIONS = {
-    (State.CONNECTING, Step.HANDSHAKE_DONE): State.OPEN,
-    (State.CONNECTING, Step.TCP_CLOSED): State.CLOSED,
-    (State.OPEN, Step.CLOSE_SENT): State.CLOSING,  # §7.1.3: the closing handshake is started
-    (State.OPEN, Step.CLOSE_RECEIVED): State.CLOSING,
-    (State.OPEN, Step.TCP_CLOSED): State.CLOSED,
-    (State.CLOSING, Step.CLOSE_SENT): State.CLOSING,
-    (State.CLOSING, Step.CLOSE_RECEIVED): State.CLOSING,
-    (State.CLOSING, Step.TCP_CLOSED): State.CLOSED,  # §7.1.4: only the end of TCP closes the connection
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Ping:
-    """A ping arrived, and a pong with the same payload is on its way (RFC 6455 §5.5.2)."""
-
-    payload: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Pong:
-    """A pong arrived (RFC 6455 §5.5.3)."""
-
-    payload: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Close:
-    """A close frame arrived; code 1005 stands for one without a code (RFC 6455 §7.1.5)."""
-
-    code: int
-    reason: str = ""
-
-
-Event = Request | Response | Text | Binary | Ping | Pong | Close
+from wslab.messages import MessageReader
+from wslab.states import TRANSITIONS, Role, State, Step
 
 
 @dataclass

@@ -15,8 +15,9 @@ from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, PartError,
 from wslab.http import redact_target
 from wslab.limits import Limits
 from wslab.link import Connection
-from wslab.protocol import Protocol, Role
+from wslab.protocol import Protocol
 from wslab.recording import Recording
+from wslab.states import Role
 
 MAX_REFUSALS = 100
 REFUSAL_TIMEOUT = 2.0

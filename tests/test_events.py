@@ -1,0 +1,23 @@
+"""Events: plain values, equal when they say the same."""
+
+import dataclasses
+
+import pytest
+
+from wslab.events import Binary, Close, Ping, Pong, Text
+
+
+@pytest.mark.parametrize("event", [Text("a"), Binary(b"a"), Ping(b"a"), Pong(b"a"), Close(1000, "a")], ids=repr)
+def test_an_event_is_a_value_that_does_not_change(event):
+    assert event == dataclasses.replace(event)
+    [first, *_] = dataclasses.fields(event)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(event, first.name, None)
+
+
+def test_events_of_different_kinds_are_never_equal():
+    assert len({Text("a"), Binary(b"a"), Ping(b"a"), Pong(b"a")}) == 4
+
+
+def test_pings_pongs_and_reasons_may_be_empty():
+    assert (Ping(), Pong(), Close(1000)) == (Ping(b""), Pong(b""), Close(1000, ""))

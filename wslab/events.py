@@ -1,0 +1,44 @@
+"""Events: what the bytes of a peer turn into, as `Protocol.receive_data` returns it."""
+
+from dataclasses import dataclass
+
+from wslab.http import Request, Response
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A whole text message."""
+
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    """A whole binary message."""
+
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """A ping arrived, and a pong with the same payload is on its way (RFC 6455 §5.5.2)."""
+
+    payload: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """A pong arrived (RFC 6455 §5.5.3)."""
+
+    payload: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """A close frame arrived; code 1005 stands for one without a code (RFC 6455 §7.1.5)."""
+
+    code: int
+    reason: str = ""
+
+
+Event = Request | Response | Text | Binary | Ping | Pong | Close
