@@ -346,7 +346,7 @@ def test_a_pong_waits_for_the_end_of_the_frame_that_another_thread_is_writing():
     with against_raw(buffer=SMALL_BUFFER) as (connection, peer):
         message = bytes(1_000_000)
         with running(connection.send, message), running(lambda: connection.receive()):
-            wait_until(connection._writing.locked)
+            wait_until(connection._outbox.writing.locked)
             peer.sendall(unmasked(Opcode.PING, b"one") + unmasked(Opcode.PING, b"two"))
             peer.sendall(unmasked(Opcode.TEXT, b"Hello"))
 
@@ -364,7 +364,7 @@ def test_a_pong_waits_for_the_end_of_the_frame_that_another_thread_is_writing():
 
 
 def test_answers_that_nobody_writes_do_not_fill_the_memory(monkeypatch):
-    monkeypatch.setattr("wslab.link.MAX_LEFT_TO_OTHERS", 3)
+    monkeypatch.setattr("wslab.outbox.MAX_LEFT_TO_OTHERS", 3)
     with against_raw(buffer=SMALL_BUFFER, write_timeout=0.5) as (connection, peer):
         sending = contextlib.suppress(ConnectionClosed)
 
@@ -376,11 +376,11 @@ def test_answers_that_nobody_writes_do_not_fill_the_memory(monkeypatch):
             assert list(connection) == []
 
         with running(send), running(receive):
-            wait_until(connection._writing.locked)
+            wait_until(connection._outbox.writing.locked)
             with contextlib.suppress(OSError):  # the end, for a peer that sends pings and reads nothing
                 for number in itertools.count():
                     peer.sendall(unmasked(Opcode.PING, str(number).encode()))
-        assert len(connection._outgoing) < 100
+        assert len(connection._outbox) < 100
 
 
 def test_a_peer_that_does_not_read_costs_no_more_than_the_write_timeout():
@@ -404,7 +404,7 @@ def test_a_write_that_is_interrupted_ends_the_connection_because_half_a_frame_ma
         client.send("Hello")
         recording.clock, clock = interrupt, recording.clock
         with pytest.raises(KeyboardInterrupt):
-            client._write(b"half a frame", None)
+            client._outbox._write(b"half a frame", None)
         recording.clock = clock
 
         with pytest.raises(ConnectionClosed, match="writing failed"):
@@ -608,7 +608,7 @@ def test_closing_ends_the_receive_of_another_thread_if_the_peer_is_silent_too():
 def test_closing_ends_the_send_of_another_thread_to_a_peer_that_does_not_read():
     with against_raw(buffer=SMALL_BUFFER, close_timeout=0.1) as (connection, _), ThreadPoolExecutor() as threads:
         sending = threads.submit(connection.send, bytes(10_000_000))
-        wait_until(connection._writing.locked)
+        wait_until(connection._outbox.writing.locked)
         connection.close()
 
         with pytest.raises(ConnectionClosed, match="1006"):
@@ -627,7 +627,7 @@ def test_closing_towards_a_peer_that_does_not_read_takes_no_longer_than_the_clos
         running(ping_without_end, peer),
     ):
         with running(lambda: list(connection)):
-            wait_until(connection._writing.locked)  # by pongs that nobody reads
+            wait_until(connection._outbox.writing.locked)  # by pongs that nobody reads
             connection.close()
         assert connection.close_code == 1006
 
@@ -756,7 +756,7 @@ def test_the_close_frame_of_a_fault_comes_behind_the_frame_that_another_thread_i
         running(connection.send, bytes(1_000_000)),
         running(lambda: list(connection)),
     ):
-        wait_until(connection._writing.locked)
+        wait_until(connection._outbox.writing.locked)
         peer.sendall(masked(Opcode.TEXT, b"\xff"))
         wait_until(lambda: connection.error)
 

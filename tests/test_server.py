@@ -295,7 +295,7 @@ def test_a_client_that_does_not_read_does_not_hold_up_the_stop():
 
     with live_server(handler=flood, limits=Limits(close_timeout=0.2)) as server, RawPeer.upgraded(server):
         assert flooded.wait(PATIENCE)
-        wait_until(lambda: server.connections[0]._writing.locked())
+        wait_until(lambda: server.connections[0]._outbox.writing.locked())
 
 
 @pytest.mark.parametrize("sent", [b"", request()[:30], request("POST / HTTP/1.1")], ids=["nothing", "half", "refused"])

@@ -13,12 +13,12 @@ from typing import cast
 from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
 from wslab.events import Binary, Close, Event, Text
 from wslab.http import Request, Response
+from wslab.outbox import Outbox
 from wslab.protocol import Protocol
 from wslab.recording import Direction, Recording
 from wslab.states import Role, State
-from wslab.stream import Stream, deadline_in
+from wslab.stream import Stream, deadline_in, seconds_to
 
-MAX_LEFT_TO_OTHERS = 100
 MAX_UNREAD = 16 * 1024 * 1024
 EVENT_SIZE = 200  # bytes of memory that an event takes besides its data, about
 LATE = "no message arrived in time (see `timeout` of connect() and receive())"
@@ -51,17 +51,14 @@ class Connection:
         self.timeout = timeout
         self.error: ProtocolError | None = None
         self._stream = Stream(sock)
+        self._outbox = Outbox(self._stream, write_timeout, self._record_output)
         self._protocol = protocol
-        self._write_timeout = write_timeout
         self._idle_timeout = idle_timeout
         self._close_timeout = close_timeout
         self._recording = recording
         self._events: deque[Event] = deque()
-        self._outgoing: deque[bytes] = deque()
-        self._lock = threading.Lock()  # held while the protocol and the two queues are used, never while waiting
+        self._lock = threading.Lock()  # held while the protocol and the queues are used, never while waiting
         self._turn = threading.Lock()  # held by the one thread that reads
-        self._writing = threading.Lock()  # held by the one thread that writes: reading goes on meanwhile
-        self._broken = ""  # why TCP cannot be used any more
         self._ended = False
         self._leave_by = math.inf  # when the peer's time for its part of the closing handshake is over
         to_server, to_client = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
@@ -78,7 +75,7 @@ class Connection:
     @property
     def is_open(self) -> bool:
         """Whether messages can be sent."""
-        return self.state is State.OPEN and not self._broken
+        return self.state is State.OPEN and not self._outbox.broken
 
     @property
     def request(self) -> Request | None:
@@ -127,7 +124,7 @@ class Connection:
                 protocol.connect(request)
             return cast(Response, self._next_event(deadline_in(timeout), Response))
         except ConnectionClosed as error:
-            why = f" ({self._broken})" if self._broken else ""
+            why = f" ({self._outbox.broken})" if self._outbox.broken else ""
             raise HandshakeError(f"the server closed the connection without an answer{why}", 0) from error
         except TimeoutError:
             raise TimeoutError(f"the server did not answer the handshake within {timeout:g} s") from None
@@ -204,10 +201,10 @@ class Connection:
     def _why_abnormal(self) -> str:
         if self.close_code != CloseCode.ABNORMAL_CLOSURE:
             return ""
-        return "the TCP connection ended without a close frame" + (f": {self._broken}" if self._broken else "")
+        return ": ".join(filter(None, ["the TCP connection ended without a close frame", self._outbox.broken]))
 
     def _take_turn(self, deadline: float | None) -> None:
-        if not self._turn.acquire(timeout=_seconds_to(deadline)):
+        if not self._turn.acquire(timeout=seconds_to(deadline)):
             raise TimeoutError("another thread is receiving from this connection")
 
     def _read(self, deadline: float | None) -> None:
@@ -243,7 +240,7 @@ class Connection:
             raise
         # An answer that cannot be written hides nothing: what was received is still delivered.
         with contextlib.suppress(ConnectionClosed):
-            self._flush(leave=len(self._outgoing) <= MAX_LEFT_TO_OTHERS)
+            self._outbox.flush_or_leave()
         if self.state is State.CLOSED:
             self._end_tcp()
 
@@ -254,7 +251,7 @@ class Connection:
         except TimeoutError:
             raise
         except OSError as error:
-            self._broken = self._broken or str(error)
+            self._outbox.broken = self._outbox.broken or str(error)
             return b""
         if self._recording is not None and data:
             self._recording.add(self.number, self._inward, data)
@@ -266,7 +263,7 @@ class Connection:
             self._start_close(CloseCode.GOING_AWAY, f"idle for {self._idle_timeout:g} s", deadline)
             self._await_close(deadline)
         except (ConnectionClosed, TimeoutError):
-            self._cut("the peer was idle")
+            self._outbox.cut("the peer was idle")
             self._end_tcp()
 
     # Sending
@@ -301,7 +298,7 @@ class Connection:
         if self._ended:
             raise ConnectionClosed(self.close_code, self.close_reason)
         with self._sending():
-            self._outgoing.append(bytes(data))
+            self._outbox.put(bytes(data))
 
     def _send_data(self, name: str, data: str | bytes, fin: bool = True) -> None:
         self._mark(name, data)
@@ -321,42 +318,14 @@ class Connection:
         with self._lock:
             yield self._protocol
             self._queue_output()
-        self._flush()
+        self._outbox.flush()
 
     def _queue_output(self) -> None:
-        if data := self._protocol.data_to_send():
-            self._outgoing.append(data)
+        self._outbox.put(self._protocol.data_to_send())
 
-    def _flush(self, deadline: float | None = None, *, leave: bool = False) -> None:
-        """Write what is queued. One thread at a time does so, also for the others; with `leave`, leave it to that one.
-
-        Raises ConnectionClosed if it cannot be written by `deadline` (None: in the write timeout, each piece),
-        TimeoutError if another thread has not come to its end by then.
-        """
-        while self._writing.acquire(timeout=0 if leave else _seconds_to(deadline)):
-            try:
-                if self._broken:
-                    raise ConnectionClosed(CloseCode.ABNORMAL_CLOSURE, self._broken)
-                while self._outgoing:
-                    self._write(self._outgoing.popleft(), deadline or deadline_in(self._write_timeout))
-            finally:
-                self._writing.release()
-            if not self._outgoing:  # else somebody has left something to us just now
-                return
-        if not leave:
-            raise TimeoutError("another thread is still writing")
-
-    def _write(self, data: bytes, deadline: float | None) -> None:
-        try:
-            if self._recording is not None:
-                self._recording.add(self.number, self._outward, data)
-            self._stream.write(data, deadline)
-        except BaseException as error:  # half a frame may have been written, so nothing can follow it
-            late = isinstance(error, TimeoutError)
-            self._cut("the peer does not read what is sent to it" if late else f"writing failed: {error}")
-            if isinstance(error, OSError):
-                raise ConnectionClosed(CloseCode.ABNORMAL_CLOSURE, self._broken) from error
-            raise
+    def _record_output(self, data: bytes) -> None:
+        if self._recording is not None:
+            self._recording.add(self.number, self._outward, data)
 
     # Closing
 
@@ -390,7 +359,7 @@ class Connection:
 
     def abort(self) -> None:
         """End the TCP connection at once, without a close frame (`close_code` 1006 on both sides)."""
-        self._cut("this side has cut it off")
+        self._outbox.cut("this side has cut it off")
         with self._turn:  # whoever has it is woken
             self._end_tcp()
 
@@ -403,7 +372,7 @@ class Connection:
                 self._protocol.close(code, reason)
                 self._queue_output()
         self._leave_by = min(self._leave_by, deadline)
-        self._flush(deadline)
+        self._outbox.flush(deadline)
 
     def _queue_failure(self, reason: str, code: int = CloseCode.INTERNAL_ERROR) -> None:
         with self._lock, contextlib.suppress(PartError):  # serialize_frame may be what fails
@@ -433,11 +402,6 @@ class Connection:
         else:
             self.abort()
 
-    def _cut(self, why: str) -> None:
-        """End TCP in both directions: whoever reads or writes is woken, and nothing can be written any more."""
-        self._broken = self._broken or why
-        self._stream.shutdown()
-
     def _end_tcp(self) -> None:
         """End the TCP connection, once, so that the peer still reads our last bytes; the caller has the turn."""
         if self._ended:
@@ -445,13 +409,11 @@ class Connection:
         self._ended = True
         deadline = min(time.monotonic() + self._close_timeout, self._leave_by)
         with contextlib.suppress(ConnectionClosed, OSError):  # the peer has gone already
-            self._flush(deadline)
+            self._outbox.flush(deadline)
             self._await_end_of_tcp(deadline)
         with self._lock:
             self._protocol.receive_eof()
-        self._stream.shutdown()
-        with self._writing:
-            self._stream.close()
+        self._outbox.close()
 
     def _await_end_of_tcp(self, deadline: float) -> None:
         """Let the server end TCP first (RFC 6455 §7.1.1), and read up to its end what still comes.
@@ -465,11 +427,6 @@ class Connection:
             self._stream.end_writing()
         while self._stream.read(deadline):
             _check_time(deadline)
-
-
-def _seconds_to(deadline: float | None) -> float:
-    """How long a lock may be waited for; -1 is for ever."""
-    return -1 if deadline is None else max(0.0, deadline - time.monotonic())
 
 
 def _check_time(deadline: float | None) -> None:

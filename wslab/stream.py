@@ -17,6 +17,11 @@ def deadline_in(seconds: float | None) -> float | None:
     return None if seconds is None else time.monotonic() + min(seconds, MAX_WAIT)
 
 
+def seconds_to(deadline: float | None) -> float:
+    """How long a lock may be waited for until `deadline`; -1 is for ever."""
+    return -1 if deadline is None else max(0.0, deadline - time.monotonic())
+
+
 class Stream:
     """The bytes of a connected socket, in both directions; a `deadline` is a time of `time.monotonic`, None for never.
 

@@ -1,0 +1,85 @@
+"""Outbox: the bytes that a connection has to write, queued by any thread and written by one thread at a time."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from wslab.errors import CloseCode, ConnectionClosed
+from wslab.stream import Stream, deadline_in, seconds_to
+
+MAX_LEFT_TO_OTHERS = 100
+
+
+class Outbox:
+    """What is to be written to a `stream`, in order; `record` is called with all that is written.
+
+    Reading goes on while one thread writes: two peers that both write and do not read would wait for each other.
+    Times are in seconds, None for no limit: `write_timeout` bounds the writing of each piece.
+    """
+
+    def __init__(self, stream: Stream, write_timeout: float | None, record: Callable[[bytes], None]) -> None:
+        self.broken = ""  # why TCP cannot be used any more
+        self.writing = threading.Lock()  # held by the one thread that writes
+        self._stream = stream
+        self._write_timeout = write_timeout
+        self._record = record
+        self._queue: deque[bytes] = deque()
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def put(self, data: bytes) -> None:
+        """Queue `data`, if there is any."""
+        if data:
+            self._queue.append(data)
+
+    def flush(self, deadline: float | None = None) -> None:
+        """Write what is queued, also for the others.
+
+        Raises ConnectionClosed if it cannot be written by `deadline` (None: in the write timeout, each piece),
+        TimeoutError if another thread has not come to its end by then.
+        """
+        if not self._flush(deadline, seconds_to(deadline)):
+            raise TimeoutError("another thread is still writing")
+
+    def flush_or_leave(self) -> None:
+        """Write what is queued, or leave it to the thread that is writing, unless that one has a lot to do already."""
+        if len(self) > MAX_LEFT_TO_OTHERS:
+            self.flush()
+        else:
+            self._flush(None, 0)
+
+    def _flush(self, deadline: float | None, patience: float) -> bool:
+        while self.writing.acquire(timeout=patience):
+            try:
+                if self.broken:
+                    raise ConnectionClosed(CloseCode.ABNORMAL_CLOSURE, self.broken)
+                while self._queue:
+                    self._write(self._queue.popleft(), deadline or deadline_in(self._write_timeout))
+            finally:
+                self.writing.release()
+            if not self._queue:  # else somebody has left something to us just now
+                return True
+        return False
+
+    def _write(self, data: bytes, deadline: float | None) -> None:
+        try:
+            self._record(data)
+            self._stream.write(data, deadline)
+        except BaseException as error:  # half a frame may have been written, so nothing can follow it
+            late = isinstance(error, TimeoutError)
+            self.cut("the peer does not read what is sent to it" if late else f"writing failed: {error}")
+            if isinstance(error, OSError):
+                raise ConnectionClosed(CloseCode.ABNORMAL_CLOSURE, self.broken) from error
+            raise
+
+    def cut(self, why: str) -> None:
+        """End TCP in both directions: whoever reads or writes is woken, and nothing can be written any more."""
+        self.broken = self.broken or why
+        self._stream.shutdown()
+
+    def close(self) -> None:
+        """End TCP and give the socket back, once nobody writes any more."""
+        self._stream.shutdown()
+        with self.writing:
+            self._stream.close()
