@@ -1,6 +1,7 @@
 """permessage-deflate: its negotiation, and payloads compressed and back."""
 
 import zlib
+from dataclasses import FrozenInstanceError
 from itertools import product
 from random import Random
 
@@ -35,6 +36,11 @@ def wish(text=""):
     return PermessageDeflate(
         **{name: True if name.endswith("takeover") else int(value) for name, value in extension.parameters}
     )
+
+
+def test_parameters_are_a_value_that_nobody_can_change():
+    with pytest.raises(FrozenInstanceError):
+        PermessageDeflate().server_max_window_bits = 9
 
 
 # The client's offer
@@ -190,6 +196,12 @@ def test_whatever_two_sides_of_wslab_wish_they_agree_on_the_same_or_on_nothing()
 def test_hello_is_compressed_as_in_the_rfc():
     assert deflate(b"Hello", new_compressor(15)) == HELLO_COMPRESSED
     assert inflate(HELLO_COMPRESSED, Decompressor()) == b"Hello"
+
+
+def test_unless_told_otherwise_a_decompressor_has_the_largest_window():
+    data, compressor, decompressor = Random(0).randbytes(2**15 - 300), new_compressor(15), Decompressor()
+
+    assert [inflate(deflate(data, compressor), decompressor) for _ in range(2)] == [data, data]
 
 
 def test_a_message_can_refer_to_those_before_it():

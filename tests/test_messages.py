@@ -98,13 +98,13 @@ def test_frames_in_a_wrong_order_are_refused_with_1002(new_reader, begun, opcode
         messages.begin_frame(begun, False)
         messages.feed(b"Hel")
 
-    with pytest.raises(ProtocolError, match=reason) as caught:
+    with pytest.raises(ProtocolError) as caught:
         messages.check(opcode, rsv1, 0)
-    assert caught.value.code == 1002
+    assert (caught.value.code, caught.value.reason) == (1002, reason)
 
 
 def test_rsv1_means_nothing_without_an_extension():
-    with pytest.raises(ProtocolError, match="RSV1 is set, but no extension") as caught:
+    with pytest.raises(ProtocolError, match=r"RSV1 is set, but no extension that uses it was agreed on$") as caught:
         reader().check(Opcode.TEXT, True, 0)
     assert caught.value.code == 1002
 
@@ -200,7 +200,8 @@ def test_the_final_blocks_of_each_message_are_counted_on_their_own():
     messages = compressed_reader()
 
     for _ in range(3):
-        assert read(messages, Opcode.BINARY, bytes.fromhex("0300") * 60 + b"\x00", rsv1=True) == Binary(b"")
+        assert read(messages, Opcode.BINARY, bytes.fromhex("0300") * 100 + b"\x00", rsv1=True) == Binary(b"")
+    assert fault(lambda: read(messages, Opcode.BINARY, bytes.fromhex("0300") * 101 + b"\x00", rsv1=True)) == 1008
 
 
 # Compression
@@ -325,9 +326,9 @@ def test_a_text_that_ends_inside_a_character_is_refused_at_its_end(cut_short):
 
 
 def test_a_surrogate_is_called_by_its_name():
-    with pytest.raises(ProtocolError, match="not UTF-8: a surrogate"):
+    with pytest.raises(ProtocolError, match=r"not UTF-8: a surrogate$"):
         TextDecoder().decode(b"\xed\xa0")
-    with pytest.raises(ProtocolError, match="the text is not UTF-8"):
+    with pytest.raises(ProtocolError, match=r"the text is not UTF-8$"):
         TextDecoder().decode(b"\xff")
 
 

@@ -174,15 +174,14 @@ class Decompressor:
 def deflate(payload: bytes, compressor: Compressor, fin: bool = True) -> bytes:
     """Compress the payload of one frame of a message (RFC 7692 §7.2.1).
 
-    A sync flush ends on a byte boundary with 00 00 ff ff, which the last frame of a message leaves out.
+    A sync flush ends on a byte boundary with 00 00 ff ff, which the last frame of a message leaves out; so an empty
+    message is the single byte 00 (§7.2.3.6).
 
     >>> deflate(b"Hello", new_compressor(15)).hex(" ")
     'f2 48 cd c9 c9 07 00'
     """
     data = compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH)
-    if not fin:
-        return data
-    return data.removesuffix(TAIL) or b"\x00"  # §7.2.3.6: an empty message is one empty stored block
+    return data.removesuffix(TAIL) if fin else data
 
 
 def inflate(payload: bytes, decompressor: Decompressor, fin: bool = True) -> bytes:
