@@ -11,11 +11,13 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import nbformat
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from wslab import Direction, EchoServer, Opcode, Pong, Recording, parse_frame
 
@@ -269,13 +271,17 @@ SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "notebook-extension/tracker": {"windowingMode": "none"},  # else cells out of sight are not in the page
 }
-IDLE = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
-HAS_RUN = """(idle) => {
+KERNEL_IDLE = "| Idle"  # in the status bar; the circle of the notebook's toolbar says so before there is a kernel
+HAS_RUN = """() => {
     const cells = [...document.querySelectorAll(".jp-Notebook .jp-CodeCell .jp-InputArea-prompt")];
     const prompts = cells.map((cell) => cell.innerText);
-    const ran = prompts.some((prompt) => /\\d/.test(prompt)) && !prompts.some((prompt) => prompt.includes("*"));
-    return ran && document.querySelector(idle);
+    return prompts.some((prompt) => /\\d/.test(prompt)) && !prompts.some((prompt) => prompt.includes("*"));
 }"""
+WHAT_CELLS_SHOW = """(fault) =>
+    [...document.querySelectorAll(".jp-Notebook .jp-CodeCell")].map((cell) => [
+        cell.querySelector(".jp-InputArea-prompt").innerText,
+        [...cell.querySelectorAll(fault)].map((output) => output.innerText).join("\\n"),
+    ])"""
 # JupyterLab shows a traceback as it shows what goes to standard error.
 FAULT = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'
 
@@ -284,9 +290,23 @@ def code_cells(notebook: dict) -> list[dict]:
     return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
+@dataclass
+class Lab:
+    """A running JupyterLab."""
+
+    address: str
+    token: str
+    folder: Path
+
+    def stop(self) -> None:
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(f"{self.address}api/shutdown", headers=headers, method="POST")
+        urllib.request.urlopen(request, timeout=TIMEOUT).close()
+
+
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
-    """The address of a JupyterLab that has a copy of the notebooks, none of whose cells has run, and its token."""
+    """A JupyterLab of its own settings, with a copy of the notebooks, none of whose cells has run."""
     home = tmp_path_factory.mktemp("lab")
     shutil.copytree(NOTEBOOKS[0].parent, home / "notebooks")
     for path in NOTEBOOKS:
@@ -298,29 +318,28 @@ def lab(tmp_path_factory):
         file = home / "config/lab/user-settings/@jupyterlab" / f"{name}.jupyterlab-settings"
         file.parent.mkdir(parents=True)
         file.write_text(json.dumps(settings))
+    with start_jupyterlab(home, token := secrets.token_hex()) as process:
+        try:
+            lab = Lab(wait_for_address(process), token, home / "notebooks")
+            yield lab
+            lab.stop()
+            process.wait(TIMEOUT)
+        finally:
+            process.kill()
+
+
+def start_jupyterlab(home: Path, token: str) -> subprocess.Popen[str]:
     with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]
-    token = secrets.token_hex()
+        port = found.getsockname()[1]  # JupyterLab takes a later one if somebody else has it by then
     options = ["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", f"--IdentityProvider.token={token}"]
     places = {f"JUPYTER_{name.upper()}_DIR": str(home / name) for name in ("config", "data", "runtime")}
-    process = subprocess.Popen(
+    return subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", *options, f"--ServerApp.root_dir={home / 'notebooks'}"],
         env=os.environ | places,
         stderr=subprocess.PIPE,
         encoding="utf-8",
         errors="replace",
     )
-    with process:
-        try:
-            address = wait_for_address(process)
-            yield address, token
-            headers = {"Authorization": f"token {token}"}
-            urllib.request.urlopen(
-                urllib.request.Request(f"{address}api/shutdown", headers=headers, method="POST")
-            ).close()
-            process.wait(TIMEOUT)
-        finally:
-            process.kill()
 
 
 def wait_for_address(process: subprocess.Popen) -> str:
@@ -334,6 +353,21 @@ def wait_for_address(process: subprocess.Popen) -> str:
     pytest.fail("JupyterLab did not start:\n" + "".join(lines))
 
 
+def run_all_cells(browser: Browser, lab: Lab, name: str) -> list[tuple[str, str]]:
+    """Open the notebook and choose Run All: for each code cell its prompt, such as `[1]:`, and the errors it shows."""
+    page = browser.new_page()
+    page.goto(f"{lab.address}lab/tree/{name}?token={lab.token}&reset")
+    kernel_is_idle = page.locator("#jp-main-statusbar").get_by_text(KERNEL_IDLE)
+    kernel_is_idle.wait_for(timeout=LAB_TIMEOUT)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.locator('.lm-Menu-item[data-command="runmenu:run-all"]').click()
+    page.wait_for_function(HAS_RUN, timeout=LAB_TIMEOUT)
+    kernel_is_idle.wait_for(timeout=LAB_TIMEOUT)
+    shown = page.evaluate(WHAT_CELLS_SHOW, FAULT)
+    page.close()
+    return [tuple(cell) for cell in shown]
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "notebook",
@@ -342,21 +376,25 @@ def wait_for_address(process: subprocess.Popen) -> str:
         for number, path in enumerate(NOTEBOOKS)
     ],
 )
-def test_run_all_cells_in_jupyterlab(browser, lab, notebook):
-    address, token = lab
+def test_every_cell_of_a_lesson_runs_in_jupyterlab(browser, lab, notebook):
     cells = code_cells(json.loads(notebook.read_text(encoding="utf-8")))
-    page = browser.new_page()
-    page.goto(f"{address}lab/tree/{notebook.name}?token={token}&reset")
-    page.wait_for_selector(IDLE, timeout=LAB_TIMEOUT)
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.locator('.lm-Menu-item[data-command="runmenu:run-all"]').click()
-    page.wait_for_function(HAS_RUN, arg=IDLE, timeout=LAB_TIMEOUT)
+    shown = run_all_cells(browser, lab, notebook.name)
 
-    shown = page.locator(".jp-Notebook .jp-CodeCell").all()
-    assert len(shown) == len(cells)
-    for cell, source in zip(shown, cells, strict=True):
-        faults = cell.locator(FAULT).all_inner_texts()
-        expected = "raises-exception" in source["metadata"].get("tags", [])
-        assert bool(faults) is expected, "".join(source["source"]) + "\n" + "\n".join(faults)
-        assert re.fullmatch(r"\[\d+\]:", cell.locator(".jp-InputArea-prompt").inner_text()), "".join(source["source"])
-    page.close()
+    for (prompt, fault), cell in zip(shown, cells, strict=True):
+        source = "".join(cell["source"])
+        assert bool(fault) is ("raises-exception" in cell["metadata"].get("tags", [])), f"{source}\n{fault}"
+        assert re.fullmatch(r"\[\d+\]:", prompt), f"not run: {source}"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_a_cell_that_fails_is_seen_to_fail(browser, lab):
+    cells = [nbformat.v4.new_code_cell(source) for source in ("1 + 1", "1 / 0", "2 + 2")]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}  # else JupyterLab asks for one
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
+    nbformat.write(notebook, lab.folder / "failing.ipynb")
+
+    shown = run_all_cells(browser, lab, "failing.ipynb")
+
+    assert [prompt for prompt, _ in shown] == ["[1]:", "[2]:", "[ ]:"]
+    assert ["ZeroDivisionError" in fault for _, fault in shown] == [False, True, False]
