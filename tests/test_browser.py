@@ -281,6 +281,7 @@ WHAT_CELLS_SHOW = """(fault) =>
     [...document.querySelectorAll(".jp-Notebook .jp-CodeCell")].map((cell) => [
         cell.querySelector(".jp-InputArea-prompt").innerText,
         [...cell.querySelectorAll(fault)].map((output) => output.innerText).join("\\n"),
+        [...cell.querySelectorAll(".jp-OutputArea-output")].map((output) => output.innerText).join("\\n"),
     ])"""
 # JupyterLab shows a traceback as it shows what goes to standard error.
 FAULT = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'
@@ -353,8 +354,8 @@ def wait_for_address(process: subprocess.Popen) -> str:
     pytest.fail("JupyterLab did not start:\n" + "".join(lines))
 
 
-def run_all_cells(browser: Browser, lab: Lab, name: str) -> list[tuple[str, str]]:
-    """Open the notebook and choose Run All: for each code cell its prompt, such as `[1]:`, and the errors it shows."""
+def run_all_cells(browser: Browser, lab: Lab, name: str) -> list[tuple[str, str, str]]:
+    """Open the notebook and choose Run All: for each code cell its prompt, such as `[1]:`, its errors and outputs."""
     page = browser.new_page()
     page.goto(f"{lab.address}lab/tree/{name}?token={lab.token}&reset")
     kernel_is_idle = page.locator("#jp-main-statusbar").get_by_text(KERNEL_IDLE)
@@ -380,10 +381,14 @@ def test_every_cell_of_a_lesson_runs_in_jupyterlab(browser, lab, notebook):
     cells = code_cells(json.loads(notebook.read_text(encoding="utf-8")))
     shown = run_all_cells(browser, lab, notebook.name)
 
-    for (prompt, fault), cell in zip(shown, cells, strict=True):
+    for (prompt, fault, _), cell in zip(shown, cells, strict=True):
         source = "".join(cell["source"])
         assert bool(fault) is ("raises-exception" in cell["metadata"].get("tags", [])), f"{source}\n{fault}"
         assert re.fullmatch(r"\[\d+\]:", prompt), f"not run: {source}"
+    if notebook.stem == "00-start-here":  # where the browser itself talks to the echo server
+        everything = "\n".join(output for _, _, output in shown)
+        assert "The browser received: Hello from JavaScript" in everything
+        assert "The server heard: Hello from JavaScript" in everything
 
 
 @pytest.mark.slow
@@ -396,5 +401,5 @@ def test_a_cell_that_fails_is_seen_to_fail(browser, lab):
 
     shown = run_all_cells(browser, lab, "failing.ipynb")
 
-    assert [prompt for prompt, _ in shown] == ["[1]:", "[2]:", "[ ]:"]
-    assert ["ZeroDivisionError" in fault for _, fault in shown] == [False, True, False]
+    assert [prompt for prompt, _, _ in shown] == ["[1]:", "[2]:", "[ ]:"]
+    assert ["ZeroDivisionError" in fault for _, fault, _ in shown] == [False, True, False]
