@@ -366,10 +366,13 @@ def _has_answer(sock: socket.socket) -> bool:
 
 def test_one_connection_too_many_is_refused_with_503_until_another_one_ends():
     with live_server(limits=Limits(max_connections=2)) as server, RawPeer.upgraded(server) as first:
-        with RawPeer.upgraded(server), RawPeer(server) as third:
-            third.send(request())
-            answer = Answer.from_bytes(third.read_to_end())
-            assert (answer.status, answer.body) == (503, b"This server has its 2 connections already.\n")
+        with RawPeer.upgraded(server):
+            for _ in range(5):
+                with RawPeer(server) as third:
+                    third.send(request())
+                    answer = Answer.from_bytes(third.read_to_end())
+                    assert (answer.status, answer.body) == (503, b"This server has its 2 connections already.\n")
+                wait_until(lambda: len(server.connections) == 2)
 
             first.send(text("Hello"))
             assert first.read_frame().payload == b"Hello"
@@ -382,7 +385,8 @@ def test_one_connection_too_many_is_refused_with_503_until_another_one_ends():
 
 def test_a_silent_client_of_a_full_server_is_refused_as_well(monkeypatch):
     monkeypatch.setattr("wslab.server.REFUSAL_TIMEOUT", 0.1)
-    with live_server(limits=Limits(max_connections=1)) as server, RawPeer.upgraded(server) as first:
+    limits = Limits(max_connections=1, handshake_timeout=3 * PATIENCE)
+    with live_server(limits=limits) as server, RawPeer.upgraded(server) as first:
         with RawPeer(server) as second:
             assert Answer.from_bytes(second.read_to_end()).status == 503
         assert first.says_goodbye()

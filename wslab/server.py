@@ -104,12 +104,17 @@ class EchoServer:
         if self._listener is not None:
             return self
         family, _, _, _, address = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
-        self._listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
-        self._listener.setblocking(False)
-        self.port = self._listener.getsockname()[1]
-        self._waker, self._wake = socket.socketpair()
-        self._acceptor = threading.Thread(target=self._accept_connections, name="wslab-accept", daemon=True)
-        self._acceptor.start()
+        with contextlib.ExitStack() as opened:
+            listener = opened.enter_context(socket.create_server(address[:2], family=family, backlog=BACKLOG))
+            listener.setblocking(False)
+            waker, self._wake = map(opened.enter_context, socket.socketpair())
+            selector = opened.enter_context(selectors.DefaultSelector())
+            self._acceptor = threading.Thread(
+                target=self._accept_connections, args=(listener, waker, selector), name="wslab-accept", daemon=True
+            )
+            self._acceptor.start()
+            opened.pop_all()  # from now on they are the thread's
+        self._listener, self.port = listener, listener.getsockname()[1]
         return self
 
     def close(self, code: int = CloseCode.GOING_AWAY, reason: str = "the server is stopping") -> None:
@@ -159,11 +164,10 @@ class EchoServer:
 
     # The accepting thread
 
-    def _accept_connections(self) -> None:
-        listener, waker = self._listener, self._waker
-        if listener is None:
-            return
-        with listener, waker, selectors.DefaultSelector() as selector:
+    def _accept_connections(
+        self, listener: socket.socket, waker: socket.socket, selector: selectors.BaseSelector
+    ) -> None:
+        with listener, waker, selector:
             selector.register(listener, selectors.EVENT_READ)
             selector.register(waker, selectors.EVENT_READ)
             while waker not in [key.fileobj for key, _ in selector.select()]:
@@ -247,7 +251,7 @@ class EchoServer:
             log.info("connection %d: refused %s with %s", connection.number, target, error)
         except PartError as error:
             self._part_failed(error)
-            connection.reject(HandshakeError(str(error), 500))
+            connection.reject(HandshakeError(f"a part of the codec failed: {error}", 500))
         except ConnectionClosed as error:
             log.info("connection %d ended before its handshake did: %s", connection.number, error)
         return False

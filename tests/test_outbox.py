@@ -1,0 +1,119 @@
+"""Outbox: one thread writes for all, nobody's bytes are forgotten, and a failure is told to everybody."""
+
+import contextlib
+import socket
+import threading
+
+import pytest
+from raw import PATIENCE, running, wait_until
+
+from wslab import ConnectionClosed
+from wslab.outbox import Outbox
+from wslab.stream import Stream, deadline_in
+
+
+@contextlib.contextmanager
+def outbox_and_peer(write_timeout: float = PATIENCE):
+    """An outbox, and the socket at which its bytes arrive."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.settimeout(PATIENCE)
+        yield Outbox(Stream(ours), write_timeout, lambda data: None), theirs
+
+
+def read(peer: socket.socket, size: int) -> bytes:
+    data = b""
+    while len(data) < size:
+        data += peer.recv(size - len(data))
+    return data
+
+
+def test_what_is_queued_is_written_in_order():
+    with outbox_and_peer() as (outbox, peer):
+        for data in [b"one ", b"", b"two ", b"three"]:
+            outbox.put(data)
+        assert len(outbox) == 3
+        outbox.flush()
+
+        assert peer.recv(100) == b"one two three"
+        assert len(outbox) == 0
+
+
+def test_what_is_left_to_the_writing_thread_is_written_by_it():
+    with outbox_and_peer() as (outbox, peer):
+        outbox.put(bytes(1_000_000))
+        with running(outbox.flush):
+            wait_until(outbox.writing.locked)
+            outbox.put(b"left")
+            outbox.flush_or_leave()
+            assert len(outbox) == 1
+
+            assert read(peer, 1_000_004)[-4:] == b"left"
+
+
+def test_what_is_left_in_the_moment_when_the_writing_thread_has_finished_is_written_too():
+    class LateLock:
+        """A lock whose owner is interrupted once, just before it lets go."""
+
+        def __init__(self) -> None:
+            self._lock, self.late = threading.Lock(), [lambda: (outbox.put(b"late"), outbox.flush_or_leave())]
+            self.acquire = self._lock.acquire
+
+        def release(self) -> None:
+            while self.late:
+                self.late.pop()()
+            self._lock.release()
+
+    with outbox_and_peer() as (outbox, peer):
+        outbox.writing = LateLock()
+        outbox.put(b"in time, ")
+        outbox.flush()
+
+        assert read(peer, 13) == b"in time, late"
+
+
+def test_who_waits_for_the_writing_thread_gives_up_in_time():
+    with outbox_and_peer() as (outbox, peer):
+        outbox.put(bytes(1_000_000))
+        with running(outbox.flush):
+            wait_until(outbox.writing.locked)
+            with pytest.raises(TimeoutError, match="another thread is still writing"):
+                outbox.flush(deadline_in(0.01))
+            read(peer, 1_000_000)
+
+
+def test_whose_bytes_another_thread_failed_to_write_is_told_so():
+    with outbox_and_peer(write_timeout=0.1) as (outbox, _):
+        outbox.put(b"mine")
+        outbox.put(bytes(10_000_000))
+        for _ in range(2):
+            with pytest.raises(ConnectionClosed, match=r"1006 .* the peer does not read"):
+                outbox.flush()
+
+
+def test_the_time_for_all_that_is_queued_is_not_the_time_for_each_piece():
+    with outbox_and_peer() as (outbox, _):
+        outbox.put(bytes(10_000_000))
+        with pytest.raises(ConnectionClosed, match="does not read"):
+            outbox.flush(deadline_in(0.1))
+
+
+def test_the_first_reason_is_the_one_that_is_told():
+    with outbox_and_peer() as (outbox, peer):
+        outbox.cut("first")
+        outbox.cut("second")
+        assert peer.recv(1) == b""
+        with pytest.raises(ConnectionClosed, match="first"):
+            outbox.flush()
+
+
+def test_close_wakes_the_writing_thread_and_waits_for_it():
+    def flush() -> None:
+        with pytest.raises(ConnectionClosed, match="writing failed"):
+            outbox.flush()
+
+    with outbox_and_peer() as (outbox, _):
+        outbox.put(bytes(10_000_000))
+        with running(flush):
+            wait_until(outbox.writing.locked)
+            outbox.close()
