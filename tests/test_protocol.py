@@ -47,6 +47,17 @@ RESPONSE = b"HTTP/1.1 101 OK\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec
 HEAD = REQUEST.serialize()
 MASKED_HELLO = bytes.fromhex("818537fa213d7f9f4d5158")
 
+every_way_to_send = pytest.mark.parametrize(
+    "action",
+    [
+        lambda protocol: protocol.send_text("x"),
+        lambda protocol: protocol.send_bytes(b"x"),
+        lambda protocol: protocol.ping(),
+        lambda protocol: protocol.pong(),
+        lambda protocol: protocol.close(),
+    ],
+)
+
 
 def opened(role, **options):
     return Protocol(role, state=State.OPEN, masking_keys=lambda: KEY, **options)
@@ -286,16 +297,7 @@ def test_there_is_nothing_to_accept_before_a_request_has_arrived():
 
 
 @every_role
-@pytest.mark.parametrize(
-    "action",
-    [
-        lambda protocol: protocol.send_text("x"),
-        lambda protocol: protocol.send_bytes(b"x"),
-        lambda protocol: protocol.ping(),
-        lambda protocol: protocol.pong(),
-        lambda protocol: protocol.close(),
-    ],
-)
+@every_way_to_send
 def test_nothing_can_be_sent_before_the_handshake_is_done(role, action):
     protocol = Protocol(role)
 
@@ -939,16 +941,7 @@ def test_a_close_that_we_begin_ends_with_the_answer_of_the_peer(role, arguments,
 
 
 @every_role
-@pytest.mark.parametrize(
-    "action",
-    [
-        lambda protocol: protocol.send_text("x"),
-        lambda protocol: protocol.send_bytes(b"x"),
-        lambda protocol: protocol.ping(),
-        lambda protocol: protocol.pong(),
-        lambda protocol: protocol.close(),
-    ],
-)
+@every_way_to_send
 def test_nothing_can_be_sent_after_a_close_frame_and_the_error_says_how_it_closed(role, action):
     protocol = opened(role)
     receive(protocol, to(role, "8805 03e9627965"))
