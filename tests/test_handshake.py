@@ -361,3 +361,8 @@ def test_whatever_a_request_says_it_is_accepted_or_refused_with_a_status(lines):
         except HandshakeError as error:
             status = error.status
         assert status in (None, 400, 426)
+
+
+def test_one_subprotocol_is_not_taken_for_a_list_of_letters():
+    with pytest.raises(TypeError, match="list of names"):
+        build_request("localhost", key=RFC_HANDSHAKE.key, subprotocols="chat")

@@ -436,8 +436,8 @@ def test_a_silent_client_is_told_1001():
 def test_the_close_timeout_of_a_server_is_how_long_it_waits_for_the_end_of_tcp():
     short, long = Limits(close_timeout=0.1), Limits(close_timeout=3 * PATIENCE)
     with (
-        live_server(limits=long) as patient,
         live_server(limits=short) as hasty,
+        live_server(limits=long) as patient,
         RawPeer.upgraded(patient) as first,
         RawPeer.upgraded(hasty) as second,
     ):

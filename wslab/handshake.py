@@ -77,7 +77,12 @@ def build_request(
     extensions: str = "",
     headers: Iterable[tuple[str, str]] = (),
 ) -> Request:
-    """The client's request (RFC 6455 §4.1). `host` is the Host header, `key` 16 random bytes in base64."""
+    """The client's request (RFC 6455 §4.1). `host` is the Host header, `key` 16 random bytes in base64.
+
+    Raises TypeError for one subprotocol where a list of them is meant.
+    """
+    if isinstance(subprotocols, str):
+        raise TypeError(f"subprotocols is a list of names: [{subprotocols!r}], not {subprotocols!r}")
     lines = [
         ("Host", host),
         ("Upgrade", "websocket"),
