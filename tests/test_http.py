@@ -1,5 +1,7 @@
 """HTTP heads: bytes to Request or Response and back, strictly."""
 
+from dataclasses import FrozenInstanceError
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -333,6 +335,12 @@ def test_a_token_is_found_in_any_case_but_only_whole():
     assert headers.has_token("Connection", "Upgrade")
     assert not headers.has_token("Connection", "Up")
     assert not headers.has_token("Upgrade", "Upgrade")
+
+
+def test_a_head_is_a_value_that_nobody_can_change():
+    for value, name in [(Headers(), "lines"), (Request("GET", "/"), "method"), (Response(101, "OK"), "status")]:
+        with pytest.raises(FrozenInstanceError):
+            setattr(value, name, None)
 
 
 # Writing

@@ -306,6 +306,11 @@ def test_nothing_can_be_sent_before_the_handshake_is_done(role, action):
     assert protocol.data_to_send() == b""
 
 
+def test_nothing_is_withheld_at_the_beginning():
+    assert not Protocol("client").withheld
+    assert not opened("server").withheld
+
+
 def test_a_role_is_client_or_server():
     assert (Protocol("client").role, Protocol(Role.SERVER).role) == (Role.CLIENT, Role.SERVER)
     with pytest.raises(ValueError, match="proxy"):
