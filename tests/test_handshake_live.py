@@ -145,6 +145,7 @@ REFUSED = [
     refused("a bare line feed", 400, "a line feed without a carriage return", request(more=("A: b\nC: d",))),
     refused("lines that end with line feeds", 400, "a line feed without", request().replace(b"\r\n", b"\n")),
     refused("a cookie is not shown", 400, "not a header line: '[redacted]'", request(more=("Cookie : sesame",))),
+    refused("nor one without a colon", 400, "not a header line: '[redacted]'", request(more=("Cookie a=sesame",))),
     # Request lines
     refused("a request line of two words", 400, "request line is not", request("GET /")),
     refused("a request line of four words", 400, "request line is not", request("GET / HTTP/1.1 now")),

@@ -223,6 +223,8 @@ def _parse_headers(lines: Iterable[bytes]) -> Headers:
             raise HandshakeError("a folded header line")
         name, colon, value = line.decode("latin-1").partition(":")
         if not colon or not TOKEN.fullmatch(name):
-            raise HandshakeError(f"not a header line: {redact_header(name.strip(), line[:40].decode('latin-1'))!r}")
+            first_word = TOKEN.match(name)
+            shown = redact_header(first_word[0] if first_word else "", line[:40].decode("latin-1"))
+            raise HandshakeError(f"not a header line: {shown!r}")
         headers.append((name, value.strip(" \t")))
     return Headers(tuple(headers))
