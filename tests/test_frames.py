@@ -9,6 +9,7 @@ from wire import CLOSE_CODES, FRAMES, KEY, cuts, fault, naive_mask, named
 
 from wslab.errors import ProtocolError
 from wslab.frames import (
+    WORTH_NUMPY,
     Frame,
     FrameHeader,
     Opcode,
@@ -18,6 +19,7 @@ from wslab.frames import (
     parse_header,
     serialize_close,
     serialize_frame,
+    xor,
 )
 
 every_frame = pytest.mark.parametrize("wanted", named(FRAMES))
@@ -130,6 +132,15 @@ def test_an_illegal_frame_is_written_as_it_is_so_that_a_learner_can_send_one():
 @example(b"\x00" * 9, b"\x00\x00\x00\x01")
 def test_masking_is_the_loop_of_the_rfc(data, key):
     assert apply_mask(data, key) == naive_mask(data, key)
+
+
+@pytest.mark.parametrize("size", [*range(WORTH_NUMPY - 4, WORTH_NUMPY + 5), 65535, 65536])
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_masking_long_data_with_numpy_is_the_loop_of_the_rfc_too(size, kind):
+    data = (bytes(range(251)) * 262)[:size]
+
+    assert apply_mask(kind(data), KEY) == naive_mask(data, KEY)
+    assert xor(kind(data), data[::-1]) == bytes(a ^ b for a, b in zip(data, data[::-1], strict=True))
 
 
 @given(st.binary(max_size=300), MASKING_KEYS)
