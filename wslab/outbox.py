@@ -55,7 +55,7 @@ class Outbox:
                 if self.broken:
                     raise ConnectionClosed(CloseCode.ABNORMAL_CLOSURE, self.broken)
                 while self._queue:
-                    self._write(self._queue.popleft(), deadline or deadline_in(self._write_timeout))
+                    self._write(self._queue.popleft(), deadline)
             finally:
                 self.writing.release()
             if not self._queue:  # else somebody has left something to us just now
@@ -65,7 +65,10 @@ class Outbox:
     def _write(self, data: bytes, deadline: float | None) -> None:
         try:
             self._record(data)
-            self._stream.write(data, deadline)
+            written = self._stream.write_some(data, more=bool(self._queue))
+            if written < len(data):
+                rest = memoryview(data)[written:]
+                self._stream.write(rest, deadline or deadline_in(self._write_timeout))
         except BaseException as error:  # half a frame may have been written, so nothing can follow it
             late = isinstance(error, TimeoutError)
             self.cut("the peer does not read what is sent to it" if late else f"writing failed: {error}")

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 
-READ_SIZE = 64 * 1024
+READ_SIZE = 65 * 1024  # bytes: a message of 64 KiB and its header
 MAX_WAIT = 1_000_000.0  # seconds: poll counts milliseconds in 32 bits
 
 
@@ -32,6 +32,8 @@ class Stream:
         sock.setblocking(False)
         self._sock = sock
         self._receive: Callable[[int], bytes] = sock.recv
+        self._read_waiter, self._write_waiter = _Waiter(sock), _Waiter(sock)
+        self._more = 0 if isinstance(sock, ssl.SSLSocket) else getattr(socket, "MSG_MORE", 0)
         self._lock = threading.Lock()  # OpenSSL must not read and write one connection at the same time
 
     def read(self, deadline: float | None) -> bytes:
@@ -41,11 +43,22 @@ class Stream:
                 with self._lock:
                     return self._receive(READ_SIZE)
             except (BlockingIOError, ssl.SSLWantReadError):
-                _wait(self._sock, to_write=False, deadline=deadline)
+                self._read_waiter.wait(deadline)
             except ssl.SSLWantWriteError:
-                _wait(self._sock, to_write=True, deadline=deadline)
+                self._read_waiter.wait(deadline, to_write=True)
 
-    def write(self, data: bytes, deadline: float | None) -> None:
+    def write_some(self, data: bytes, more: bool = False) -> int:
+        """Write as much of `data` as can be written without waiting; how much that was. Raises OSError.
+
+        `more` tells the operating system that more follows at once, so that both can travel in one segment.
+        """
+        try:
+            with self._lock:
+                return self._sock.send(data, self._more if more else 0)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return 0
+
+    def write(self, data: bytes | memoryview, deadline: float | None) -> None:
         """Write all of `data`. Raises TimeoutError, and OSError if TCP is broken; a part may then have been written."""
         rest = memoryview(data)
         while rest:
@@ -53,9 +66,9 @@ class Stream:
                 with self._lock:
                     rest = rest[self._sock.send(rest) :]
             except (BlockingIOError, ssl.SSLWantWriteError):
-                _wait(self._sock, to_write=True, deadline=deadline)
+                self._write_waiter.wait(deadline, to_write=True)
             except ssl.SSLWantReadError:
-                _wait(self._sock, to_write=False, deadline=deadline)
+                self._write_waiter.wait(deadline)
 
     def end_writing(self) -> None:
         """Tell the peer that nothing more will come. What is read from now on is good for nothing but its end."""
@@ -76,13 +89,25 @@ class Stream:
         self._sock.close()
 
 
-def _wait(sock: socket.socket, *, to_write: bool, deadline: float | None) -> None:
-    timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
-    if hasattr(select, "poll"):  # unlike select, poll takes any file descriptor
-        poller = select.poll()
-        poller.register(sock, select.POLLOUT if to_write else select.POLLIN)
-        ready = bool(poller.poll(None if timeout is None else timeout * 1000))
-    else:
-        ready = any(select.select([] if to_write else [sock], [sock] if to_write else [], [], timeout))
-    if not ready:
-        raise TimeoutError("nothing moved in time")
+class _Waiter:
+    """Waits for a socket, for one thread at a time."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._waits_to_write = False
+        if hasattr(select, "poll"):  # unlike select, poll takes any file descriptor
+            self._poll = select.poll()
+            self._poll.register(sock, select.POLLIN)
+
+    def wait(self, deadline: float | None, to_write: bool = False) -> None:
+        """Wait until there is something to read, or room to write. Raises TimeoutError."""
+        timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
+        if hasattr(self, "_poll"):
+            if to_write is not self._waits_to_write:
+                self._poll.modify(self._sock, select.POLLOUT if to_write else select.POLLIN)
+                self._waits_to_write = to_write
+            ready = bool(self._poll.poll(None if timeout is None else timeout * 1000))
+        else:
+            ready = any(select.select([] if to_write else [self._sock], [self._sock] if to_write else [], [], timeout))
+        if not ready:
+            raise TimeoutError("nothing moved in time")
