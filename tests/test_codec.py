@@ -353,6 +353,21 @@ def test_messages_that_arrived_whole_come_before_the_mistake_in_a_part():
     assert (server.state, server.data_to_send()) == (State.OPEN, b"")
 
 
+@pytest.mark.parametrize("sizes", [(), (3, 4)], ids=["whole", "in pieces"])
+@pytest.mark.parametrize("name", ["parse_header", "parse_frame", "apply_mask"])
+def test_a_replaced_part_reads_every_frame_however_it_arrives(name, sizes):
+    reference, used = getattr(Codec, name), []
+
+    def mine(*arguments):
+        used.append(name)
+        return reference(*arguments)
+
+    server = Protocol("server", codec=Codec(**{name: mine}), state=State.OPEN)
+
+    assert receive(server, HELLO, sizes) == [Text("Hello")]
+    assert used
+
+
 def test_a_parser_that_uses_no_bytes_ends_with_a_plain_message_and_no_endless_loop():
     server = Protocol("server", codec=Codec(parse_frame=lambda data: (FRAME, 0)), state=State.OPEN)
 

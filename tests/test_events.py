@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from wslab.events import Binary, Close, Ping, Pong, Text
+from wslab.events import Binary, Close, Ping, Pong, Text, as_event
 
 
 @pytest.mark.parametrize("event", [Text("a"), Binary(b"a"), Ping(b"a"), Pong(b"a"), Close(1000, "a")], ids=repr)
@@ -21,3 +21,9 @@ def test_events_of_different_kinds_are_never_equal():
 
 def test_pings_pongs_and_reasons_may_be_empty():
     assert (Ping(), Pong(), Close(1000)) == (Ping(b""), Pong(b""), Close(1000, ""))
+
+
+def test_a_message_that_stands_for_itself_becomes_an_event_and_an_event_stays_what_it_is():
+    ping = Ping(b"a")
+
+    assert [as_event("a"), as_event(b"a"), as_event(ping)] == [Text("a"), Binary(b"a"), ping]

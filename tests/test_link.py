@@ -186,6 +186,65 @@ def test_iterating_gives_the_messages_until_the_close():
         assert list(server) == []
 
 
+def test_receive_many_gives_all_messages_that_have_arrived_and_drops_pings_between_them():
+    with against_raw(Role.CLIENT) as (client, peer):
+        messages = [*(unmasked(Opcode.TEXT, text) for text in (b"one", b"two")), unmasked(Opcode.BINARY, b"three")]
+        peer.sendall(b"".join(messages))
+        received = client.receive_many()
+        while len(received) < 3:  # TCP may bring them in several reads
+            received += client.receive_many()
+        assert received == ["one", "two", b"three"]
+
+        peer.sendall(unmasked(Opcode.PING) + unmasked(Opcode.TEXT, b"four"))
+        assert client.receive_many() == ["four"]
+
+
+def test_receive_many_gives_what_came_before_a_fault_or_a_close_frame_first():
+    with against_raw(Role.CLIENT) as (client, peer):
+        peer.sendall(unmasked(Opcode.TEXT, b"last") + unmasked(Opcode.CONTINUATION))
+        assert client.receive_many() == ["last"]
+        with pytest.raises(ProtocolError, match="no message has begun"):
+            client.receive_many()
+    with against_raw(Role.CLIENT) as (client, peer):
+        peer.sendall(unmasked(Opcode.TEXT, b"last") + unmasked(Opcode.CLOSE, b"\x03\xe9"))
+        peer.shutdown(socket.SHUT_WR)
+        assert client.receive_many() == ["last"]
+        with pytest.raises(ConnectionClosed, match="1001"):
+            client.receive_many()
+
+
+def test_receive_many_waits_for_the_first_message_and_gives_up_in_time():
+    with pair() as (client, server):
+        with pytest.raises(TimeoutError, match="no message arrived in time"):
+            client.receive_many(timeout=0.01)
+        with running(server.send, "late"):
+            assert client.receive_many() == ["late"]
+
+
+def test_send_many_is_one_write_that_arrives_as_its_messages():
+    recording = Recording()
+    with pair(recording=recording) as (client, server):
+        client.send_many(["one", b"two", "three"])
+        received = server.receive_many()
+        while len(received) < 3:
+            received += server.receive_many()
+        assert received == ["one", b"two", "three"]
+        client.send_many([])
+
+    written = [chunk for chunk in recording.chunks if chunk.direction is Direction.CLIENT_TO_SERVER]
+    assert len(written[0].data) == 3 * 6 + 3 + 3 + 5
+    assert [(call.name, call.argument) for call in recording.calls] == [
+        *(("send", argument) for argument in ("'one'", "3 bytes", "'three'")),
+        *(("receive", argument) for argument in ("'one'", "3 bytes", "'three'")),
+    ]
+
+
+@pytest.mark.parametrize("message", ["Hello", b"Hello"])
+def test_one_message_where_a_list_of_them_is_meant_is_refused(message):
+    with pair() as (client, _), pytest.raises(TypeError, match="send takes one"):
+        client.send_many(message)
+
+
 def test_a_connection_says_what_it_is():
     with pair(number=7) as (client, server):
         assert repr(client) == "<Connection 7 (client, OPEN)>"

@@ -28,6 +28,7 @@ from wire import (
 
 import wslab.protocol
 from wslab import frames
+from wslab.bulk import LONG
 from wslab.codec import Codec
 from wslab.deflate import PermessageDeflate, deflate, new_compressor
 from wslab.errors import ConnectionClosed, HandshakeError, PartError, ProtocolError
@@ -523,6 +524,40 @@ def test_a_fragmented_message_is_finished_before_one_of_the_other_kind_begins(fi
     getattr(server, first)(data[first])
     getattr(server, second)(data[second])
     assert len(sent(server)) == 3
+
+
+def test_a_long_message_is_not_joined_to_its_header_and_short_ones_are_joined():
+    server = opened("server")
+    server.send_messages([bytes(LONG)])
+    assert [len(piece) for piece in server.pieces_to_send()] == [10, LONG]
+
+    server.ping(b"a")
+    server.send_messages(["b", memoryview(b"c")])
+    assert server.pieces_to_send() == [bytes.fromhex("890161 810162 820163")]
+    assert server.pieces_to_send() == []
+
+
+@every_role
+@pytest.mark.parametrize("message", [5, None, [1], 1.5])
+def test_what_is_no_message_is_not_sent_and_neither_is_what_came_with_it(role, message):
+    protocol = opened(role)
+
+    with pytest.raises(TypeError):
+        protocol.send_messages(["a", message])
+    assert protocol.data_to_send() == b""
+
+
+@every_role
+def test_with_compression_and_inside_a_fragmented_message_messages_are_sent_as_they_must_be(role):
+    protocol = opened(role, permessage_deflate=PermessageDeflate())
+    protocol.send_messages(["Hello", b"Hello"])
+    peer = opened(OTHER[role], permessage_deflate=PermessageDeflate())
+    assert receive(peer, protocol.data_to_send()) == [Text("Hello"), Binary(b"Hello")]
+
+    protocol = opened(role)
+    protocol.send_text("Hel", fin=False)
+    protocol.send_messages(["lo"])
+    assert receive(opened(OTHER[role]), protocol.data_to_send()) == [Text("Hello")]
 
 
 @pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])

@@ -13,7 +13,7 @@ PACKAGE = ROOT / "wslab"
 
 BYTES_ONLY = {
     *("errors", "limits", "states", "http", "frames", "events"),
-    *("handshake", "deflate", "messages", "codec", "protocol"),
+    *("handshake", "deflate", "messages", "codec", "bulk", "protocol"),
 }
 SOCKETS = {"recording", "stream", "outbox", "link", "faults", "server", "client", "tap"}
 

@@ -50,7 +50,7 @@ class Codec:
     build_response: Callable[..., Response] = handshake.build_response
     parse_response: Callable[[bytes], tuple[Response, int] | None] = http.parse_response
     check_response: Callable[[Response, Request], None] = handshake.check_response
-    apply_mask: Callable[[bytes, bytes], bytes] = frames.apply_mask
+    apply_mask: Callable[[Buffer, bytes], bytes] = frames.apply_mask
     parse_header: Callable[[Buffer], tuple[FrameHeader, int] | None] = frames.parse_header
     parse_frame: Callable[[Buffer], tuple[Frame, int] | None] = frames.parse_frame
     serialize_frame: Callable[[Frame, bytes | None], bytes] = frames.serialize_frame
@@ -59,19 +59,36 @@ class Codec:
 
     def __post_init__(self) -> None:
         """Guard the replaced parts, and give them to the reference parts that use them."""
-        replaced = {}
+        replaced: dict[str, Callable[..., Any]] = {}
         for field in fields(self):
             part = getattr(self, field.name)
             if part is not field.default:
                 replaced[field.name] = _guard(field.name, part)
+        inner: dict[str, Any] = {name: replaced[name] for name in ("apply_mask", "parse_header") if name in replaced}
+        if inner:
+            replaced.setdefault("parse_frame", functools.partial(frames.parse_frame, **inner))
         if mask := replaced.get("apply_mask"):
-            replaced.setdefault("parse_frame", functools.partial(frames.parse_frame, apply_mask=mask))
             replaced.setdefault("serialize_frame", functools.partial(frames.serialize_frame, apply_mask=mask))
         if accept := replaced.get("accept_key"):
             replaced.setdefault("build_response", functools.partial(handshake.build_response, accept_key=accept))
             replaced.setdefault("check_response", functools.partial(handshake.check_response, accept_key=accept))
         for name, part in replaced.items():
             object.__setattr__(self, name, part)
+
+    @property
+    def reads_in_pieces(self) -> bool:
+        """Whether a payload may be read as it arrives: `parse_frame` is the reference one, if with replaced parts."""
+        return getattr(self.parse_frame, "func", self.parse_frame) is frames.parse_frame
+
+    @property
+    def reads_in_bulk(self) -> bool:
+        """Whether `bulk.parse_messages` may read instead of the parts for frames, none of which is replaced."""
+        return self.parse_frame is frames.parse_frame
+
+    @property
+    def writes_in_bulk(self) -> bool:
+        """Whether `bulk.serialize_messages` may write instead of `serialize_frame`, which is not replaced."""
+        return self.serialize_frame is frames.serialize_frame
 
 
 def _guard(name: str, part: Callable[..., Any]) -> Callable[..., Any]:

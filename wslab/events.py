@@ -41,4 +41,16 @@ class Close:
     reason: str = ""
 
 
+Message = str | bytes  # a whole message as it is: text as `str`, binary as `bytes`
 Event = Request | Response | Text | Binary | Ping | Pong | Close
+
+
+def as_event(received: Message | Event) -> Event:
+    """The event for what was received, where a message may stand for itself.
+
+    >>> as_event("Hello"), as_event(Ping())
+    (Text(data='Hello'), Ping(payload=b''))
+    """
+    if isinstance(received, str):
+        return Text(received)
+    return Binary(received) if isinstance(received, bytes) else received

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import cast
 
 from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
-from wslab.events import Binary, Close, Event, Text
+from wslab.events import Close, Event, Message, as_event
 from wslab.http import Request, Response
 from wslab.outbox import Outbox
 from wslab.protocol import Protocol
@@ -21,6 +21,7 @@ from wslab.stream import Stream, deadline_in, seconds_to
 
 MAX_UNREAD = 16 * 1024 * 1024
 EVENT_SIZE = 200  # bytes of memory that an event takes besides its data, about
+MESSAGE = (str, bytes)
 LATE = "no message arrived in time (see `timeout` of connect() and receive())"
 
 
@@ -56,7 +57,7 @@ class Connection:
         self._idle_timeout = idle_timeout
         self._close_timeout = close_timeout
         self._recording = recording
-        self._events: deque[Event] = deque()
+        self._received: deque[Message | Event] = deque()
         self._lock = threading.Lock()  # held while the protocol and the queues are used, never while waiting
         self._turn = threading.Lock()  # held by the one thread that reads
         self._ended = False
@@ -122,7 +123,7 @@ class Connection:
         try:
             with self._sending() as protocol:
                 protocol.connect(request)
-            return cast(Response, self._next_event(deadline_in(timeout), Response))
+            return cast(Response, self._next(deadline_in(timeout), Response))
         except ConnectionClosed as error:
             why = f" ({self._outbox.broken})" if self._outbox.broken else ""
             raise HandshakeError(f"the server closed the connection without an answer{why}", 0) from error
@@ -153,17 +154,21 @@ class Connection:
         Raises ConnectionClosed at the end, ProtocolError once if the peer broke the protocol (it has then been told),
         and TimeoutError if no message is there within `timeout` seconds (None: the connection's own `timeout`).
         """
-        deadline = deadline_in(self.timeout if timeout is None else timeout)
-        message = cast(Text | Binary, self._next_event(deadline, Text, Binary))
-        if self._recording is not None:
-            self._recording.mark(self.number, self._inward, "receive", _short(message.data))
-        return message.data
+        message = cast(Message, self._next(deadline_in(self.timeout if timeout is None else timeout), MESSAGE))
+        self._mark_received((message,))
+        return message
+
+    def receive_many(self, timeout: float | None = None) -> list[Message]:
+        """All messages that have arrived, at least one, which it waits for as `receive` does."""
+        messages = self._next_messages(deadline_in(self.timeout if timeout is None else timeout))
+        self._mark_received(messages)
+        return messages
 
     def receive_event(self, timeout: float | None = None) -> Event:
         """The next event, as `receive`, but pings and pongs come too (a ping has already been answered)."""
-        return self._next_event(deadline_in(self.timeout if timeout is None else timeout), object)
+        return as_event(self._next(deadline_in(self.timeout if timeout is None else timeout), object))
 
-    def __iter__(self) -> Iterator[str | bytes]:
+    def __iter__(self) -> Iterator[Message]:
         """The messages until the connection closes, for whatever reason; `close_code` and `error` tell which."""
         while True:
             try:
@@ -172,30 +177,43 @@ class Connection:
                 return
             yield message
 
-    def _next_event(self, deadline: float | None, *wanted: type) -> Event:
-        """The next event of a wanted type; others are dropped."""
+    def _next(self, deadline: float | None, wanted: type | tuple[type, ...]) -> Message | Event:
         self._take_turn(deadline)
         try:
-            has_read = False
-            while (event := self._pop_event(wanted)) is None:
-                if self._ended:
-                    raise ConnectionClosed(self.close_code, self.close_reason or self._why_abnormal())
-                if has_read:
-                    _check_time(deadline)
-                self._read(deadline)
-                has_read = True
-            return event
+            return self._await_next(deadline, wanted)
         finally:
             self._turn.release()
 
-    def _pop_event(self, wanted: tuple[type, ...]) -> Event | None:
-        while self._events:
-            event = self._events.popleft()
-            if isinstance(event, Close):
+    def _next_messages(self, deadline: float | None) -> list[Message]:
+        self._take_turn(deadline)
+        try:
+            messages = [cast(Message, self._await_next(deadline, MESSAGE))]
+            while self._received and isinstance(self._received[0], MESSAGE):
+                messages.append(cast(Message, self._received.popleft()))
+            return messages
+        finally:
+            self._turn.release()
+
+    def _await_next(self, deadline: float | None, wanted: type | tuple[type, ...]) -> Message | Event:
+        """The next thing of a wanted type, others are dropped; the caller has the turn."""
+        has_read = False
+        while (received := self._pop(wanted)) is None:
+            if self._ended:
+                raise ConnectionClosed(self.close_code, self.close_reason or self._why_abnormal())
+            if has_read:
+                _check_time(deadline)
+            self._read(deadline)
+            has_read = True
+        return received
+
+    def _pop(self, wanted: type | tuple[type, ...]) -> Message | Event | None:
+        while self._received:
+            received = self._received.popleft()
+            if isinstance(received, Close):
                 self._end_tcp()
-                raise ConnectionClosed(event.code, event.reason)
-            if isinstance(event, wanted):
-                return event
+                raise ConnectionClosed(received.code, received.reason)
+            if isinstance(received, wanted):
+                return received
         return None
 
     def _why_abnormal(self) -> str:
@@ -226,7 +244,7 @@ class Connection:
                     if at_end:
                         self._protocol.receive_eof()
                     else:
-                        self._events.extend(self._protocol.receive_data(data))
+                        self._received.extend(self._protocol.receive(data))
                 finally:
                     self._queue_output()
         except ProtocolError as error:
@@ -238,10 +256,11 @@ class Connection:
                 self._queue_failure(str(error))
                 self._end_tcp()
             raise
-        # An answer that cannot be written hides nothing: what was received is still delivered.
-        with contextlib.suppress(ConnectionClosed):
-            self._outbox.flush_or_leave()
-        if self.state is State.CLOSED:
+        if self._outbox:
+            # An answer that cannot be written hides nothing: what was received is still delivered.
+            with contextlib.suppress(ConnectionClosed):
+                self._outbox.flush_or_leave()
+        if self._protocol.state is State.CLOSED:
             self._end_tcp()
 
     def _receive_bytes(self, deadline: float | None) -> bytes:
@@ -268,17 +287,33 @@ class Connection:
 
     # Sending
 
-    def send(self, message: str | bytes) -> None:
+    def send(self, message: Message) -> None:
         """Send a message: `str` as text, anything like `bytes` as binary.
 
         It returns when the operating system has taken the bytes, which is no sign that the peer has them.
         Raises ConnectionClosed if the connection is closing, closed or broken.
         """
-        self._send_data("send", message)
+        self.send_many((message,))
+
+    def send_many(self, messages: Sequence[Message]) -> None:
+        """Send messages, one after the other, with as few writes as possible."""
+        if isinstance(messages, str | bytes):
+            raise TypeError("send_many takes a list of messages; send takes one")
+        for message in messages if self._recording is not None else ():
+            self._mark("send", message)
+        with self._lock:
+            self._protocol.send_messages(messages)
+            self._queue_output()
+        self._outbox.flush()
 
     def send_fragment(self, fragment: str | bytes, fin: bool = False) -> None:
         """Send a part of a message in a frame of its own; `fin=True` with the last part (RFC 6455 §5.4)."""
-        self._send_data("send_fragment", fragment, fin)
+        self._mark("send_fragment", fragment)
+        with self._sending() as protocol:
+            if isinstance(fragment, str):
+                protocol.send_text(fragment, fin)
+            else:
+                protocol.send_bytes(fragment, fin)
 
     def ping(self, payload: bytes = b"") -> None:
         """Send a ping of at most 125 bytes; `receive_event` returns the pong."""
@@ -300,13 +335,10 @@ class Connection:
         with self._sending():
             self._outbox.put(bytes(data))
 
-    def _send_data(self, name: str, data: str | bytes, fin: bool = True) -> None:
-        self._mark(name, data)
-        with self._sending() as protocol:
-            if isinstance(data, str):
-                protocol.send_text(data, fin)
-            else:
-                protocol.send_bytes(data, fin)
+    def _mark_received(self, messages: Iterable[Message]) -> None:
+        if self._recording is not None:
+            for message in messages:
+                self._recording.mark(self.number, self._inward, "receive", _short(message))
 
     def _mark(self, name: str, argument: str | bytes | int | None) -> None:
         if self._recording is not None:
@@ -321,7 +353,8 @@ class Connection:
         self._outbox.flush()
 
     def _queue_output(self) -> None:
-        self._outbox.put(self._protocol.data_to_send())
+        for data in self._protocol.pieces_to_send():
+            self._outbox.put(data)
 
     def _record_output(self, data: bytes) -> None:
         if self._recording is not None:
@@ -382,13 +415,13 @@ class Connection:
     def _await_close(self, deadline: float) -> None:
         """Read until the peer's close frame or the end of TCP, and end it too; the caller has the turn."""
         room, has_read = MAX_UNREAD, False
-        while not (self._ended or (self._events and isinstance(self._events[-1], Close))):
+        while not (self._ended or (self._received and isinstance(self._received[-1], Close))):
             if has_read:
                 _check_time(deadline)
-            before, has_read = len(self._events), True
+            before, has_read = len(self._received), True
             with contextlib.suppress(ProtocolError):  # it has ended the connection, and `error` keeps it
                 self._read(deadline)
-            room -= sum(EVENT_SIZE + len(getattr(event, "data", b"")) for event in islice(self._events, before, None))
+            room -= sum(map(_memory, islice(self._received, before, None)))
             if room < 0:
                 raise TimeoutError("the peer sends messages instead of a close frame")
         self._end_tcp()
@@ -439,3 +472,7 @@ def _short(data: str | bytes | int | None, most: int = 40) -> str:
     if isinstance(data, str):
         return repr(data if len(data) <= most else data[:most] + "…")
     return str(data) if data is None or isinstance(data, int) else f"{len(data)} bytes"
+
+
+def _memory(received: Message | Event) -> int:
+    return EVENT_SIZE + (len(received) if isinstance(received, MESSAGE) else 0)

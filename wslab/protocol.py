@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from wslab import handshake
+from wslab.bulk import LONG, parse_messages, serialize_messages
 from wslab.codec import Codec
 from wslab.deflate import Decompressor, PermessageDeflate, answer_offers, build_offer, check_answer, new_compressor
 from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
-from wslab.events import Close, Event, Ping, Pong
-from wslab.frames import MAX_CONTROL_PAYLOAD, Buffer, Frame, FrameHeader, Opcode, parse_close, serialize_close
+from wslab.events import Close, Event, Message, Ping, Pong, as_event
+from wslab.frames import MAX_CONTROL_PAYLOAD, Frame, FrameHeader, Opcode, parse_close, serialize_close
 from wslab.http import MAX_BODY_SIZE, Headers, Request, Response, build_refusal
 from wslab.limits import Limits
 from wslab.messages import MessageReader
@@ -18,15 +19,11 @@ from wslab.states import TRANSITIONS, Role, State, Step
 
 @dataclass
 class _Partial:
-    """A frame whose payload is still arriving: `seen` bytes of it have been looked at, of `size` bytes in all."""
+    """A data frame whose payload is still arriving: `missing` bytes of it; the key is turned to the next of them."""
 
-    header: FrameHeader
-    header_size: int
-    seen: int = 0
-
-    @property
-    def size(self) -> int:
-        return self.header_size + self.header.payload_length
+    missing: int
+    fin: bool
+    masking_key: bytes | None
 
 
 class Protocol:
@@ -64,9 +61,12 @@ class Protocol:
         self._deflate = deflate
         self._limits = limits or Limits()
         self._codec = codec or Codec()
+        self._reads_in_bulk, self._writes_in_bulk = self._codec.reads_in_bulk, self._codec.writes_in_bulk
         self._masking_keys = masking_keys or (lambda: os.urandom(4))  # §5.3: "unpredictable", as `secrets` does it
         self._buffer = bytearray()  # received in earlier calls, not yet used
-        self._unread = memoryview(b"")  # the same and what came since, while receive_data runs
+        self._needed = 0  # how much must be in it before it is worth looking at again
+        self._unread = b""  # the same and what came since, while `receive` runs, used up to `position`
+        self._position = 0
         self._partial: _Partial | None = None
         self._held_error: ProtocolError | PartError | None = None
         self._ignores_input = False
@@ -141,17 +141,34 @@ class Protocol:
         new bytes, as it has after `accept` when frames came glued to the request. Raises ProtocolError for a
         fault: the close frame that tells the peer is then among the data to send, and later bytes are ignored.
         """
+        return [as_event(received) for received in self.receive(data)]
+
+    def receive(self, data: bytes = b"") -> list[Message | Event]:
+        """As `receive_data`, but a message stands for itself: `str` for text, `bytes` for binary."""
         self.withheld = False
         if self._ignores_input:
             return []
-        self._buffer += data
-        if self._partial and len(self._buffer) < self._partial.size:
-            return self._collect(lambda first: self._preview(self._buffer))
-        self._unread = memoryview(bytes(self._buffer))
+        if self._buffer or len(data) < self._needed:
+            self._buffer += data
+            if len(self._buffer) < self._needed:
+                return []
+            data = bytes(self._buffer)
+        self._unread, self._position, self._needed = data, 0, 0
+        received: list[Message | Event] = []
         try:
-            return self._collect(self._next_event)
+            if self._held_error:
+                raise self._held_error
+            while self._receive_next(received):
+                pass
+        except (ProtocolError, PartError) as error:
+            if not received:
+                if isinstance(error, ProtocolError):
+                    self.fail(error)
+                raise
+            self._held_error, self.withheld = error, True
         finally:
-            self._buffer = bytearray(b"" if self._ignores_input else self._unread)
+            self._buffer = bytearray(b"" if self._ignores_input else self._unread[self._position :])
+        return received
 
     def receive_eof(self) -> None:
         """Take in the end of the TCP connection, which closes this one, cleanly or not (RFC 6455 §7.1.4, §7.1.5)."""
@@ -159,45 +176,24 @@ class Protocol:
             self._step(Step.TCP_CLOSED)
             self._ignores_input = True
 
-    def _collect(self, next_event: Callable[[bool], Event | None]) -> list[Event]:
-        events: list[Event] = []
-        try:
-            if self._held_error:
-                raise self._held_error
-            while (event := next_event(not events)) is not None:
-                events.append(event)
-        except (ProtocolError, PartError) as error:
-            if not events:
-                if isinstance(error, ProtocolError):
-                    self.fail(error)
-                raise
-            self._held_error, self.withheld = error, True
-        return events
+    def _receive_next(self, received: list[Message | Event]) -> bool:
+        """Take in what comes next, and add what it completes to `received`; False if that needs more bytes."""
+        if self._ignores_input:
+            return False
+        if self.state is State.CONNECTING:
+            return self._receive_handshake(received)
+        if self._partial is not None:
+            return self._receive_payload(self._partial, received)
+        if self._reads_in_bulk and self._reader.is_between_messages:
+            masked, max_size = self.role is Role.SERVER, self._limits.max_size
+            messages, self._position = parse_messages(self._unread, self._position, masked, max_size)
+            received += messages
+        return self._position < len(self._unread) and self._receive_frame(received)
 
-    def _next_event(self, first: bool) -> Event | None:
-        while not self._ignores_input:
-            if self.state is State.CONNECTING:
-                return self._next_handshake_event()
-            parsed = self._codec.parse_frame(self._unread)
-            if parsed is None:
-                self._look_ahead()
-                return None
-            frame, used = parsed
-            if frame.opcode is Opcode.CLOSE and not first:
-                self.withheld = True
-                return None
-            if self._partial is None:
-                self._check(frame, len(frame.payload))
-            event = self._receive_frame(frame)
-            self._unread, self._partial = self._unread[used:], None
-            if event is not None:
-                return event
-        return None
-
-    def _next_handshake_event(self) -> Event | None:
+    def _receive_handshake(self, received: list[Message | Event]) -> bool:
         if self.role is Role.SERVER and self.request is not None:
-            return None  # accept or reject comes first
-        data = bytes(self._unread)
+            return False  # accept or reject comes first
+        data = self._unread
         if self.role is Role.CLIENT and self.request is not None:
             found: tuple[Request | Response, int] | None = self._codec.parse_response(data)
         else:
@@ -206,16 +202,17 @@ class Protocol:
         if (len(data) if found is None else found[1]) > self._limits.max_header_size + body:
             raise HandshakeError(f"a header block of more than {self._limits.max_header_size} bytes", status)
         if found is None:
-            return None
+            return False
         head, used = found
         if len(head.headers) > self._limits.max_headers:
             raise HandshakeError(f"more than {self._limits.max_headers} header lines", status)
-        self._unread = self._unread[used:]
+        self._position += used
         if isinstance(head, Response):
             self._receive_response(head)
         else:
             self.request = head
-        return head
+        received.append(head)
+        return True
 
     def _receive_response(self, response: Response) -> None:
         request = self._arrived_request()
@@ -231,38 +228,75 @@ class Protocol:
         self._use_deflate(agreed)
         self._step(Step.HANDSHAKE_DONE)
 
-    def _check(self, frame: Frame | FrameHeader, length: int) -> None:
-        masked = bool(self._unread[1] & 0b1000_0000)
+    def _receive_frame(self, received: list[Message | Event]) -> bool:
+        rest = memoryview(self._unread)[self._position :]
+        header = self._codec.parse_header(rest) if self._codec.reads_in_pieces else None
+        if header and not header[0].opcode.is_control:
+            return self._begin_payload(*header, rest[1])
+        parsed = self._codec.parse_frame(rest)
+        if parsed is None:
+            return self._await_frame(rest)
+        frame, used = parsed
+        if frame.opcode is Opcode.CLOSE and received:
+            self.withheld = True
+            return False
+        self._check(frame, rest[1], len(frame.payload))
+        self._position += used
+        if frame.opcode.is_control:
+            received.append(self._receive_control(frame))
+        else:
+            self._reader.begin_frame(frame.opcode, frame.rsv1)
+            self._feed(frame.payload, frame.fin, received)
+        return True
+
+    def _await_frame(self, rest: memoryview) -> bool:
+        """Judge a frame that must be read as a whole by its header, and wait for the rest of it."""
+        if (parsed := self._codec.parse_header(rest)) is not None:
+            header, header_size = parsed
+            self._check(header, rest[1], header.payload_length)
+            self._needed = header_size + header.payload_length
+        return False
+
+    def _check(self, frame: Frame | FrameHeader, second_byte: int, length: int) -> None:
+        masked = bool(second_byte & 0b1000_0000)
         if masked is (self.role is Role.CLIENT):  # §5.1: a client masks all frames, a server none
             raise ProtocolError(f"a {'masked frame from a server' if masked else 'frame from a client without a mask'}")
         if frame.rsv2 or frame.rsv3 or (frame.rsv1 and frame.opcode.is_control):
             raise ProtocolError("a reserved bit is set that no extension uses")
         if not frame.opcode.is_control:
             self._reader.check(frame.opcode, frame.rsv1, length)
-            self._reader.begin_frame(frame.opcode, frame.rsv1)
 
-    def _look_ahead(self) -> None:
-        """Check what there is of a frame that is not complete: its header, then its payload as it arrives."""
-        if self._partial is None and (parsed := self._codec.parse_header(self._unread)) is not None:
-            header, header_size = parsed
-            self._check(header, header.payload_length)
-            self._partial = _Partial(header, header_size)
-        if self._partial is not None:
-            self._preview(self._unread)
+    def _begin_payload(self, header: FrameHeader, header_size: int, second_byte: int) -> bool:
+        self._check(header, second_byte, header.payload_length)
+        self._position += header_size
+        self._reader.begin_frame(header.opcode, header.rsv1)
+        self._partial = _Partial(header.payload_length, header.fin, header.masking_key)
+        return True
 
-    def _preview(self, data: Buffer) -> None:
-        """Take in what has newly arrived of the payload of a data frame that is not complete."""
-        partial = self._partial
-        if partial is None or partial.header.opcode.is_control:
-            return
-        piece = bytes(data[partial.header_size + partial.seen : partial.size])
-        if piece and partial.header.masking_key is not None:
-            turn = partial.seen % 4
-            piece = self._codec.apply_mask(piece, partial.header.masking_key[turn:] + partial.header.masking_key[:turn])
-        partial.seen += len(piece)
-        self._reader.feed(piece)
+    def _receive_payload(self, partial: _Partial, received: list[Message | Event]) -> bool:
+        """Take in what has arrived of the payload of a data frame: a fault in it is found with its first byte."""
+        piece = memoryview(self._unread)[self._position : self._position + partial.missing]
+        if not piece and partial.missing:
+            return False
+        self._position += len(piece)
+        partial.missing -= len(piece)
+        key, turn = partial.masking_key, len(piece) % 4
+        payload = self._codec.apply_mask(piece, key) if key else bytes(piece)
+        partial.masking_key = key[turn:] + key[:turn] if key else None
+        if partial.missing:
+            self._reader.feed(payload)
+        else:
+            self._partial = None
+            self._feed(payload, partial.fin, received)
+        return True
 
-    def _receive_frame(self, frame: Frame) -> Event | None:
+    def _feed(self, payload: bytes, fin: bool, received: list[Message | Event]) -> None:
+        """Take in the last piece of a data frame, and its message if it ends with it."""
+        self._reader.feed(payload, fin)
+        if fin:
+            received.append(self._reader.finish())
+
+    def _receive_control(self, frame: Frame) -> Event:
         match frame.opcode:
             case Opcode.PING:
                 if self.state is State.OPEN:  # §5.5.2: answer a ping, with its own payload
@@ -270,11 +304,7 @@ class Protocol:
                 return Ping(frame.payload)
             case Opcode.PONG:
                 return Pong(frame.payload)
-            case Opcode.CLOSE:
-                return self._receive_close(frame.payload)
-        seen = self._partial.seen if self._partial else 0
-        self._reader.feed(frame.payload[seen:], frame.fin)
-        return self._reader.finish() if frame.fin else None
+        return self._receive_close(frame.payload)
 
     def _receive_close(self, payload: bytes) -> Close:
         code, reason = parse_close(payload)
@@ -290,9 +320,25 @@ class Protocol:
 
     def data_to_send(self) -> bytes:
         """The bytes to send now; they are handed out once."""
-        data = self._output[0] if len(self._output) == 1 else b"".join(self._output)
-        self._output.clear()
-        return data
+        return b"".join(self.pieces_to_send())
+
+    def pieces_to_send(self) -> list[bytes]:
+        """As `data_to_send`, but in pieces: a long message need not be copied to stand behind its header."""
+        pieces, self._output = self._output, []
+        return [b"".join(pieces)] if len(pieces) > 1 and sum(map(len, pieces)) < LONG else pieces
+
+    def send_messages(self, messages: Sequence[Message]) -> None:
+        """Send messages, one after the other: `str` as text, anything like `bytes` as binary."""
+        if self._writes_in_bulk and self._compressor is None and self._sending is None:
+            self._check_open()
+            masking_keys = self._masking_keys if self.role is Role.CLIENT else None
+            self._output += serialize_messages(messages, masking_keys)
+            return
+        for message in messages:
+            if isinstance(message, str):
+                self.send_text(message)
+            else:
+                self.send_bytes(message)
 
     def send_text(self, text: str, fin: bool = True) -> None:
         """Send a text message, or a fragment of it with `fin=False`; the fragments after it continue it."""
