@@ -140,13 +140,14 @@ def endless_fragments() -> Figures:
 
 
 def a_million_empty_fragments() -> Figures:
-    """A message of two letters, with a million empty fragments between them."""
+    """Two letters with a million empty fragments between them, as a text and as a binary message."""
     with siege() as it, RawPeer.upgraded(it.server) as peer:
-        peer.send(masked(Opcode.TEXT, b"a", fin=False))
-        for _ in range(1000):
-            peer.send(masked(Opcode.CONTINUATION, b"", fin=False) * 1000)
-        peer.send(masked(Opcode.CONTINUATION, b"b"))
-        it.told[str(peer.read_frame())] += 1
+        for opcode in (Opcode.TEXT, Opcode.BINARY):
+            peer.send(masked(opcode, b"a", fin=False))
+            for _ in range(1000):
+                peer.send(masked(Opcode.CONTINUATION, b"", fin=False) * 1000)
+            peer.send(masked(Opcode.CONTINUATION, b"b"))
+            it.told[str(peer.read_frame())] += 1
         assert peer.says_goodbye()
     return it.figures
 
@@ -186,7 +187,7 @@ def sends_until_it_is_left(it: Siege, peer: RawPeer, data: bytes) -> None:
 
 def five_hundred_resets_in_mid_frame() -> Figures:
     """500 clients send the half of a frame and reset the connection, each at another byte."""
-    frame = masked(Opcode.BINARY, bytes(500), fin=True)
+    frame = masked(Opcode.BINARY, bytes(500))
     with siege() as it:
         for number in range(500):
             peer = RawPeer.upgraded(it.server)
@@ -368,9 +369,9 @@ def a_server_that_dies_in_the_middle_of_a_message() -> Figures:
     """20 clients have three messages and the half of one when their server is killed; another server has it easy."""
     with siege() as it, Victim(handler="half") as dying, contextlib.ExitStack() as stack:
         recordings = [Recording() for _ in range(20)]
-        clients = [connect(dying.url, recording=recording) for recording in recordings]
-        threads = [stack.enter_context(ThreadPoolExecutor(1)) for _ in clients]
-        heard = [thread.submit(list, client) for thread, client in zip(threads, clients, strict=True)]
+        clients = [stack.enter_context(connect(dying.url, recording=recording)) for recording in recordings]
+        threads = stack.enter_context(ThreadPoolExecutor(len(clients)))
+        heard = [threads.submit(list, client) for client in clients]
         for recording in recordings:
             wait_until(lambda r=recording: r.bytes_sent(1, Direction.SERVER_TO_CLIENT).endswith(HALF_A_MESSAGE))
         it.see_others_served()

@@ -1,4 +1,4 @@
-"""Soak: all attacks one after the other, and a table of what each has done: `python tests/soak.py [--json FILE]`."""
+"""Soak: all attacks one after the other, and a table of what each has cost: `python tests/soak.py`."""
 
 import argparse
 import json
@@ -40,12 +40,14 @@ def line(name: str, figures: Figures) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Attack an EchoServer in every way, and print what it cost.")
+    names = [attack.__name__ for attack in ATTACKS]
+    parser.add_argument("--only", action="append", choices=names, metavar="ATTACK", help="run this one, by its name")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     options = parser.parse_args()
     report: dict[str, object] = {"machine": machine(), "attacks": {}}
     print(*(f"{name}: {value}" for name, value in machine().items()), sep="\n")
     print(EXPLANATION, HEAD, sep="\n")
-    for attack in ATTACKS:
+    for attack in [attack for attack in ATTACKS if attack.__name__ in (options.only or names)]:
         figures = attack()
         report["attacks"][attack.__name__] = {k: v for k, v in asdict(figures).items() if k != "log"}
         print(line(attack.__name__, figures), flush=True)

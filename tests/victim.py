@@ -83,7 +83,7 @@ class Victim:
         self._command = [sys.executable, __file__, handler, json.dumps(asdict(limits or Limits()))]
 
     def __enter__(self) -> "Victim":
-        self._errors = tempfile.TemporaryFile()  # a pipe that nobody reads would fill up, and block who logs
+        self._errors = tempfile.TemporaryFile("a+b")  # a pipe that nobody reads would fill up, and block who logs
         self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=self._errors, text=True)
         try:
             line = self._process.stdout.readline()
