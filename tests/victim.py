@@ -145,6 +145,7 @@ class Victim:
 def serve(handler: str, limits: str) -> None:
     """What runs in the process: a server as `python -m wslab echo` has it, which logs what goes wrong."""
     logging.basicConfig(level=logging.WARNING)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore Ctrl-C
     server = EchoServer(HOST, handler=HANDLERS[handler], limits=Limits(**json.loads(limits)))
     server.start()
     print(f"Listening on {server.url}", flush=True)
