@@ -1,7 +1,7 @@
 """Protocol: one WebSocket connection without a socket; bytes in, events and bytes out."""
 
 from contextlib import suppress
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 from hypothesis import given
@@ -924,6 +924,20 @@ def test_a_bomb_is_found_before_its_frame_is_complete():
     data = serialize_frame(Frame(Opcode.BINARY, bomb, rsv1=True))
 
     assert fault(client.receive_data, data[: len(data) // 2]) == 1009
+
+
+def test_what_comes_behind_more_messages_than_the_limit_is_withheld_until_they_have_been_taken():
+    message = deflate(bytes(100), new_compressor(15))
+    frame = serialize_frame(Frame(Opcode.BINARY, message, rsv1=True))
+    fresh = replace(DEFLATE, server_no_context_takeover=True)
+    client = opened("client", permessage_deflate=fresh, limits=Limits(max_size=100))
+
+    assert client.receive_data(frame * 3) == [Binary(bytes(100))] * 2
+    assert client.withheld
+    assert client.receive_data() == [Binary(bytes(100))]
+    assert not client.withheld
+    assert client.receive_data(frame * 2) == [Binary(bytes(100))] * 2
+    assert not client.withheld
 
 
 def test_the_fragments_of_a_bomb_are_limited_together():

@@ -24,8 +24,8 @@ class Expected:
 
 
 LIGHT = [
-    Expected(attacks.a_frame_that_announces_2_to_the_40, 6, {"close 1009": 50}),
-    Expected(attacks.a_length_with_the_top_bit_set, 6, {"close 1002": 50}),
+    Expected(attacks.a_frame_that_announces_2_to_the_40, 18, {"close 1009": 50}),
+    Expected(attacks.a_length_with_the_top_bit_set, 15, {"close 1002": 50}),
     Expected(attacks.a_deflate_bomb_of_300_mib, 8, {"close 1009": 2}),
     Expected(attacks.a_hundred_thousand_pings, 5, {"pong": 100_000}),
     Expected(attacks.five_hundred_resets_in_mid_frame, 2, {'text "Hello"': 500}),
@@ -38,10 +38,10 @@ LIGHT = [
     Expected(attacks.a_server_that_dies_in_the_middle_of_a_message, 3, {"all whole messages": 20, "close 1006": 20}),
 ]
 HEAVY = [
-    Expected(attacks.a_deflate_bomb_in_300_messages, 160, {"echo": 300, "close 1000": 1}),
-    Expected(attacks.endless_fragments, 70, {"close 1009": 1}),
+    Expected(attacks.a_deflate_bomb_in_300_messages, 16, {"echo": 300, "close 1000": 1}),
+    Expected(attacks.endless_fragments, 4, {"close 1009": 1}),
     Expected(attacks.a_million_empty_fragments, 3, {'text "ab"': 1, "binary 61 62": 1}),
-    Expected(attacks.peers_that_send_and_never_read, 200, {"left": 36}),
+    Expected(attacks.peers_that_send_and_never_read, 110, {"left": 36}),
     Expected(attacks.ten_thousand_visits, 2, {"served": 10_000, "goodbye": 10_000}),
 ]
 NOISE = {"HTTP 400", "close 1002", "close 1007", "close 1009", "the end of TCP"}
@@ -107,17 +107,6 @@ def test_a_hundred_handlers_that_raise_are_a_hundred_tracebacks_in_the_log_and_n
     assert figures.told == {'close 1011 "RuntimeError in the handler"': 100, 'text "go on"': 100}
     assert figures.log.count("Traceback (most recent call last):") == 100
     assert figures.log.count("RuntimeError: this handler was asked to fail") == 100
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("attack", "memory"), [(attacks.endless_fragments, 4), (attacks.a_deflate_bomb_in_300_messages, 16)]
-)
-@pytest.mark.xfail(
-    raises=AssertionError, reason="each piece of a message, and all messages of one read, stand in lists"
-)
-def test_a_peer_costs_no_more_than_a_few_messages_of_the_greatest_size(attack, memory):
-    assert attack().memory < memory
 
 
 def test_the_soak_prints_a_line_for_each_attack_and_writes_its_figures(tmp_path):

@@ -134,12 +134,12 @@ class Compressor(Interface):
         """Return what is left."""
 
 
-def new_compressor(window_bits: int) -> Compressor | None:
-    """A raw deflate stream with a window of 2^`window_bits` bytes; None for 8 bits, which zlib cannot make.
+def new_compressor(window_bits: int) -> Compressor:
+    """A raw deflate stream with a window of 2^`window_bits` bytes. Raises ValueError for 8 bits: zlib cannot make it.
 
-    A side without a compressor sends its messages uncompressed, which is always allowed (RFC 7692 §6).
+    A side that may not use more than 8 bits sends its messages uncompressed, which is always allowed (RFC 7692 §6).
     """
-    return zlib.compressobj(wbits=-window_bits) if window_bits >= SMALLEST_DEFLATE_WINDOW else None
+    return zlib.compressobj(wbits=-window_bits)
 
 
 class Decompressor:

@@ -43,7 +43,7 @@ class MessageReader:
         self._inflate = inflate
         self._new_decompressor = new_decompressor
         self._context_takeover = context_takeover
-        self._decompressor = new_decompressor() if new_decompressor else None
+        self._decompressor: Decompressor | None = None  # made for the first compressed message: it is large
         self._opcode: Opcode | None = None
         self._compressed = False
         self._decoder = TextDecoder()
@@ -67,7 +67,7 @@ class MessageReader:
                 raise ProtocolError("RSV1 is set on a continuation frame")
         elif self._opcode is not None:
             raise ProtocolError(f"a {opcode.name.lower()} frame inside a fragmented message")
-        elif rsv1 and self._decompressor is None:
+        elif rsv1 and self._new_decompressor is None:
             raise ProtocolError("RSV1 is set, but no extension that uses it was agreed on")
         compressed = self._compressed if opcode is Opcode.CONTINUATION else rsv1
         # DEFLATE adds a few bytes to what it cannot compress, so a compressed frame may be a little longer.
@@ -79,7 +79,8 @@ class MessageReader:
         """Start with a data frame that `check` let pass."""
         if opcode is not Opcode.CONTINUATION:
             self._opcode, self._compressed = opcode, rsv1
-            if self._decompressor:
+            if rsv1 and self._new_decompressor:
+                self._decompressor = self._decompressor or self._new_decompressor()
                 self._decompressor.room, self._decompressor.final_blocks = self._max_size, 0
 
     def feed(self, piece: bytes, fin: bool = False) -> None:
@@ -105,6 +106,6 @@ class MessageReader:
         if message is None:
             message = self._payload.decode() if self._opcode is Opcode.TEXT else bytes(self._payload)
         self._opcode, self._payload, self._whole = None, bytearray(), None
-        if self._compressed and self._new_decompressor and not self._context_takeover:
-            self._decompressor = self._new_decompressor()
+        if self._compressed and not self._context_takeover:
+            self._decompressor = None
         return message

@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 from wslab import handshake
 from wslab.bulk import LONG, parse_messages, serialize_messages
 from wslab.codec import Codec
-from wslab.deflate import Decompressor, PermessageDeflate, answer_offers, build_offer, check_answer, new_compressor
+from wslab.deflate import (
+    SMALLEST_DEFLATE_WINDOW,
+    Compressor,
+    Decompressor,
+    PermessageDeflate,
+    answer_offers,
+    build_offer,
+    check_answer,
+    new_compressor,
+)
 from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
 from wslab.events import Close, Event, Message, Ping, Pong, as_event
 from wslab.frames import MAX_CONTROL_PAYLOAD, Frame, FrameHeader, Opcode, parse_close, serialize_close
@@ -67,6 +76,7 @@ class Protocol:
         self._needed = 0  # how much must be in it before it is worth looking at again
         self._unread = b""  # the same and what came since, while `receive` runs, used up to `position`
         self._position = 0
+        self._room = 0  # how many bytes of messages `receive` may still give at once
         self._partial: _Partial | None = None
         self._held_error: ProtocolError | PartError | None = None
         self._ignores_input = False
@@ -121,14 +131,16 @@ class Protocol:
     def _use_deflate(self, agreed: PermessageDeflate | None) -> None:
         self.permessage_deflate = agreed
         inflate, max_size = self._codec.inflate, self._limits.max_size
-        self._compressor, self._reader = None, MessageReader(max_size, inflate)
+        self._reader = MessageReader(max_size, inflate)
+        self._compressor: Compressor | None = None  # made for the first message: it takes a quarter of a megabyte
+        self._compresses = False
         if agreed is None:
             return
         server = (agreed.server_max_window_bits, not agreed.server_no_context_takeover)
         client = (agreed.client_max_window_bits, not agreed.client_no_context_takeover)
         mine, theirs = (server, client) if self.role is Role.SERVER else (client, server)
         self._deflate_bits, self._deflate_takeover = mine
-        self._compressor = new_compressor(self._deflate_bits)
+        self._compresses = self._deflate_bits >= SMALLEST_DEFLATE_WINDOW
         self._reader = MessageReader(max_size, inflate, lambda: Decompressor(theirs[0]), theirs[1])
 
     # Receiving
@@ -137,9 +149,10 @@ class Protocol:
         """Take in `data`; return the events that it completes, in order.
 
         A close frame or a fault behind other events is withheld until the next call, so that what arrived before it
-        can still be answered (RFC 6455 §5.5.1); `withheld` then says that `receive_data()` has more to give without
-        new bytes, as it has after `accept` when frames came glued to the request. Raises ProtocolError for a
-        fault: the close frame that tells the peer is then among the data to send, and later bytes are ignored.
+        can still be answered (RFC 6455 §5.5.1), and so is what comes behind more than `max_size` bytes of messages.
+        `withheld` then says that `receive_data()` has more to give without new bytes, as it has after `accept` when
+        frames came glued to the request. Raises ProtocolError for a fault: the close frame that tells the peer is
+        then among the data to send, and later bytes are ignored.
         """
         return [as_event(received) for received in self.receive(data)]
 
@@ -154,12 +167,15 @@ class Protocol:
                 return []
             data = bytes(self._buffer)
         self._unread, self._position, self._needed = data, 0, 0
+        self._room = self._limits.max_size
         received: list[Message | Event] = []
         try:
             if self._held_error:
                 raise self._held_error
-            while self._receive_next(received):
-                pass
+            while self._position < len(self._unread) and self._receive_next(received):
+                if self._room < 0:  # the messages in one read may be a thousand times as long when decompressed
+                    self.withheld = self._position < len(self._unread)
+                    break
         except (ProtocolError, PartError) as error:
             if not received:
                 if isinstance(error, ProtocolError):
@@ -188,7 +204,7 @@ class Protocol:
             masked, max_size = self.role is Role.SERVER, self._limits.max_size
             messages, self._position = parse_messages(self._unread, self._position, masked, max_size)
             received += messages
-        return self._position < len(self._unread) and self._receive_frame(received)
+        return self._position == len(self._unread) or self._receive_frame(received)
 
     def _receive_handshake(self, received: list[Message | Event]) -> bool:
         if self.role is Role.SERVER and self.request is not None:
@@ -232,7 +248,7 @@ class Protocol:
         rest = memoryview(self._unread)[self._position :]
         header = self._codec.parse_header(rest) if self._codec.reads_in_pieces else None
         if header and not header[0].opcode.is_control:
-            return self._begin_payload(*header, rest[1])
+            return self._begin_payload(*header, rest[1], received)
         parsed = self._codec.parse_frame(rest)
         if parsed is None:
             return self._await_frame(rest)
@@ -266,18 +282,18 @@ class Protocol:
         if not frame.opcode.is_control:
             self._reader.check(frame.opcode, frame.rsv1, length)
 
-    def _begin_payload(self, header: FrameHeader, header_size: int, second_byte: int) -> bool:
+    def _begin_payload(
+        self, header: FrameHeader, header_size: int, second_byte: int, received: list[Message | Event]
+    ) -> bool:
         self._check(header, second_byte, header.payload_length)
         self._position += header_size
         self._reader.begin_frame(header.opcode, header.rsv1)
         self._partial = _Partial(header.payload_length, header.fin, header.masking_key)
-        return True
+        return self._receive_payload(self._partial, received)
 
     def _receive_payload(self, partial: _Partial, received: list[Message | Event]) -> bool:
         """Take in what has arrived of the payload of a data frame: a fault in it is found with its first byte."""
         piece = memoryview(self._unread)[self._position : self._position + partial.missing]
-        if not piece and partial.missing:
-            return False
         self._position += len(piece)
         partial.missing -= len(piece)
         key, turn = partial.masking_key, len(piece) % 4
@@ -294,7 +310,8 @@ class Protocol:
         """Take in the last piece of a data frame, and its message if it ends with it."""
         self._reader.feed(payload, fin)
         if fin:
-            received.append(self._reader.finish())
+            received.append(message := self._reader.finish())
+            self._room -= len(message)
 
     def _receive_control(self, frame: Frame) -> Event:
         match frame.opcode:
@@ -329,7 +346,7 @@ class Protocol:
 
     def send_messages(self, messages: Sequence[Message]) -> None:
         """Send messages, one after the other: `str` as text, anything like `bytes` as binary."""
-        if self._writes_in_bulk and self._compressor is None and self._sending is None:
+        if self._writes_in_bulk and not self._compresses and self._sending is None:
             self._check_open()
             masking_keys = self._masking_keys if self.role is Role.CLIENT else None
             self._output += serialize_messages(messages, masking_keys)
@@ -379,13 +396,12 @@ class Protocol:
         if self._sending not in (None, opcode):
             raise ValueError(f"a fragmented {self._sending.name.lower()} message is being sent; finish it first")
         first = self._sending is None
-        compress = self._compressor is not None
-        if self._compressor is not None:
-            payload = self._codec.deflate(payload, self._compressor, fin)
-            if fin and not self._deflate_takeover:
-                self._compressor = new_compressor(self._deflate_bits)
+        if self._compresses:
+            compressor = self._compressor or new_compressor(self._deflate_bits)
+            payload = self._codec.deflate(payload, compressor, fin)
+            self._compressor = None if fin and not self._deflate_takeover else compressor
         # RFC 7692 §6.1: RSV1 marks a compressed message, on its first frame only.
-        self._send(Frame(opcode if first else Opcode.CONTINUATION, payload, fin, rsv1=compress and first))
+        self._send(Frame(opcode if first else Opcode.CONTINUATION, payload, fin, rsv1=self._compresses and first))
         self._sending = None if fin else opcode
 
     def _send_control(self, opcode: Opcode, payload: bytes) -> None:
