@@ -224,7 +224,10 @@ def test_a_value_loses_the_blanks_around_it_and_keeps_those_within():
 
 @pytest.mark.parametrize(
     "head",
-    [b"HTTP/2 200", b"HTTP/1.1", b"HTTP/1.1 20 OK", b"HTTP/1.1 2000 OK", b"SSH-2.0-OpenSSH", b"", b"HTTP/1.1 200OK"],
+    [
+        *(b"HTTP/2 200", b"HTTP/1.1", b"HTTP/1.1 20 OK", b"HTTP/1.1 2000 OK", b"SSH-2.0-OpenSSH", b""),
+        *(b"HTTP/1.1 200OK", b"HTTP/1.1 000 OK", b"HTTP/1.1 073 OK"),
+    ],
 )
 def test_a_head_that_is_no_response_is_refused_without_a_status(head):
     error = refusal(parse_response, head + b"\r\n\r\n\r\n\r\n")

@@ -188,7 +188,7 @@ def parse_response(data: bytes) -> tuple[Response, int] | None:
         lines, used = _split_head(data)
         if used is None:
             return None
-        match = re.fullmatch(r"HTTP/1\.\d (\d{3})(?: (.*))?", lines[0].decode("latin-1"))
+        match = re.fullmatch(r"HTTP/1\.\d ([1-9]\d\d)(?: (.*))?", lines[0].decode("latin-1"))
         if match is None:
             raise HandshakeError(f"this is not an HTTP response: {lines[0][:40]!r}")
         headers = _parse_headers(lines[1:])
