@@ -1,0 +1,1 @@
+"""Fuzzing: whatever bytes arrive, only a ProtocolError may come out of wslab (`python tests/fuzz/run.py`)."""
