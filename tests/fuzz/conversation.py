@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from wire import KEY, OTHER, RFC_HANDSHAKE, feed, outcome, pieces
+from wire import KEY, OTHER, RFC_HANDSHAKE, outcome, pieces
 
 from wslab.deflate import PermessageDeflate
 from wslab.errors import HandshakeError, ProtocolError
@@ -83,16 +83,24 @@ def _hear(protocol: Protocol, stream: bytes, sizes: tuple[int, ...]) -> Heard:
             assert (protocol.withheld, protocol.data_to_send()) == (False, b"")
             continue
         try:
-            for event in feed(protocol, piece):
-                assert not heard.ended
-                heard.events.append(event)
-                if isinstance(event, Request):
-                    _answer(protocol)
+            _feed(heard, piece)
         except ProtocolError as error:
             heard.error = error
         heard.sent += protocol.data_to_send()
     assert _held(protocol, set()) <= _most_held(protocol) + len(piece)
     return heard
+
+
+def _feed(heard: Heard, piece: bytes) -> None:
+    protocol, fed = heard.protocol, False
+    while not fed or protocol.withheld:
+        events = protocol.receive_data(b"" if fed else piece)
+        fed = True
+        # What comes before a close frame must be answered before it, so a close frame comes in a call of its own.
+        assert not any(isinstance(event, Close) for event in events[1:])
+        heard.events += events
+        if any(isinstance(event, Request) for event in events):
+            _answer(protocol)
 
 
 def _most_held(protocol: Protocol) -> int:

@@ -17,8 +17,12 @@ _RESPONSES = [example.response_bytes for example in HANDSHAKES]
 _SEEDS = {
     "request": _REQUESTS,
     "response": [*_RESPONSES, b"HTTP/1.1 403 Forbidden\r\nContent-Length: 5\r\n\r\nno.\r\n"],
-    "extensions": [b'permessage-deflate; client_max_window_bits, x-webkit-deflate-frame; a="1\\""', b"a, , b;c=d"],
-    "subprotocols": [b"chat, superchat", b"chat\nsuperchat"],
+    "extensions": [
+        b'permessage-deflate; client_max_window_bits, x-webkit-deflate-frame; a="1\\""',
+        b"permessage-deflate; server_max_window_bits=10; client_max_window_bits=9; server_no_context_takeover",
+        b"permessage-deflate; client_max_window_bits=7, permessage-deflate; server_max_window_bits=16",
+    ],
+    "subprotocols": [b"chat, superchat", b"chat\nchat"],
     "url": [b"ws://localhost:8765/chat?room=1", "wss://κόσμε.example/ü".encode(), b"ws://[::1]:80"],
     "header": _FRAMES,
     "frame": _FRAMES,
@@ -50,7 +54,8 @@ def _streams(role: str, opening: str) -> list[bytes]:
     close = serialize_frame(Frame(Opcode.CLOSE, serialize_close(1000, "bye")))
     if opening == "handshake":
         heads = _REQUESTS if role == "server" else _RESPONSES
-        return [head + more for head in heads for more in (b"", _frames([hello], role))]
+        endless = heads[0].removesuffix(b"\r\n") + b"a: b\r\n" * 250
+        return [*(head + more for head in heads for more in (b"", _frames([hello], role))), endless]
     messages = [example.wire for example in COMPRESSED] if opening == "deflate" else [hello]
     fragments = bytes.fromhex("0103 48656c"), ping, bytes.fromhex("8002 6c6f")
     talks = [*([message, ping, close] for message in messages), [hello, *fragments, close], [ping, ping, hello, fault]]

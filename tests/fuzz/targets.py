@@ -114,7 +114,7 @@ def _extensions(data: bytes) -> None:
         for extension in extensions:
             with suppress(HandshakeError):
                 agreed = check_answer(extension, wish)
-                assert agreed.server_max_window_bits <= wish.server_max_window_bits
+                assert 8 <= agreed.server_max_window_bits <= wish.server_max_window_bits
                 assert 8 <= agreed.client_max_window_bits <= wish.client_max_window_bits
 
 
@@ -122,6 +122,7 @@ def _subprotocols(data: bytes) -> None:
     lines = tuple(("Sec-WebSocket-Protocol", line) for line in data.decode("latin-1").split("\n"))
     with suppress(HandshakeError):
         names = offered_subprotocols(Request("GET", "/", Headers(lines)))
+        assert len(set(names)) == len(names)
         again = Headers((("Sec-WebSocket-Protocol", ", ".join(names)),))
         assert offered_subprotocols(Request("GET", "/", again)) == names
 
@@ -129,13 +130,16 @@ def _subprotocols(data: bytes) -> None:
 def _url(data: bytes) -> None:
     try:
         address = parse_url(data.decode(errors="surrogateescape"))
-        request = build_request(address.host_header, address.resource_name, key=RFC_HANDSHAKE.key)
-        wire = request.serialize()  # as `connect` does it before anything is opened
     except ValueError:
         return
-    assert parse_request(wire) == (request, len(wire))
-    check_request(request)
-    assert request.resource_name == address.resource_name
+    head = Request("GET", address.resource_name)
+    assert parse_request(head.serialize()) == (head, len(head.serialize()))
+    assert head.resource_name == address.resource_name
+    with suppress(ValueError):  # a host that no header can carry is found before anything is opened, as in `connect`
+        request = build_request(address.host_header, address.resource_name, key=RFC_HANDSHAKE.key)
+        wire = request.serialize()
+        assert parse_request(wire) == (request, len(wire))
+        check_request(request)
 
 
 # Frames and messages
@@ -143,7 +147,12 @@ def _url(data: bytes) -> None:
 
 def _header(data: bytes) -> None:
     header = _parse(parse_header, data)
-    assert header is None or not header.opcode.is_control or (header.fin and header.payload_length <= 125)
+    if header is None:
+        return
+    length, masked = header.payload_length, header.masking_key is not None
+    assert parse_header(data)[1] == 2 + (0 if length <= 125 else 2 if length <= 0xFFFF else 8) + 4 * masked
+    assert length < 2**63
+    assert not header.opcode.is_control or (header.fin and length <= MAX_CONTROL_PAYLOAD)
 
 
 def _frame(data: bytes) -> None:
