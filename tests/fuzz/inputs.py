@@ -29,7 +29,9 @@ _SEEDS = {
     "close": [frame.payload for frame, _ in map(parse_frame, _FRAMES) if frame.opcode is Opcode.CLOSE],
     "text": [b"\x02" + text for text in (*BAD_UTF8, GOOD_UTF8.encode())],
     "inflate": [
-        b"\x02\x02" + data for data in (HELLO_COMPRESSED, *(parse_frame(e.wire)[0].payload for e in COMPRESSED))
+        *(b"\x02\x02" + parse_frame(example.wire)[0].payload for example in COMPRESSED),
+        b"\x02\x02" + HELLO_COMPRESSED,
+        b"\x02\x02" + bytes.fromhex("0300") * 101,  # final blocks, one more than are allowed
     ],
     "inspect": [*_FRAMES, *_REQUESTS, *_RESPONSES],
 }
