@@ -98,6 +98,10 @@ def test_an_address_and_the_host_header_that_goes_with_it(url, address, host_hea
         ("ws://user@localhost/", "no user name"),
         ("ws://user:password@localhost/", "no user name"),
         ("ws://a b/", "ws://host:port/path"),
+        ("ws://[::1]x:80/", "ws://host:port/path"),
+        ("ws://a\x00b/", "not the name of a host"),
+        ('ws://a"b/', "not the name of a host"),
+        ("ws://\u037a/", "not the name of a host"),  # IDNA writes this letter as a blank and an iota
         ("ws://localhost/#part", "no #fragment"),
         ("ws://localhost/#", "no #fragment"),
         ("ws://localhost:65536/", "[Pp]ort"),

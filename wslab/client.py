@@ -1,6 +1,7 @@
 """connect: open a WebSocket connection to an address (RFC 6455 §3, §4.1)."""
 
 import os
+import re
 import socket
 import ssl as ssl_module
 from base64 import b64encode
@@ -18,6 +19,9 @@ from wslab.recording import Recording
 from wslab.states import Role
 
 DEFAULT_PORTS = {"ws": 80, "wss": 443}
+
+_AUTHORITY = re.compile(r"(\[[^\[\]@]+\]|[^\[\]@:\s]+)(:[^:@]*)?")
+_HOST = re.compile(r"[\w.~!$&'()*+,;=%:-]+", re.ASCII)  # RFC 3986 §3.2.2
 
 
 @dataclass(frozen=True)
@@ -47,9 +51,11 @@ def parse_url(url: str) -> Address:
         raise ValueError(f"a WebSocket address begins with ws:// or wss://, not {url[:40]!r}")
     if parts.fragment or url.endswith("#"):
         raise ValueError("a WebSocket address has no #fragment (RFC 6455 §3)")
-    if parts.username is not None or not parts.hostname or " " in parts.netloc:
+    if not _AUTHORITY.fullmatch(parts.netloc) or not parts.hostname:
         raise ValueError("a WebSocket address is ws://host:port/path, with no user name in it")
     host = parts.hostname.encode("idna").decode() if not parts.hostname.isascii() else parts.hostname
+    if not _HOST.fullmatch(host):  # what IDNA makes of a name can hold a blank
+        raise ValueError(f"{host[:40]!r} is not the name of a host")
     port = DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
     resource_name = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._") + (
         "?" + quote(parts.query, safe="/?%:@!$&'()*+,;=~-._") if parts.query else ""

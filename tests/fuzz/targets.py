@@ -132,14 +132,12 @@ def _url(data: bytes) -> None:
         address = parse_url(data.decode(errors="surrogateescape"))
     except ValueError:
         return
-    head = Request("GET", address.resource_name)
-    assert parse_request(head.serialize()) == (head, len(head.serialize()))
-    assert head.resource_name == address.resource_name
-    with suppress(ValueError):  # a host that no header can carry is found before anything is opened, as in `connect`
-        request = build_request(address.host_header, address.resource_name, key=RFC_HANDSHAKE.key)
-        wire = request.serialize()
-        assert parse_request(wire) == (request, len(wire))
-        check_request(request)
+    request = build_request(address.host_header, address.resource_name, key=RFC_HANDSHAKE.key)
+    wire = request.serialize()
+    assert parse_request(wire) == (request, len(wire))
+    check_request(request)
+    assert request.resource_name == address.resource_name
+    assert parse_url(f"ws{'s' * address.secure}://{address.host_header}{address.resource_name}") == address
 
 
 # Frames and messages
