@@ -184,6 +184,7 @@ class Protocol:
             self._held_error, self.withheld = error, True
         finally:
             self._buffer = bytearray(b"" if self._ignores_input else self._unread[self._position :])
+            self._unread = b""
         return received
 
     def receive_eof(self) -> None:
