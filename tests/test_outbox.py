@@ -18,7 +18,7 @@ def outbox_and_peer(write_timeout: float = PATIENCE):
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.settimeout(PATIENCE)
-        yield Outbox(Stream(ours), write_timeout, lambda data: None), theirs
+        yield Outbox(Stream(ours), write_timeout), theirs
 
 
 def read(peer: socket.socket, size: int) -> bytes:

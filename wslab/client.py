@@ -17,6 +17,7 @@ from wslab.link import Connection
 from wslab.protocol import Protocol
 from wslab.recording import Recording
 from wslab.states import Role
+from wslab.stream import keep_memory_for
 
 DEFAULT_PORTS = {"ws": 80, "wss": 443}
 
@@ -103,6 +104,7 @@ def connect(
         codec=codec,
         masking_keys=None if masking_key is None else lambda: masking_key,
     )
+    keep_memory_for(max_size)
     sock = _open_tcp(address, timeout, ssl)
     try:
         connection = Connection(

@@ -52,7 +52,7 @@ class Connection:
         self.timeout = timeout
         self.error: ProtocolError | None = None
         self._stream = Stream(sock)
-        self._outbox = Outbox(self._stream, write_timeout, self._record_output)
+        self._outbox = Outbox(self._stream, write_timeout, self._record_output if recording is not None else None)
         self._protocol = protocol
         self._idle_timeout = idle_timeout
         self._close_timeout = close_timeout
@@ -155,13 +155,15 @@ class Connection:
         and TimeoutError if no message is there within `timeout` seconds (None: the connection's own `timeout`).
         """
         message = cast(Message, self._next(deadline_in(self.timeout if timeout is None else timeout), MESSAGE))
-        self._mark_received((message,))
+        if self._recording is not None:
+            self._mark_received((message,))
         return message
 
     def receive_many(self, timeout: float | None = None) -> list[Message]:
         """All messages that have arrived, at least one, which it waits for as `receive` does."""
         messages = self._next_messages(deadline_in(self.timeout if timeout is None else timeout))
-        self._mark_received(messages)
+        if self._recording is not None:
+            self._mark_received(messages)
         return messages
 
     def receive_event(self, timeout: float | None = None) -> Event:
@@ -246,7 +248,7 @@ class Connection:
                     else:
                         self._received.extend(self._protocol.receive(data))
                 finally:
-                    self._queue_output()
+                    has_answers = self._queue_output()
         except ProtocolError as error:
             self.error = error
             self._end_tcp()
@@ -256,7 +258,7 @@ class Connection:
                 self._queue_failure(str(error))
                 self._end_tcp()
             raise
-        if self._outbox:
+        if has_answers:
             # An answer that cannot be written hides nothing: what was received is still delivered.
             with contextlib.suppress(ConnectionClosed):
                 self._outbox.flush_or_leave()
@@ -352,9 +354,12 @@ class Connection:
             self._queue_output()
         self._outbox.flush()
 
-    def _queue_output(self) -> None:
-        for data in self._protocol.pieces_to_send():
+    def _queue_output(self) -> bool:
+        """Queue what the protocol has to send; whether there was anything."""
+        pieces = self._protocol.pieces_to_send()
+        for data in pieces:
             self._outbox.put(data)
+        return bool(pieces)
 
     def _record_output(self, data: bytes) -> None:
         if self._recording is not None:

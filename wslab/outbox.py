@@ -11,13 +11,15 @@ MAX_LEFT_TO_OTHERS = 100
 
 
 class Outbox:
-    """What is to be written to a `stream`, in order; `record` is called with all that is written.
+    """What is to be written to a `stream`, in order; `record`, if there is one, is called with all that is written.
 
     Reading goes on while one thread writes: two peers that both write and do not read would wait for each other.
     Times are in seconds, None for no limit: `write_timeout` bounds the writing of each piece.
     """
 
-    def __init__(self, stream: Stream, write_timeout: float | None, record: Callable[[bytes], None]) -> None:
+    def __init__(
+        self, stream: Stream, write_timeout: float | None, record: Callable[[bytes], None] | None = None
+    ) -> None:
         self.broken = ""  # why TCP cannot be used any more
         self.writing = threading.Lock()  # held by the one thread that writes
         self._stream = stream
@@ -64,7 +66,8 @@ class Outbox:
 
     def _write(self, data: bytes, deadline: float | None) -> None:
         try:
-            self._record(data)
+            if self._record is not None:
+                self._record(data)
             written = self._stream.write_some(data, more=bool(self._queue))
             if written < len(data):
                 rest = memoryview(data)[written:]

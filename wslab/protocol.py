@@ -183,7 +183,9 @@ class Protocol:
                 raise
             self._held_error, self.withheld = error, True
         finally:
-            self._buffer = bytearray(b"" if self._ignores_input else self._unread[self._position :])
+            rest = b"" if self._ignores_input else self._unread[self._position :]
+            if rest or self._buffer:
+                self._buffer = bytearray(rest)
             self._unread = b""
         return received
 
@@ -342,6 +344,8 @@ class Protocol:
 
     def pieces_to_send(self) -> list[bytes]:
         """As `data_to_send`, but in pieces: a long message need not be copied to stand behind its header."""
+        if not self._output:
+            return []
         pieces, self._output = self._output, []
         return [b"".join(pieces)] if len(pieces) > 1 and sum(map(len, pieces)) < LONG else pieces
 

@@ -18,6 +18,7 @@ from wslab.link import Connection
 from wslab.protocol import Protocol
 from wslab.recording import Recording
 from wslab.states import Role
+from wslab.stream import keep_memory_for
 
 MAX_REFUSALS = 100
 REFUSAL_TIMEOUT = 2.0
@@ -108,6 +109,7 @@ class EchoServer:
         """Listen and serve in the background, if it does not yet. Raises OSError if the address cannot be had."""
         if self._listener is not None:
             return self
+        keep_memory_for(self.limits.max_size)
         family, _, _, _, address = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
         with contextlib.ExitStack() as opened:
             listener = opened.enter_context(socket.create_server(address[:2], family=family, backlog=BACKLOG))
