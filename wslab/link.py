@@ -224,22 +224,29 @@ class Connection:
         return ": ".join(filter(None, ["the TCP connection ended without a close frame", self._outbox.broken]))
 
     def _take_turn(self, deadline: float | None) -> None:
-        if not self._turn.acquire(timeout=seconds_to(deadline)):
+        if not self._turn.acquire(False) and not self._turn.acquire(timeout=seconds_to(deadline)):
             raise TimeoutError("another thread is receiving from this connection")
 
     def _read(self, deadline: float | None) -> None:
         """Read once from the socket and feed the protocol; the caller has the turn."""
-        withheld = self._protocol.withheld
+        if self._protocol.withheld:
+            self._feed(b"")
+            return
         try:
-            data = b"" if withheld else self._receive_bytes(deadline)
+            data = self._stream.read(deadline_in(self._idle_timeout) if deadline is None else deadline)
         except TimeoutError:
             if deadline is not None:
                 raise TimeoutError(LATE) from None
             self._leave_idle_peer()
-        else:
-            self._feed(data, at_end=not (data or withheld))
+            return
+        except OSError as error:
+            self._outbox.broken = self._outbox.broken or str(error)
+            data = b""
+        if self._recording is not None and data:
+            self._recording.add(self.number, self._inward, data)
+        self._feed(data, not data)
 
-    def _feed(self, data: bytes, at_end: bool) -> None:
+    def _feed(self, data: bytes, at_end: bool = False) -> None:
         try:
             with self._lock:
                 try:
@@ -264,19 +271,6 @@ class Connection:
                 self._outbox.flush_or_leave()
         if self._protocol.state is State.CLOSED:
             self._end_tcp()
-
-    def _receive_bytes(self, deadline: float | None) -> bytes:
-        """What the socket has, waiting for it until `deadline` or for the idle time; b"" at the end of TCP."""
-        try:
-            data = self._stream.read(deadline_in(self._idle_timeout) if deadline is None else deadline)
-        except TimeoutError:
-            raise
-        except OSError as error:
-            self._outbox.broken = self._outbox.broken or str(error)
-            return b""
-        if self._recording is not None and data:
-            self._recording.add(self.number, self._inward, data)
-        return data
 
     def _leave_idle_peer(self) -> None:
         deadline = time.monotonic() + self._close_timeout
@@ -357,8 +351,7 @@ class Connection:
     def _queue_output(self) -> bool:
         """Queue what the protocol has to send; whether there was anything."""
         pieces = self._protocol.pieces_to_send()
-        for data in pieces:
-            self._outbox.put(data)
+        self._outbox.put(*pieces)
         return bool(pieces)
 
     def _record_output(self, data: bytes) -> None:

@@ -30,10 +30,9 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._queue)
 
-    def put(self, data: bytes) -> None:
-        """Queue `data`, if there is any."""
-        if data:
-            self._queue.append(data)
+    def put(self, *pieces: bytes) -> None:
+        """Queue what there is in `pieces`."""
+        self._queue.extend(filter(None, pieces))
 
     def flush(self, deadline: float | None = None) -> None:
         """Write what is queued, also for the others.
@@ -41,7 +40,7 @@ class Outbox:
         Raises ConnectionClosed if it cannot be written by `deadline` (None: in the write timeout, each piece),
         TimeoutError if another thread has not come to its end by then.
         """
-        if not self._flush(deadline, seconds_to(deadline)):
+        if not self._flush(deadline) and not self._flush(deadline, seconds_to(deadline)):
             raise TimeoutError("another thread is still writing")
 
     def flush_or_leave(self) -> None:
@@ -49,10 +48,10 @@ class Outbox:
         if len(self) > MAX_LEFT_TO_OTHERS:
             self.flush()
         else:
-            self._flush(None, 0)
+            self._flush()
 
-    def _flush(self, deadline: float | None, patience: float) -> bool:
-        while self.writing.acquire(timeout=patience):
+    def _flush(self, deadline: float | None = None, patience: float = 0) -> bool:
+        while self.writing.acquire(False) or (patience and self.writing.acquire(timeout=patience)):
             try:
                 if self.broken:
                     raise ConnectionClosed(CloseCode.ABNORMAL_CLOSURE, self.broken)

@@ -166,9 +166,8 @@ class Protocol:
             if len(self._buffer) < self._needed:
                 return []
             data = bytes(self._buffer)
-        self._unread, self._position, self._needed = data, 0, 0
-        self._room = self._limits.max_size
         received: list[Message | Event] = []
+        self._unread, self._position, self._needed, self._room = data, 0, 0, self._limits.max_size
         try:
             if self._held_error:
                 raise self._held_error
@@ -352,7 +351,8 @@ class Protocol:
     def send_messages(self, messages: Sequence[Message]) -> None:
         """Send messages, one after the other: `str` as text, anything like `bytes` as binary."""
         if self._writes_in_bulk and not self._compresses and self._sending is None:
-            self._check_open()
+            if self.state is not State.OPEN:
+                self._check_open()
             masking_keys = self._masking_keys if self.role is Role.CLIENT else None
             self._output += serialize_messages(messages, masking_keys)
             return
