@@ -11,7 +11,7 @@ from wslab.frames import apply_mask, xor
 
 WHOLE_TEXT = 0b1000_0001  # FIN, no reserved bit, opcode 1
 WHOLE_BINARY = 0b1000_0010
-LONG = 256 * 1024  # bytes: writing such a payload after its header costs less than joining them
+LONG = 32 * 1024  # bytes: writing such a payload after its header costs less than joining them (64 KiB: 5 % in all)
 
 
 def parse_messages(data: bytes, start: int, masked: bool, max_size: int) -> tuple[list[Message], int]:
