@@ -8,10 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
-from wslab import CloseCode, ConnectionClosed, EchoServer, HandshakeError, connect
+from wslab import CloseCode, ConnectionClosed, EchoServer, HandshakeError, Recording, connect, inspect
 
 DEADLINE = 30
 
@@ -46,6 +47,41 @@ def is_one_sentence(text: str) -> bool:
 
 def test_accept_prints_the_answer_to_the_key_of_2014() -> None:
     assert wslab("accept", "j6MZV0bC4TBsmQHmnlsEyw==").stdout == "Psgr6cQUXMgP1tz5StleqjOWtpE=\n"
+
+
+def test_inspect_names_the_fields_of_a_frame_in_hex_with_or_without_blanks() -> None:
+    apart, together = wslab("inspect", "8a", "00"), wslab("inspect", "8a00")
+
+    assert apart.stdout == together.stdout == f"{inspect(bytes.fromhex('8a00'))}\n"
+
+
+def test_inspect_lists_what_is_in_a_capture_file(tmp_path: Path) -> None:
+    recording, path = Recording(), tmp_path / "hello.pcapng"
+    with EchoServer() as server, connect(server.url, recording=recording) as connection:
+        connection.send("Hello")
+        connection.receive()
+    recording.save(path)
+
+    assert wslab("inspect", str(path)).stdout == f"{inspect(Recording.load(path))}\n"
+
+
+@pytest.mark.parametrize(
+    ("what", "reason"),
+    [
+        ("xyz", "'xyz' is neither hex nor the name of a .pcapng or .pcap file"),
+        ("not-there.pcapng", "cannot read not-there.pcapng: No such file or directory"),
+        ("README.md.pcap", "README.md.pcap cannot be read: it is neither a pcapng nor a pcap file"),
+    ],
+)
+def test_what_cannot_be_inspected_is_one_sentence(
+    what: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("README.md.pcap").write_text("# Not a capture\n")
+    result = wslab("inspect", what)
+
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr == f"wslab inspect: {reason}\n"
 
 
 def test_echo_tells_its_address_in_one_line_and_serves() -> None:

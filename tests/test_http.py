@@ -15,6 +15,7 @@ from wslab.http import (
     build_refusal,
     parse_request,
     parse_response,
+    redact_head,
     redact_header,
     redact_target,
 )
@@ -427,6 +428,22 @@ def test_text_and_repr_of_a_response_hide_cookies():
     assert repr(response).startswith("Response(200, 'OK', Headers([('Host', 'localhost'), ('Cookie', '[redacted]'), ")
     assert repr(response).endswith(", body=b'Hello \\xff')")
     assert "SECRET" not in str(response) + repr(response)
+
+
+@pytest.mark.parametrize(
+    ("head", "redacted"),
+    [
+        (b"COOKIE:a=b; c=d\r\nHost: a\r\n\r\n", b"COOKIE:xxxxxxxx\r\nHost: a\r\n\r\n"),
+        (b"Set-Cookie: a\r\n\tb\r\nHost: a\r\n\r\n", b"Set-Cookie: x\r\nxx\r\nHost: a\r\n\r\n"),
+        (b"GET /?a=1&Token=abc#x HTTP/1.1\nAuthorization : a", b"GET /?a=1&Token=xxx#x HTTP/1.1\nAuthorization : x"),
+        (b"Referer: /?access_token=abc&b\r\n\r\nCookie: frames", b"Referer: /?access_token=xxx&b\r\n\r\n"),
+        (b"X-Cookie: a\r\nCookie\r\n\r\n", b"X-Cookie: a\r\nCookie\r\n\r\n"),
+        (b"", b""),
+    ],
+)
+def test_secrets_in_the_bytes_of_a_head_are_overwritten_and_no_byte_moves(head, redacted):
+    assert redact_head(head) == redacted
+    assert redact_head(redacted) == redacted
 
 
 def test_text_and_repr_of_a_response_without_a_body_show_none():

@@ -1,4 +1,4 @@
-"""The command line: `python -m wslab echo`, `connect`, `accept` and `doctor`."""
+"""The command line: `python -m wslab echo`, `connect`, `inspect`, `accept` and `doctor`."""
 
 import argparse
 import contextlib
@@ -10,12 +10,14 @@ import threading
 from collections.abc import Sequence
 
 from wslab.client import connect
+from wslab.display.inspect import inspect
 from wslab.doctor import examine
 from wslab.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
 from wslab.handshake import accept_key
 from wslab.http import redact_target
 from wslab.limits import Limits
 from wslab.link import Connection
+from wslab.recording import Recording
 from wslab.server import EchoServer
 
 INTERRUPTED = 130
@@ -64,6 +66,10 @@ def _parser() -> argparse.ArgumentParser:
     client.add_argument("--subprotocol", action="append", default=[], metavar="NAME", help="a subprotocol to offer")
     client.set_defaults(run=_connect)
 
+    look = commands.add_parser("inspect", help="name every field of frames or of a handshake, or list a capture file")
+    look.add_argument("what", nargs="+", metavar="HEX | FILE", help="bytes in hex, or a .pcapng or .pcap file")
+    look.set_defaults(run=_inspect)
+
     accept = commands.add_parser("accept", help="print the Sec-WebSocket-Accept value for a key")
     accept.add_argument("key", metavar="KEY", help="the Sec-WebSocket-Key of a request")
     accept.set_defaults(run=_accept)
@@ -100,8 +106,9 @@ def _echo(options: argparse.Namespace) -> int:
         server.start()
     except OSError as error:
         raise CommandError(f"cannot listen on {options.host} port {options.port}: {_why(error)}") from error
-    print(f"Listening on {server.url}", flush=True)
-    server.serve_forever()
+    with contextlib.suppress(KeyboardInterrupt), server:  # Ctrl-C may come before the server waits for it
+        print(f"Listening on {server.url}", flush=True)
+        server.serve_forever()
     return 0
 
 
@@ -145,6 +152,23 @@ def _send_lines(connection: Connection, descriptor: int) -> None:
         if unfinished:
             connection.send(unfinished.decode(errors="replace"))
     connection.close()
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    text = " ".join(options.what)
+    if text.endswith((".pcapng", ".pcap")):
+        try:
+            print(inspect(Recording.load(text)))
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"cannot read {text}: {_why(error)}") from error
+        return 0
+    try:
+        print(inspect(bytes.fromhex(text)))
+    except ValueError:
+        raise CommandError(f"{text[:40]!r} is neither hex nor the name of a .pcapng or .pcap file") from None
+    return 0
 
 
 def _accept(options: argparse.Namespace) -> int:

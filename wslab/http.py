@@ -16,6 +16,12 @@ _FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)|(?<!\r)\
 _TARGET = re.compile(r"(https?://[!-~]+|/[!-~]*)", re.IGNORECASE)
 _SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization", "set-cookie"}
 _SECRET_IN_TARGET = re.compile(r"([?&](?:access_|_)?token=)[^&#\s]+", re.IGNORECASE)
+# The same in bytes that may be no legal head at all; a line may be folded onto the next one.
+_SECRET_LINE = re.compile(
+    rb"^((?:%s)[ \t]*:[ \t]*)((?:[^\r\n]|\r?\n[ \t])*)" % "|".join(sorted(_SECRET_HEADERS)).encode(),
+    re.IGNORECASE | re.MULTILINE,
+)
+_SECRET_TOKEN = re.compile(rb"([?&](?:access_|_)?token=)([^&#\s]+)", re.IGNORECASE)
 REDACTED = "[redacted]"
 
 
@@ -31,6 +37,18 @@ def redact_target(target: str) -> str:
 def redact_header(name: str, value: str) -> str:
     """The header value, or `[redacted]` where it holds cookies or credentials; tokens in addresses go as well."""
     return REDACTED if name.lower() in _SECRET_HEADERS else redact_target(value)
+
+
+def redact_head(data: bytes) -> bytes:
+    r"""`data` up to the end of its head, with each secret in it overwritten by x: not one byte moves.
+
+    >>> redact_head(b"GET /?token=abc HTTP/1.1\r\nCookie: a=b\r\n\r\nrest")
+    b'GET /?token=xxx HTTP/1.1\r\nCookie: xxx\r\n\r\n'
+    """
+    head, end, _ = data.partition(b"\r\n\r\n")
+    for secret in (_SECRET_LINE, _SECRET_TOKEN):
+        head = secret.sub(lambda found: found[1] + re.sub(rb"[^\r\n]", b"x", found[2]), head)
+    return head + end
 
 
 @dataclass(frozen=True, repr=False)

@@ -65,6 +65,9 @@ class Connection:
         to_server, to_client = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
         client = protocol.role is Role.CLIENT
         self._outward, self._inward = (to_server, to_client) if client else (to_client, to_server)
+        if recording is not None:
+            ends = (self.local_address, remote_address)
+            recording.opened(number, *(ends if client else reversed(ends)))
 
     # What is known about it
 
