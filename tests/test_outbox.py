@@ -39,6 +39,17 @@ def test_what_is_queued_is_written_in_order():
         assert len(outbox) == 0
 
 
+@pytest.mark.parametrize("taken", [0, 1, 9, 10])
+def test_what_the_system_does_not_take_at_once_is_written_as_well(taken, monkeypatch):
+    with outbox_and_peer() as (outbox, peer):
+        write_some = outbox._stream.write_some
+        monkeypatch.setattr(outbox._stream, "write_some", lambda data, more: write_some(data[:taken]) if taken else 0)
+        outbox.put(b"0123456789")
+        outbox.flush()
+
+        assert read(peer, 10) == b"0123456789"
+
+
 def test_what_is_left_to_the_writing_thread_is_written_by_it():
     with outbox_and_peer() as (outbox, peer):
         outbox.put(bytes(1_000_000))

@@ -649,6 +649,14 @@ def test_a_ping_is_answered_with_its_own_payload_and_a_pong_is_not_answered(role
 
 
 @every_role
+def test_nothing_of_a_segment_is_kept_once_it_has_been_used(role):
+    protocol = opened(role)
+    receive(protocol, to(role, "827eea60 " + "00" * 60_000, "8900"))
+
+    assert (protocol._unread, protocol._buffer) == (b"", b"")
+
+
+@every_role
 def test_control_frames_come_between_the_fragments_of_a_message(role):
     protocol = opened(role)
 
