@@ -15,12 +15,14 @@ from wslab.protocol import Protocol
 from wslab.states import TRANSITIONS, Role, State, Step
 
 if TYPE_CHECKING:
+    from wslab import faults
     from wslab.client import connect
     from wslab.display.figure import describe
     from wslab.display.inspect import inspect
     from wslab.link import Connection
     from wslab.recording import Direction, Recording
     from wslab.server import EchoServer, echo
+    from wslab.tap import Tap
 
 __all__ = [
     "TRANSITIONS",
@@ -50,6 +52,7 @@ __all__ = [
     "Role",
     "State",
     "Step",
+    "Tap",
     "Text",
     "accept_key",
     "apply_mask",
@@ -60,6 +63,7 @@ __all__ = [
     "connect",
     "describe",
     "echo",
+    "faults",
     "inspect",
     "parse_frame",
     "parse_header",
@@ -78,13 +82,16 @@ _LOADED_AT_FIRST_USE = {
     "Recording": "wslab.recording",
     "EchoServer": "wslab.server",
     "echo": "wslab.server",
+    "Tap": "wslab.tap",
+    "faults": "wslab.faults",
 }
 
 
 def __getattr__(name: str) -> object:
     if name not in _LOADED_AT_FIRST_USE:
         raise AttributeError(f"module 'wslab' has no attribute {name!r}")
-    value: object = getattr(import_module(_LOADED_AT_FIRST_USE[name]), name)
+    module = import_module(_LOADED_AT_FIRST_USE[name])
+    value: object = module if module.__name__ == f"wslab.{name}" else getattr(module, name)
     globals()[name] = value
     return value
 
