@@ -68,9 +68,9 @@ def test_inspect_lists_what_is_in_a_capture_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("what", "reason"),
     [
-        ("xyz", "'xyz' is neither hex nor the name of a .pcapng or .pcap file"),
+        ("xyz", "'xyz' is neither hex nor the name of a .pcapng, .pcap or .har file"),
         ("not-there.pcapng", "cannot read not-there.pcapng: No such file or directory"),
-        ("README.md.pcap", "README.md.pcap cannot be read: it is neither a pcapng nor a pcap file"),
+        ("README.md.pcap", "README.md.pcap is not a capture file: it begins neither as pcapng nor as pcap"),
     ],
 )
 def test_what_cannot_be_inspected_is_one_sentence(
@@ -82,6 +82,29 @@ def test_what_cannot_be_inspected_is_one_sentence(
 
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == f"wslab inspect: {reason}\n"
+
+
+def blocks(pcapng: bytes) -> Iterator[bytes]:
+    while pcapng:
+        size = int.from_bytes(pcapng[4:8], "little")
+        yield pcapng[:size]
+        pcapng = pcapng[size:]
+
+
+def test_inspect_shows_what_there_is_before_a_lost_packet_and_says_that_one_is_missing(tmp_path: Path) -> None:
+    recording, path = Recording(), tmp_path / "lossy.pcapng"
+    with EchoServer() as server, connect(server.url, recording=recording, deflate=False) as connection:
+        for message in ["first", "lost", "last"]:
+            connection.send(message)
+            connection.receive()
+    recording.save(path)
+    path.write_bytes(b"".join(block for block in blocks(path.read_bytes()) if b"\x81\x04lost" not in block))
+    result = wslab("inspect", str(path))
+
+    assert result.returncode == 0
+    assert result.stdout.count('text "first"') == 2
+    assert is_one_sentence(result.stderr)
+    assert "lossy.pcapng" in result.stderr
 
 
 def test_echo_tells_its_address_in_one_line_and_serves() -> None:

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Sequence
 
 from wslab.client import connect
@@ -67,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     client.set_defaults(run=_connect)
 
     look = commands.add_parser("inspect", help="name every field of frames or of a handshake, or list a capture file")
-    look.add_argument("what", nargs="+", metavar="HEX | FILE", help="bytes in hex, or a .pcapng or .pcap file")
+    look.add_argument("what", nargs="+", metavar="HEX | FILE", help="bytes in hex, or a .pcapng, .pcap or .har file")
     look.set_defaults(run=_inspect)
 
     accept = commands.add_parser("accept", help="print the Sec-WebSocket-Accept value for a key")
@@ -156,19 +157,29 @@ def _send_lines(connection: Connection, descriptor: int) -> None:
 
 def _inspect(options: argparse.Namespace) -> int:
     text = " ".join(options.what)
-    if text.endswith((".pcapng", ".pcap")):
-        try:
-            print(inspect(Recording.load(text)))
-        except ValueError as error:
-            raise CommandError(str(error)) from error
-        except OSError as error:
-            raise CommandError(f"cannot read {text}: {_why(error)}") from error
+    if text.lower().endswith((".pcapng", ".pcap", ".cap", ".har")):
+        print(inspect(_load(text)))
         return 0
     try:
         print(inspect(bytes.fromhex(text)))
     except ValueError:
-        raise CommandError(f"{text[:40]!r} is neither hex nor the name of a .pcapng or .pcap file") from None
+        raise CommandError(f"{text[:40]!r} is neither hex nor the name of a .pcapng, .pcap or .har file") from None
     return 0
+
+
+def _load(path: str) -> Recording:
+    """A capture file; what is missing from it is told on standard error."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            recording = Recording.load(path)
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"cannot read {path}: {_why(error)}") from error
+    for warning in told:
+        print(f"wslab inspect: {warning.message}", file=sys.stderr)
+    return recording
 
 
 def _accept(options: argparse.Namespace) -> int:

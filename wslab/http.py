@@ -16,12 +16,12 @@ _FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)|(?<!\r)\
 _TARGET = re.compile(r"(https?://[!-~]+|/[!-~]*)", re.IGNORECASE)
 _SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization", "set-cookie"}
 _SECRET_IN_TARGET = re.compile(r"([?&](?:access_|_)?token=)[^&#\s]+", re.IGNORECASE)
-# The same in bytes that may be no legal head at all; a line may be folded onto the next one.
-_SECRET_LINE = re.compile(
-    rb"^((?:%s)[ \t]*:[ \t]*)((?:[^\r\n]|\r?\n[ \t])*)" % "|".join(sorted(_SECRET_HEADERS)).encode(),
-    re.IGNORECASE | re.MULTILINE,
+# The same in bytes, and leniently: a head that nobody accepts may have bare line feeds, blanks and folded lines.
+_SECRET_NAMES = "|".join(sorted(_SECRET_HEADERS)).encode()
+_SECRET_BYTES = re.compile(
+    rb"((?:\A|[\r\n])[ \t]*(?:%s)[ \t]*:)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*" % _SECRET_NAMES, re.IGNORECASE
 )
-_SECRET_TOKEN = re.compile(rb"([?&](?:access_|_)?token=)([^&#\s]+)", re.IGNORECASE)
+_TOKEN_BYTES = re.compile(_SECRET_IN_TARGET.pattern.encode(), re.IGNORECASE)
 REDACTED = "[redacted]"
 
 
@@ -39,16 +39,17 @@ def redact_header(name: str, value: str) -> str:
     return REDACTED if name.lower() in _SECRET_HEADERS else redact_target(value)
 
 
-def redact_head(data: bytes) -> bytes:
-    r"""`data` up to the end of its head, with each secret in it overwritten by x: not one byte moves.
+def redact_bytes(head: bytes) -> bytes:
+    r"""The bytes of a head, legal or not, whole or not, with an x for each byte of what is secret: as many as before.
 
-    >>> redact_head(b"GET /?token=abc HTTP/1.1\r\nCookie: a=b\r\n\r\nrest")
-    b'GET /?token=xxx HTTP/1.1\r\nCookie: xxx\r\n\r\n'
+    >>> redact_bytes(b"GET /?token=abc HTTP/1.1\r\nCookie: a=1; b=2")
+    b'GET /?token=xxx HTTP/1.1\r\nCookie: xxxx xxx'
     """
-    head, end, _ = data.partition(b"\r\n\r\n")
-    for secret in (_SECRET_LINE, _SECRET_TOKEN):
-        head = secret.sub(lambda found: found[1] + re.sub(rb"[^\r\n]", b"x", found[2]), head)
-    return head + end
+
+    def cross_out(match: re.Match[bytes]) -> bytes:
+        return match[1] + re.sub(rb"\S", b"x", match[0][len(match[1]) :])
+
+    return _TOKEN_BYTES.sub(cross_out, _SECRET_BYTES.sub(cross_out, head))
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,12 +1,14 @@
 """Recording: what went over the wire and what the endpoints' callers asked for, with times."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
+
+Address = tuple[str, int]
 
 
 class Direction(StrEnum):
@@ -14,9 +16,6 @@ class Direction(StrEnum):
 
     CLIENT_TO_SERVER = "client → server"
     SERVER_TO_CLIENT = "server → client"
-
-
-Address = tuple[str, int]
 
 
 class Chunk(NamedTuple):
@@ -40,7 +39,7 @@ class Call(NamedTuple):
 
 @dataclass
 class Recording:
-    """Everything that one endpoint saw, in order: `chunks` of bytes and `calls` of its API.
+    """Everything that one endpoint saw, in order: `chunks` of bytes and `calls` of its API, and who is at both ends.
 
     Give it to `EchoServer` or `connect`; give another `clock` to have other times. The bytes are kept as they were:
     views redact what is secret, this list does not.
@@ -54,6 +53,10 @@ class Recording:
         self.calls: list[Call] = []
         self.addresses: dict[int, tuple[Address, Address]] = {}
 
+    def opened(self, connection: int, client: Address, server: Address) -> None:
+        """Record the IP addresses and ports that a connection joins; files name them, or invent some."""
+        self.addresses[connection] = client, server
+
     def add(self, connection: int, direction: Direction, data: bytes) -> None:
         """Record the bytes of one read or write. Threads may call it at the same time."""
         self.chunks.append(Chunk(self.clock(), connection, direction, data))
@@ -61,38 +64,6 @@ class Recording:
     def mark(self, connection: int, direction: Direction, name: str, argument: str = "") -> None:
         """Record a call of the API. Threads may call it at the same time."""
         self.calls.append(Call(self.clock(), connection, direction, name, argument))
-
-    def opened(self, connection: int, client: Address, server: Address) -> None:
-        """Record the addresses of both ends of a connection: host and port."""
-        self.addresses[connection] = (client, server)
-
-    def address(self, connection: int) -> tuple[Address, Address]:
-        """The addresses of client and server; made up where they were not recorded."""
-        return self.addresses.get(connection, (("127.0.0.1", 49152 + connection), ("127.0.0.1", 80)))
-
-    def save(self, path: str | Path, *, secrets: bool = False) -> None:
-        """Save as .pcapng, which Wireshark opens. Cookies, credentials and tokens are overwritten unless `secrets`.
-
-        Raises ValueError for another ending and for a recording that is empty, OSError if it cannot be written.
-        """
-        if Path(path).suffix != ".pcapng":
-            raise ValueError(f"a recording is saved as .pcapng, not as {Path(path).name!r}")
-        if not self.chunks:
-            raise ValueError("there is nothing in this recording to be saved")
-        import_module("wslab.capture").save_pcapng(self, Path(path), secrets=secrets)
-
-    @classmethod
-    def load(cls, path: str | Path) -> "Recording":
-        """The WebSocket conversations in a .pcapng or .pcap file, as Wireshark or `save` has written it.
-
-        Raises ValueError with one sentence for a file without any, OSError if it cannot be read.
-        """
-        recording = cls()
-        try:
-            import_module("wslab.capture").load_pcapng(recording, Path(path))
-        except ValueError as error:
-            raise type(error)(f"{Path(path).name} cannot be read: {error}") from None
-        return recording
 
     @property
     def connections(self) -> list[int]:
@@ -103,6 +74,32 @@ class Recording:
         """All bytes of one direction of a connection, joined: TCP keeps no other boundaries."""
         chunks = self.chunks
         return b"".join(c.data for c in chunks if c.connection == connection and c.direction == direction)
+
+    def save(self, path: str | os.PathLike[str], *, secrets: bool = False) -> None:
+        """Write a file: `.pcapng` holds all bytes and opens in Wireshark, `.har` the messages as Chrome exports them.
+
+        Cookies, credentials and tokens in the handshakes are crossed out unless `secrets` is true. Calls are in
+        neither, and a HAR has text and binary messages only: no frames, no pings, no close codes. Raises CaptureError
+        (a ValueError) for another ending, OSError if the file cannot be written.
+        """
+        from wslab import capture
+
+        capture.save(self, Path(path), secrets)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read the WebSocket conversations in a `.pcapng`, `.pcap` or `.har` file, whoever has written it.
+
+        Connections are numbered in the order in which they appear. A chunk is what one packet brought; of a HAR, which
+        has no frames, it is a message in a frame of its own, uncompressed. Raises CaptureError (a ValueError) if there
+        is no such conversation in it, OSError if it cannot be read; warns with CaptureWarning where the capture has
+        lost packets, and ends that direction there.
+        """
+        from wslab import capture
+
+        recording = cls()
+        capture.load(recording, Path(path))
+        return recording
 
     def __repr__(self) -> str:
         size = sum(len(chunk.data) for chunk in self.chunks)

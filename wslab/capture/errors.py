@@ -1,5 +1,9 @@
-"""CaptureError: a file that cannot be read as what it should be."""
+"""What can be wrong with a capture file, told in one sentence."""
 
 
 class CaptureError(ValueError):
-    """The file is no capture, or not a whole one, or has no WebSocket in it; the message is one sentence."""
+    """The file cannot be read as a recording, or the recording cannot be written to it."""
+
+
+class CaptureWarning(UserWarning):
+    """The file can be read, but not all of the conversation is in it."""

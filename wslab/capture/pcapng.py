@@ -1,110 +1,184 @@
-"""The pcapng file format: packets to blocks and back; the older pcap is read too (IETF draft-ietf-opsawg-pcapng)."""
+"""Capture files: packets to pcapng; pcapng and the older pcap to packets (draft-ietf-opsawg-pcapng, -pcap)."""
 
+import io
+import math
 import struct
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from wslab.capture.errors import CaptureError
+from wslab.capture.packets import LINKTYPE_RAW
 
-SECTION_HEADER, INTERFACE, SIMPLE_PACKET, ENHANCED_PACKET = 0x0A0D0D0A, 1, 3, 6
-BYTE_ORDER = 0x1A2B3C4D
-UNKNOWN_LENGTH = 0xFFFF_FFFF_FFFF_FFFF
-TIME_RESOLUTION = 9  # the option if_tsresol
-NANOSECONDS = 9  # its value: ten to the minus ninth of a second
-SNAP_LENGTH = 0x40000
-MOST = 16 * 1024 * 1024  # bytes of a block: more is no capture of anything
-PCAP_MAGIC = {0xA1B2C3D4: 1e6, 0xA1B23C4D: 1e9}  # ticks of a second
+SECTION_HEADER, INTERFACE, OLD_PACKET, SIMPLE_PACKET, PACKET = 0x0A0D0D0A, 1, 2, 3, 6
+BYTE_ORDER_MAGIC = 0x1A2B3C4D
+APPLICATION_OPTION, TIME_RESOLUTION_OPTION, TIME_OFFSET_OPTION = 4, 9, 14
+APPLICATION = b"wslab"
+DAMAGED = "is damaged: its blocks do not fit together"
+
+# The first bytes of a pcap file: the byte order of the machine that wrote it, and how many ticks are a second.
+PCAP_MAGIC = {
+    struct.pack(order + "I", magic): (order, ticks)
+    for order in "<>"
+    for magic, ticks in [(0xA1B2C3D4, 1_000_000), (0xA1B23C4D, 1_000_000_000)]
+}
 
 
 class Packet(NamedTuple):
-    """One packet: its time in seconds, the type of its link layer, its bytes."""
+    """What was captured: the time in seconds, the link type, and the bytes from the link header on."""
 
     time: float
     link_type: int
     data: bytes
 
 
-def write_packets(file: BinaryIO, link_type: int, packets: Iterable[tuple[float, bytes]]) -> None:
-    """Write a section with one interface, whose clock counts nanoseconds, and its packets."""
-    file.write(_block(SECTION_HEADER, struct.pack("<IHHQ", BYTE_ORDER, 1, 0, UNKNOWN_LENGTH)))
-    resolution = struct.pack("<HHB3xI", TIME_RESOLUTION, 1, NANOSECONDS, 0)
-    file.write(_block(INTERFACE, struct.pack("<HHI", link_type, 0, SNAP_LENGTH) + resolution))
+# Writing
+
+
+def write_pcapng(file: BinaryIO, packets: Iterable[tuple[float, bytes]]) -> None:
+    """Write IP packets, each with its time in seconds. Raises CaptureError for a time that the format cannot hold."""
+    section = struct.pack("<IHHq", BYTE_ORDER_MAGIC, 1, 0, -1)  # version 1.0, of a length that is not known yet
+    file.write(_block(SECTION_HEADER, section, _option(APPLICATION_OPTION, APPLICATION)))
+    interface = struct.pack("<HHI", LINKTYPE_RAW, 0, 0)  # packets of any length, times in 10^-9 seconds
+    file.write(_block(INTERFACE, interface, _option(TIME_RESOLUTION_OPTION, b"\x09")))
     for time, data in packets:
-        ticks = max(0, round(time * 1e9))  # there is no time before 1970
-        head = struct.pack("<IIIII", 0, ticks >> 32, ticks & 0xFFFF_FFFF, len(data), len(data))
-        file.write(_block(ENHANCED_PACKET, head + data))
+        ticks, size = _ticks(time), len(data)
+        file.write(_block(PACKET, struct.pack("<IIIII", 0, ticks >> 32, ticks & 0xFFFFFFFF, size, size) + _pad(data)))
 
 
-def _block(kind: int, body: bytes) -> bytes:
-    body += bytes(-len(body) % 4)
-    size = len(body) + 12
-    return struct.pack("<II", kind, size) + body + struct.pack("<I", size)
+def _ticks(time: float) -> int:
+    if not 0 <= time < 2**64 / 1e9:
+        raise CaptureError(f"cannot hold a time of {time} seconds")
+    # A float cannot hold today's time in nanoseconds; its whole seconds and the rest, each for itself, are exact.
+    rest, seconds = math.modf(time)
+    return int(seconds) * 1_000_000_000 + round(rest * 1e9)
 
 
-def read_packets(file: BinaryIO) -> Iterator[Packet]:
-    """The packets of a .pcapng or .pcap file. Raises CaptureError for another file and for one that is cut short."""
-    magic = file.read(4)
-    if magic == SECTION_HEADER.to_bytes(4, "little"):  # the same in both byte orders
-        return _read_blocks(file)
-    for order in "<>":
-        if len(magic) == 4 and (ticks := PCAP_MAGIC.get(struct.unpack(f"{order}I", magic)[0])):
-            return _read_pcap(file, order, ticks)
-    raise CaptureError("it is neither a pcapng nor a pcap file")
+def _block(kind: int, body: bytes, options: bytes = b"") -> bytes:
+    size = 12 + len(body) + len(options)
+    return struct.pack("<II", kind, size) + body + options + struct.pack("<I", size)
 
 
-def _read(file: BinaryIO, size: int) -> bytes:
-    if size > MOST:
-        raise CaptureError(f"it is damaged: a block of {size} bytes")
-    data = file.read(size)
+def _option(code: int, value: bytes) -> bytes:
+    return struct.pack("<HH", code, len(value)) + _pad(value) + struct.pack("<HH", 0, 0)
+
+
+def _pad(data: bytes) -> bytes:
+    return data + bytes(-len(data) % 4)
+
+
+# Reading
+
+
+class _Source:
+    """The bytes of a file, with an error where they end too early."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.left = file.seek(0, io.SEEK_END)
+        file.seek(0)
+
+    def take(self, size: int) -> bytes:
+        if size > self.left:  # a damaged size may be in the gigabytes
+            raise CaptureError("is cut short: it ends in the middle of a packet")
+        self.left -= size
+        return self._file.read(size)
+
+
+class CaptureReader:
+    """The packets in a capture file, one after the other. Iterating raises CaptureError where the file is not right.
+
+    `application` is the name of the program that wrote it, as far as the file has been read and says so.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.application = b""
+        self._source = _Source(file)
+
+    def __iter__(self) -> Iterator[Packet]:
+        magic = self._source.take(min(4, self._source.left))
+        if magic in PCAP_MAGIC:
+            return self._read_pcap(*PCAP_MAGIC[magic])
+        if magic == SECTION_HEADER.to_bytes(4, "big"):
+            return self._read_pcapng(magic)
+        raise CaptureError("is not a capture file: it begins neither as pcapng nor as pcap")
+
+    def _read_pcap(self, order: str, ticks: int) -> Iterator[Packet]:
+        *_, link_type = struct.unpack(order + "HHiIII", self._source.take(20))
+        record = struct.Struct(order + "IIII")
+        while self._source.left:
+            seconds, rest, size, _ = record.unpack(self._source.take(record.size))
+            yield Packet((seconds * ticks + rest) / ticks, link_type & 0xFFFF, self._source.take(size))
+
+    def _read_pcapng(self, start: bytes) -> Iterator[Packet]:
+        interfaces: list[_Interface] = []
+        time = 0.0
+        for order, kind, body in self._read_blocks(start):
+            try:
+                if kind == SECTION_HEADER:
+                    interfaces = []
+                    self.application = self.application or _options(order, body[16:]).get(APPLICATION_OPTION, b"")
+                elif kind == INTERFACE:
+                    interfaces.append(_read_interface(order, body))
+                elif kind in (PACKET, OLD_PACKET):
+                    packet = _read_packet(order, body, interfaces, old=kind == OLD_PACKET)
+                    time = packet.time
+                    yield packet
+                elif kind == SIMPLE_PACKET:  # it has no time of its own
+                    size = min(struct.unpack_from(order + "I", body)[0], interfaces[0].most or len(body))
+                    yield Packet(time, interfaces[0].link_type, body[4 : 4 + size])
+            except (struct.error, IndexError):  # too few bytes in a block, or a packet of no interface
+                raise CaptureError(DAMAGED) from None
+
+    def _read_blocks(self, start: bytes) -> Iterator[tuple[str, int, bytes]]:
+        """Byte order, kind and body of each block."""
+        order = "<"
+        while start or self._source.left:
+            head, magic = start + self._source.take(8 - len(start)), b""
+            if head[:4] == SECTION_HEADER.to_bytes(4, "big"):  # the same in both byte orders
+                magic = self._source.take(4)
+                order = "<" if int.from_bytes(magic, "little") == BYTE_ORDER_MAGIC else ">"
+                if struct.unpack(order + "I", magic)[0] != BYTE_ORDER_MAGIC:
+                    raise CaptureError(DAMAGED)
+            kind, size = struct.unpack(order + "II", head)
+            if size < 12 + len(magic) or size % 4:
+                raise CaptureError(DAMAGED)
+            body = magic + self._source.take(size - 12 - len(magic))
+            if struct.unpack(order + "I", self._source.take(4))[0] != size:
+                raise CaptureError(DAMAGED)
+            yield order, kind, body
+            start = b""
+
+
+class _Interface(NamedTuple):
+    link_type: int
+    most: int  # bytes of a packet that are captured, 0 for all
+    ticks: int  # in a second
+    offset: int  # seconds that are added to every time
+
+
+def _read_interface(order: str, body: bytes) -> _Interface:
+    link_type, _, most = struct.unpack_from(order + "HHI", body)
+    options = _options(order, body[8:])
+    resolution = options.get(TIME_RESOLUTION_OPTION, b"\x06")[0]
+    ticks = 2 ** (resolution & 0b0111_1111) if resolution & 0b1000_0000 else 10**resolution
+    (offset,) = struct.unpack(order + "q", options.get(TIME_OFFSET_OPTION, bytes(8)))
+    return _Interface(link_type, most, ticks, offset)
+
+
+def _read_packet(order: str, body: bytes, interfaces: list[_Interface], old: bool) -> Packet:
+    number, *_, high, low, size, _ = struct.unpack_from(order + ("HHIIII" if old else "IIIII"), body)
+    interface, data = interfaces[number], body[20 : 20 + size]
     if len(data) < size:
-        raise CaptureError("it is cut short in the middle of a packet")
-    return data
+        raise CaptureError(DAMAGED)
+    time = ((high << 32 | low) + interface.offset * interface.ticks) / interface.ticks
+    return Packet(time, interface.link_type, data)
 
 
-def _read_pcap(file: BinaryIO, order: str, ticks: float) -> Iterator[Packet]:
-    link_type = struct.unpack(f"{order}16xI", _read(file, 20))[0] & 0xFFFF
-    while head := file.read(16):
-        seconds, fraction, size, _ = struct.unpack(f"{order}IIII", head + _read(file, 16 - len(head)))
-        yield Packet(seconds + fraction / ticks, link_type, _read(file, size))
-
-
-def _read_blocks(file: BinaryIO) -> Iterator[Packet]:
-    order, kind = "<", SECTION_HEADER
-    interfaces: list[tuple[int, float]] = []
-    while True:
-        if kind == SECTION_HEADER:  # its byte order stands behind its length
-            size, magic = _read(file, 4), _read(file, 4)
-            order = "<" if magic == BYTE_ORDER.to_bytes(4, "little") else ">"
-            body, interfaces = _read(file, struct.unpack(f"{order}I", size)[0] - 16), []
-        else:
-            [size] = struct.unpack(f"{order}I", _read(file, 4))
-            body = _read(file, max(0, size - 12))
-        _read(file, 4)  # the length again
-        if kind == INTERFACE:
-            interfaces.append((struct.unpack_from(f"{order}H", body)[0], _ticks(body[8:], order)))
-        elif kind == ENHANCED_PACKET:
-            yield _enhanced_packet(body, order, interfaces)
-        head = file.read(4)
-        if not head:
-            return
-        [kind] = struct.unpack(f"{order}I", head + _read(file, 4 - len(head)))
-
-
-def _enhanced_packet(body: bytes, order: str, interfaces: list[tuple[int, float]]) -> Packet:
-    try:
-        interface, high, low, size = struct.unpack_from(f"{order}IIII", body)
-        link_type, ticks = interfaces[interface]
-    except (struct.error, IndexError):
-        raise CaptureError("it is damaged: a packet of an interface that it does not describe") from None
-    return Packet((high << 32 | low) / ticks, link_type, body[20 : 20 + size])
-
-
-def _ticks(options: bytes, order: str) -> float:
-    """How many ticks of the clock of an interface a second has."""
-    while len(options) >= 4:
-        code, size = struct.unpack_from(f"{order}HH", options)
-        if code == TIME_RESOLUTION and size == 1 and len(options) > 4:
-            value = options[4]
-            return float(2 ** (value & 0x7F) if value & 0x80 else 10**value)
-        options = options[4 + size + -size % 4 :]
-    return 1e6
+def _options(order: str, data: bytes) -> dict[int, bytes]:
+    """The options at the end of a block, by their codes; of several with the same code, the last one."""
+    options, position = {}, 0
+    while position + 4 <= len(data):
+        code, size = struct.unpack_from(order + "HH", data, position)
+        options[code] = data[position + 4 : position + 4 + size]
+        position += 4 + size + -size % 4
+    return options

@@ -1,0 +1,94 @@
+"""Which of the TCP connections in a capture speak WebSocket, and which side of them is the client."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wslab.capture.tcp import Conversation
+from wslab.errors import ProtocolError
+from wslab.frames import Opcode, parse_header
+
+LOOKED_AT = 1024 * 1024  # bytes from the start of each side
+MAX_HEADER = 14
+
+_HEAD = re.compile(rb"(GET |HTTP/1\.\d 101\b)")
+_UPGRADE = re.compile(rb"\nupgrade[ \t]*:[^\n]*websocket", re.IGNORECASE)
+
+
+def find_client(conversation: Conversation) -> int | None:
+    """The side that is the client of a WebSocket connection, None if this is none.
+
+    The handshake tells it; where the capture began too late for that, the masks of the frames do (RFC 6455 §5.1).
+    What stands before the first frame is then taken out of the conversation.
+    """
+    starts = [_start(conversation, side) for side in (0, 1)]
+    for side, start in enumerate(starts):
+        head = _HEAD.match(start)
+        if head and _UPGRADE.search(start.partition(b"\r\n\r\n")[0]):
+            return side if head[1] == b"GET " else 1 - side
+    return _find_masking_side(conversation) if conversation.client is None else None
+
+
+def _start(conversation: Conversation, side: int) -> bytes:
+    start = bytearray()
+    for piece in conversation.pieces:
+        if piece.side == side and len(start) < LOOKED_AT:
+            start += piece.data
+    return bytes(start)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """The frames from one piece of a side on: how many pieces stand before it, whether all are masked, how many end."""
+
+    dropped: int
+    masked: bool | None = None
+    ends: int = 0
+
+
+def _find_masking_side(conversation: Conversation) -> int | None:
+    first, second = (_find_run([p.data for p in conversation.pieces if p.side == side]) for side in (0, 1))
+    if first is None or second is None or first.masked is second.masked or not first.ends + second.ends:
+        return None
+    left = [first.dropped, second.dropped]
+    kept = []
+    for piece in conversation.pieces:
+        if left[piece.side]:
+            left[piece.side] -= 1
+        else:
+            kept.append(piece)
+    conversation.pieces = kept
+    return 0 if first.masked or second.masked is False else 1
+
+
+def _find_run(pieces: Sequence[bytes]) -> _Run | None:
+    """The first run of legal frames up to the end, one of whole frames if there is any: it begins with a segment."""
+    data = b"".join(pieces)[:LOOKED_AT]
+    position, unfinished = 0, None if data else _Run(0)
+    for dropped, piece in enumerate(pieces):
+        run = _read_run(data, position, dropped) if position < len(data) else None
+        if run is not None and run.ends:
+            return run
+        unfinished = unfinished or run
+        position += len(piece)
+    return unfinished
+
+
+def _read_run(data: bytes, position: int, dropped: int) -> _Run | None:
+    masked, ends = None, 0
+    while position < len(data):
+        try:
+            parsed = parse_header(data[position : position + MAX_HEADER])
+        except ProtocolError:
+            return None
+        if parsed is None:
+            break
+        header, size = parsed
+        has_mask = header.masking_key is not None
+        if header.rsv2 or header.rsv3 or masked not in (None, has_mask):
+            return None
+        masked = has_mask
+        position += size + header.payload_length
+        # A run of zeros would be one of empty continuations; those alone prove nothing.
+        ends += position <= len(data) and header.fin and header.opcode is not Opcode.CONTINUATION
+    return _Run(dropped, masked, ends)

@@ -1,0 +1,294 @@
+"""HAR: the messages of a recording as Chrome's network panel exports them, and back to frames (HAR 1.2).
+
+A HAR keeps messages, not frames: fragments, masking keys, compression, control frames and all that is not WebSocket
+are lost. What is loaded has a frame for each message, uncompressed, with the masking key 00 00 00 00.
+"""
+
+import base64
+import heapq
+import json
+import math
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, BinaryIO, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+from wslab.capture.errors import CaptureError
+from wslab.deflate import PermessageDeflate, check_answer
+from wslab.errors import HandshakeError, ProtocolError
+from wslab.frames import Frame, Opcode, serialize_frame
+from wslab.handshake import VERSION, accept_key, parse_extensions
+from wslab.http import Headers, Request, Response, parse_request, parse_response, redact_header, redact_target
+from wslab.limits import Limits
+from wslab.protocol import Protocol
+from wslab.recording import Chunk, Direction, Recording
+from wslab.states import Role, State
+
+UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
+TYPES = {UP: "send", DOWN: "receive"}
+MAX_HEAD = 64 * 1024
+MAX_MESSAGE = 64 * 1024 * 1024
+MASKING_KEY = bytes(4)
+KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # the sample nonce of RFC 6455 §1.3
+T = TypeVar("T")
+
+
+# Writing
+
+
+def write_har(file: BinaryIO, recording: Recording, secrets: bool) -> None:
+    """Write an entry for each connection whose request can be read."""
+    conversations: dict[int, _Conversation] = {}
+    for chunk in list(recording.chunks):
+        if chunk.connection not in conversations:
+            conversations[chunk.connection] = _Conversation()
+        conversations[chunk.connection].add(chunk)
+    entries = []
+    for number, conversation in conversations.items():
+        if conversation.request is not None:
+            _, server = recording.addresses.get(number, (None, None))
+            where = {"serverIPAddress": server[0], "connection": str(server[1])} if server else {}
+            entries.append(_entry(conversation, conversation.request, secrets) | where)
+    log = {"version": "1.2", "creator": {"name": "wslab", "version": "1"}, "pages": [], "entries": entries}
+    file.write(json.dumps({"log": log}, ensure_ascii=False, indent=2).encode())
+
+
+class _Conversation:
+    """One connection, read chunk by chunk: its heads, then its messages."""
+
+    def __init__(self) -> None:
+        self.request: Request | None = None
+        self.response: Response | None = None
+        self.times = dict.fromkeys(Direction, 0.0)  # of the heads
+        self.messages: list[dict[str, object]] = []
+        self._unread = dict.fromkeys(Direction, b"")
+        self._illegal: set[Direction] = set()
+        self._protocols: dict[Direction, Protocol] = {}
+
+    def add(self, chunk: Chunk) -> None:
+        """Take in the next chunk of the connection."""
+        way = chunk.direction
+        if self._protocols:
+            self._receive(way, chunk.time, chunk.data)
+        elif way not in self._illegal:
+            self._unread[way] += chunk.data
+            try:
+                self._read_head(way, chunk.time)
+            except HandshakeError:
+                self._illegal.add(way)
+            if self.request is not None and self.response is not None and self.response.status == 101:
+                self._open(self.response)
+                for each in Direction:
+                    self._receive(each, chunk.time, self._unread[each])
+
+    def _read_head(self, way: Direction, time: float) -> None:
+        found: tuple[Request | Response, int] | None
+        head = self.request if way is UP else self.response
+        found = None if head else parse_request(self._unread[way]) if way is UP else parse_response(self._unread[way])
+        if found is None:
+            if head is None and len(self._unread[way]) > MAX_HEAD:
+                self._illegal.add(way)
+            return
+        self.times[way], self._unread[way] = time, self._unread[way][found[1] :]
+        if isinstance(found[0], Request):
+            self.request = found[0]
+        else:
+            self.response = found[0]
+
+    def _open(self, response: Response) -> None:
+        """Begin to read messages, compressed as the response says."""
+        agreed = None
+        try:
+            for answer in parse_extensions(response.headers.get("Sec-WebSocket-Extensions")):
+                agreed = check_answer(answer, PermessageDeflate())
+        except HandshakeError:  # an extension that we do not speak: its frames will be told as errors
+            agreed = None
+        limits = Limits(max_size=MAX_MESSAGE)
+        self._protocols = {
+            way: Protocol(role, limits=limits, state=State.OPEN, permessage_deflate=agreed)
+            for way, role in [(UP, Role.SERVER), (DOWN, Role.CLIENT)]
+        }
+
+    def _receive(self, way: Direction, time: float, data: bytes) -> None:
+        protocol, again = self._protocols[way], True
+        while again:
+            try:
+                for received in protocol.receive(data):
+                    if isinstance(received, str | bytes):
+                        self.messages.append(_message(TYPES[way], time, received))
+                again, data = protocol.withheld, b""
+            except ProtocolError as error:  # Chrome shows it among the messages, too
+                self.messages.append({"type": "error", "time": time, "opcode": -1, "data": error.reason})
+                again = False
+        protocol.data_to_send()  # nobody waits for the pongs
+
+
+def _message(kind: str, time: float, message: str | bytes) -> dict[str, object]:
+    if isinstance(message, str):
+        return {"type": kind, "time": time, "opcode": int(Opcode.TEXT), "data": message}
+    return {"type": kind, "time": time, "opcode": int(Opcode.BINARY), "data": base64.b64encode(message).decode()}
+
+
+def _entry(conversation: _Conversation, request: Request, secrets: bool) -> dict[str, object]:
+    started = conversation.times[UP]
+    waited = (conversation.times[DOWN] - started) * 1000 if conversation.response else 0.0
+    return {
+        "_resourceType": "websocket",
+        "_webSocketMessages": conversation.messages,
+        "cache": {},
+        "request": _request_entry(request, secrets),
+        "response": _response_entry(conversation.response or Response(0, ""), secrets),
+        "startedDateTime": _date(started),
+        "time": waited,
+        "timings": {"blocked": -1, "dns": -1, "connect": -1, "ssl": -1, "send": 0, "wait": waited, "receive": 0},
+    }
+
+
+def _date(time: float) -> str:
+    try:
+        return datetime.fromtimestamp(time, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        raise CaptureError(f"cannot hold a time of {time} seconds") from None
+
+
+def _request_entry(request: Request, secrets: bool) -> dict[str, object]:
+    target = request.resource_name if secrets else redact_target(request.resource_name)
+    return {
+        "method": request.method,
+        "url": f"ws://{request.headers.get('Host', 'localhost')}{target}",
+        "httpVersion": request.version,
+        "headers": _header_entries(request.headers, secrets),
+        "queryString": [{"name": n, "value": v} for n, v in parse_qsl(urlsplit(target).query, keep_blank_values=True)],
+        "cookies": [],
+        "headersSize": -1,
+        "bodySize": 0,
+    }
+
+
+def _response_entry(response: Response, secrets: bool) -> dict[str, object]:
+    kind = response.headers.get("Content-Type", "x-unknown")
+    content: dict[str, object] = {"size": len(response.body), "mimeType": kind}
+    if response.body:
+        content |= {"text": base64.b64encode(response.body).decode(), "encoding": "base64"}
+    return {
+        "status": response.status,
+        "statusText": response.phrase,
+        "httpVersion": "HTTP/1.1" if response.status else "",
+        "headers": _header_entries(response.headers, secrets),
+        "cookies": [],
+        "content": content,
+        "redirectURL": "",
+        "headersSize": -1,
+        "bodySize": len(response.body),
+    }
+
+
+def _header_entries(headers: Headers, secrets: bool) -> list[dict[str, str]]:
+    return [{"name": name, "value": value if secrets else redact_header(name, value)} for name, value in headers]
+
+
+# Reading
+
+
+def read_har(file: BinaryIO, recording: Recording) -> None:
+    """Read the WebSocket entries into an empty recording: heads, completed where headers are left out, and messages.
+
+    Raises CaptureError if the file is not HAR, or has no such entry.
+    """
+    try:
+        document = json.loads(file.read())
+    except (ValueError, RecursionError):
+        raise CaptureError("is not a HAR file: it is not JSON") from None
+    entries = _get(_get(document, "log", dict), "entries", list)
+    found = [entry for entry in entries if isinstance(entry, dict) and "_webSocketMessages" in entry]
+    if not found:
+        raise CaptureError("has no WebSocket messages in it")
+    try:
+        conversations = [list(_read_entry(connection, entry)) for connection, entry in enumerate(found, 1)]
+    except CaptureError:
+        raise
+    except (ValueError, OverflowError, OSError) as error:  # of a date, a number, a header, base64, UTF-8
+        raise CaptureError(f"is not a HAR file as Chrome exports it: {error}") from None
+    recording.chunks += heapq.merge(*conversations, key=lambda chunk: chunk.time)
+
+
+def _get(value: Any, key: str, kind: type[T]) -> T:
+    """The value of a key, which must be of this kind."""
+    found = value.get(key) if isinstance(value, dict) else None
+    if not isinstance(found, kind):
+        raise CaptureError(f"is not a HAR file as Chrome exports it: {key!r} is missing or wrong")
+    return found
+
+
+def _read_entry(connection: int, entry: Mapping[str, Any]) -> Iterator[Chunk]:
+    messages = [_read_message(message) for message in _get(entry, "_webSocketMessages", list)]
+    sent = [message for message in messages if message is not None]
+    request = _read_request(_get(entry, "request", dict))
+    response = _read_response(_get(entry, "response", dict), request, bool(sent))
+    started = datetime.fromisoformat(_get(entry, "startedDateTime", str)).timestamp()
+    yield Chunk(started, connection, UP, request.serialize())
+    if response is not None:
+        # Chrome's `time` may be that of the whole conversation.
+        answered = started + max(0.0, _number(entry.get("time", 0)) / 1000)
+        first = min([answered, *(time for time, _, _ in sent)])
+        yield Chunk(max(started, first), connection, DOWN, response.serialize())
+    for time, way, data in sent:
+        yield Chunk(time, connection, way, data)
+
+
+def _read_message(message: Any) -> tuple[float, Direction, bytes] | None:
+    """Time, direction and frame of a message, None for an error that stands among them."""
+    kind, data = _get(message, "type", str), _get(message, "data", str)
+    if kind == "error":
+        return None
+    way = {name: way for way, name in TYPES.items()}.get(kind)
+    opcode = _get(message, "opcode", int)
+    if way is None or opcode not in list(Opcode):
+        raise CaptureError(f"has a message of the type {kind!r} with opcode {opcode}, which Chrome does not export")
+    payload = data.encode() if opcode == Opcode.TEXT else base64.b64decode(data, validate=True)
+    frame = serialize_frame(Frame(Opcode(opcode), payload), MASKING_KEY if way is UP else None)
+    return _number(message.get("time")), way, frame
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise CaptureError(f"is not a HAR file as Chrome exports it: {value!r} is not a time")
+    return float(value)
+
+
+def _read_request(request: Mapping[str, Any]) -> Request:
+    url = urlsplit(_get(request, "url", str))
+    target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    needed = {
+        "Host": url.netloc.rpartition("@")[2],
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Key": KEY,
+        "Sec-WebSocket-Version": VERSION,
+    }
+    return Request(_get(request, "method", str), target, _read_headers(request, needed))
+
+
+def _read_response(response: Mapping[str, Any], request: Request, has_messages: bool) -> Response | None:
+    status = _get(response, "status", int) or (101 if has_messages else 0)
+    if not status:
+        return None
+    needed = {}
+    if status == 101:
+        accept = accept_key(request.headers["Sec-WebSocket-Key"])
+        needed = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": accept}
+    phrase = _get(response, "statusText", str) or ("Switching Protocols" if status == 101 else "")
+    return Response(status, phrase, _read_headers(response, needed), _read_body(response.get("content")))
+
+
+def _read_body(content: Any) -> bytes:
+    if not isinstance(content, dict) or "text" not in content:
+        return b""
+    text = _get(content, "text", str)
+    return base64.b64decode(text, validate=True) if content.get("encoding") == "base64" else text.encode()
+
+
+def _read_headers(head: Mapping[str, Any], needed: Mapping[str, str]) -> Headers:
+    lines = [(_get(line, "name", str), _get(line, "value", str)) for line in _get(head, "headers", list)]
+    there = {name.lower() for name, _ in lines}
+    return Headers((*lines, *((name, value) for name, value in needed.items() if name.lower() not in there)))

@@ -1,0 +1,51 @@
+"""Redaction: the chunks of a recording without what is secret in the handshakes, byte for byte as long as before."""
+
+import re
+from collections.abc import Sequence
+
+from wslab.http import redact_bytes
+from wslab.recording import Chunk, Direction
+
+_END_OF_HEAD = b"\r\n\r\n"
+
+
+def redact_chunks(chunks: Sequence[Chunk]) -> list[Chunk]:
+    """The chunks with an x for each byte of a secret, wherever it is cut; frames stay as they are.
+
+    A conversation that never became WebSocket is looked through to its end: others may follow a refused request.
+    """
+    redacted = list(chunks)
+    streams: dict[int, dict[Direction, list[int]]] = {}
+    for place, chunk in enumerate(redacted):
+        streams.setdefault(chunk.connection, {way: [] for way in Direction})[chunk.direction].append(place)
+    for ways in streams.values():
+        heads = {way: _read_head(redacted, places) for way, places in ways.items()}
+        whole = all(head.endswith(_END_OF_HEAD) for head in heads.values())
+        upgraded = whole and re.match(rb"HTTP/1\.\d 101\b", heads[Direction.SERVER_TO_CLIENT])
+        for way, places in ways.items():
+            _replace(redacted, places, heads[way] if upgraded else b"".join(redacted[place].data for place in places))
+    return redacted
+
+
+def _read_head(chunks: Sequence[Chunk], places: Sequence[int]) -> bytes:
+    """The bytes of the chunks at these places, up to the empty line that ends a head."""
+    head = bytearray()
+    for place in places:
+        looked_at = len(head)
+        head += chunks[place].data
+        # RFC 9112 §2.2: an empty line before the head is not its end.
+        if (end := head.find(_END_OF_HEAD, max(2, looked_at - 3))) >= 0:
+            return bytes(head[: end + len(_END_OF_HEAD)])
+    return bytes(head)
+
+
+def _replace(chunks: list[Chunk], places: Sequence[int], handshake: bytes) -> None:
+    """Put the redacted handshake in place of the first bytes of the chunks at these places."""
+    clean, position = redact_bytes(handshake), 0
+    for place in places:
+        if clean == handshake or position >= len(clean):
+            return
+        data = chunks[place].data
+        piece = clean[position : position + len(data)]
+        chunks[place] = chunks[place]._replace(data=piece + data[len(piece) :])
+        position += len(data)
