@@ -13,7 +13,7 @@ PACKAGE = ROOT / "wslab"
 
 BYTES_ONLY = {
     *("errors", "limits", "states", "http", "frames", "events"),
-    *("handshake", "deflate", "messages", "codec", "bulk", "protocol"),
+    *("handshake", "deflate", "messages", "codec", "bulk", "protocol", "seen", "conversation"),
 }
 SOCKETS = {"recording", "capture", "stream", "outbox", "link", "faults", "relay", "server", "client", "tap"}
 
