@@ -1,17 +1,20 @@
-"""The command line: `python -m wslab echo`, `connect`, `inspect`, `accept` and `doctor`."""
+"""The command line: `python -m wslab echo`, `connect`, `tap`, `inspect`, `accept` and `doctor`."""
 
 import argparse
 import contextlib
 import errno
+import io
 import logging
 import os
 import sys
 import threading
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 
 from wslab.client import connect
 from wslab.display.inspect import inspect
+from wslab.display.lines import Feed, Lines
 from wslab.doctor import examine
 from wslab.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
 from wslab.handshake import accept_key
@@ -20,8 +23,10 @@ from wslab.limits import Limits
 from wslab.link import Connection
 from wslab.recording import Recording
 from wslab.server import EchoServer
+from wslab.tap import Tap
 
 INTERRUPTED = 130
+RECORDINGS = (".pcapng", ".har")
 
 
 class CommandError(Exception):
@@ -70,6 +75,12 @@ def _parser() -> argparse.ArgumentParser:
     look = commands.add_parser("inspect", help="name every field of frames or of a handshake, or list a capture file")
     look.add_argument("what", nargs="+", metavar="HEX | FILE", help="bytes in hex, or a .pcapng, .pcap or .har file")
     look.set_defaults(run=_inspect)
+
+    tap = commands.add_parser("tap", help="stand between clients and a server, and print what passes")
+    tap.add_argument("--to", required=True, metavar="HOST:PORT", help="the server; a ws:// or http:// address will do")
+    tap.add_argument("--port", type=_port, default=0, help="the port to listen on (default: any free one)")
+    tap.add_argument("--save", metavar="FILE", help="at the end, save what passed: .pcapng for Wireshark, or .har")
+    tap.set_defaults(run=_tap)
 
     accept = commands.add_parser("accept", help="print the Sec-WebSocket-Accept value for a key")
     accept.add_argument("key", metavar="KEY", help="the Sec-WebSocket-Key of a request")
@@ -180,6 +191,54 @@ def _load(path: str) -> Recording:
     for warning in told:
         print(f"wslab inspect: {warning.message}", file=sys.stderr)
     return recording
+
+
+def _tap(options: argparse.Namespace) -> int:
+    if options.save is not None:
+        _check_file_to_save(Path(options.save))
+    feed, lines = Feed(keeps=options.save is not None), Lines()
+    try:
+        tap = Tap(options.to, port=options.port, recording=feed, keep_delivered=False).start()
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    except OSError as error:
+        raise CommandError(f"cannot listen on port {options.port}: {_why(error)}") from error
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may not know every character that passes
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        target = f"{tap.target.host}:{tap.target.port}"
+        print(f"Listening on {tap.host}:{tap.port}, forwarding to {target}", flush=True)
+        _print_lines(lines, feed)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        feed.close()
+        tap.close()
+    _print_lines(lines, feed)
+    if options.save is not None:
+        _save(feed, Path(options.save))
+    return 0
+
+
+def _print_lines(lines: Lines, feed: Feed) -> None:
+    for entry in feed:
+        for line in lines.of(entry):
+            print(line, flush=True)
+
+
+def _check_file_to_save(path: Path) -> None:
+    if path.suffix not in RECORDINGS:
+        raise CommandError(f"cannot save to {path}: its name must end in {' or '.join(RECORDINGS)}")
+    if not path.parent.is_dir():
+        raise CommandError(f"cannot save to {path}: there is no folder {path.parent}")
+
+
+def _save(feed: Feed, path: Path) -> None:
+    try:
+        feed.save(path)
+    except (ValueError, OSError) as error:
+        raise CommandError(f"cannot save to {path}: {_why(error)}") from error
+    print(f"Saved to {path}", flush=True)
 
 
 def _accept(options: argparse.Namespace) -> int:
