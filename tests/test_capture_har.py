@@ -189,11 +189,12 @@ def test_what_was_never_answered_has_the_status_0_as_in_chrome(tmp_path):
         assert [chunk[1:] for chunk in Recording.load(tmp_path / "talk.har").chunks] == [(1, UP, request())]
 
 
-@pytest.mark.parametrize(
-    "sent", [b"", request()[:50], b"\x16\x03", b"BREW\r\n\r\n", b"GET / HTTP/1.1" + b"x" * 100_000]
-)
+HUGE = request(more=("X: " + "x" * 100_000,)).removesuffix(b"\r\n")
+
+
+@pytest.mark.parametrize("sent", [b"", request()[:50], b"\x16\x03", b"BREW\r\n\r\n", HUGE])
 def test_a_request_that_cannot_be_read_has_no_entry(tmp_path, sent):
-    assert saved(tmp_path, recorded((UP, sent), (UP, sent), (DOWN, b"HTTP/1.1 400 Bad Request\r\n\r\n"))) == []
+    assert saved(tmp_path, recorded((UP, sent), (UP, b"\r\n"), (DOWN, b"HTTP/1.1 400 Bad Request\r\n\r\n"))) == []
 
 
 SECRETS = ("Cookie: ~~~~", "Authorization: Basic ~~~~", "Referer: http://x/?token=~~~~")
@@ -359,6 +360,13 @@ def test_headers_that_the_file_leaves_out_are_added(tmp_path):
         assert b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" in head
     assert b"\r\nHost: 127.0.0.1:38991\r\n" in recording.bytes_sent(1, UP)
     assert f"\r\nSec-WebSocket-Accept: {ACCEPT}\r\n".encode() in recording.bytes_sent(1, DOWN)
+
+
+def test_a_message_before_the_request_is_no_reason_to_answer_before_it(tmp_path):
+    recording = load(tmp_path, changed("_webSocketMessages", 0, "time", to=5.0))
+
+    assert [chunk.direction for chunk in recording.chunks][:2] == [UP, DOWN]
+    assert recording.chunks[1].time == recording.chunks[0].time
 
 
 def test_messages_without_a_response_have_one_nevertheless(tmp_path):

@@ -279,6 +279,8 @@ def test_what_is_saved_comes_back_byte_for_byte(tmp_path_factory, chunks):
 
 def test_chunks_that_fit_into_a_packet_come_back_as_they_were(tmp_path):
     recording = small_talk()
+    for number in (2, 1, 2, 3, 1):
+        recording.add(number, DOWN, b"\x81\x05Hello")
 
     assert Recording.load(saved(tmp_path, recording)).chunks == recording.chunks
 
@@ -326,6 +328,7 @@ REFUSAL = ANSWER.replace(b"101 Switching Protocols", b"403 Forbidden")
         pytest.param(LEGAL.replace(b": ", b":\r\n "), REFUSAL, id="folded"),
         pytest.param(b"\r\n" + LEGAL, ANSWER, id="an empty line before it"),
         pytest.param(b"\r\n\r\n\r\n" + LEGAL, REFUSAL, id="empty lines before it"),
+        pytest.param(b"\r\n\r\n\r\n" + LEGAL, ANSWER, id="empty lines before it, accepted"),
         pytest.param(request("BREW / HTTP/1.1") + LEGAL, REFUSAL * 2, id="a second request"),
         pytest.param(LEGAL, b"HTTP/1.1 100 Continue\r\n\r\n" + ANSWER, id="after an interim response"),
     ],
@@ -351,12 +354,15 @@ def test_secrets_are_crossed_out_however_they_are_cut(tmp_path, sent, answer, si
     assert Recording.load(saved(tmp_path, recording, secrets=True)).bytes_sent(1, UP) == sent
 
 
-def test_frames_keep_what_looks_like_a_secret(tmp_path):
-    recording = small_talk()
+@pytest.mark.parametrize("size", [1, 3, 10_000])
+def test_frames_keep_what_looks_like_a_secret(tmp_path, size):
     frame = serialize_frame(Frame(Opcode.TEXT, b"\r\nCookie: a=1\r\n?token=abc"), bytes(4))
-    recording.add(1, UP, frame)
+    recording = Recording()
+    for way, data in (UP, request()), (DOWN, RESPONSE), (UP, frame):
+        for start in range(0, len(data), size):
+            recording.add(1, way, data[start : start + size])
 
-    assert Recording.load(saved(tmp_path, recording)).chunks[-1].data == frame
+    assert Recording.load(saved(tmp_path, recording)).bytes_sent(1, UP).endswith(frame)
 
 
 def test_frames_that_came_glued_to_the_request_stay_as_they_are(tmp_path):

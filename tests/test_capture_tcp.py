@@ -351,6 +351,7 @@ def test_without_the_handshake_the_one_that_masks_is_the_client(sent):
         pytest.param([(CLIENT, DOWN[0][1]), (SERVER, DOWN[0][1])], id="no side masks"),
         pytest.param([(CLIENT, UP[0][1] + DOWN[0][1])], id="now masked, now not"),
         pytest.param([(CLIENT, b"\x81")], id="too little to tell"),
+        pytest.param([(CLIENT, masked(Opcode.TEXT, b"Hello", rsv2=True))], id="a bit that no extension uses"),
         pytest.param([], id="nothing"),
     ],
 )
@@ -378,3 +379,12 @@ def test_without_syn_the_first_segments_may_be_in_disorder_until_the_other_side_
     (conversation,) = read([segments[4], segments[3], *segments[5:7]])
 
     assert sent_by(conversation, 0) == UP[0][1] + UP[1][1]
+    assert [(piece.number, piece.side) for piece in conversation.pieces][:2] == [(2, 0), (2, 0)]
+
+
+def test_the_rest_of_a_frame_that_looks_like_a_frame_does_not_hide_the_next_ones():
+    rest = [(CLIENT, b"\x82\x7e\xff\xff" + bytes(100)), (SERVER, b"\x82\xfe\xff\xff" + bytes(100))]
+    (conversation,) = read(segments_of(*rest, *UP, *DOWN)[3:7] + segments_of(*rest, *UP, *DOWN)[7:-4])
+
+    assert conversation.ends[find_client(conversation)] == A
+    assert [piece.data for piece in conversation.pieces] == [data for _, data in [*UP, DOWN[0], DOWN[1]]]

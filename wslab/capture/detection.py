@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from wslab.capture.tcp import Conversation
 from wslab.errors import ProtocolError
-from wslab.frames import Opcode, parse_header
+from wslab.frames import parse_header
 
 LOOKED_AT = 1024 * 1024  # bytes from the start of each side
 MAX_HEADER = 14
@@ -89,6 +89,5 @@ def _read_run(data: bytes, position: int, dropped: int) -> _Run | None:
             return None
         masked = has_mask
         position += size + header.payload_length
-        # A run of zeros would be one of empty continuations; those alone prove nothing.
-        ends += position <= len(data) and header.fin and header.opcode is not Opcode.CONTINUATION
+        ends += position <= len(data) and header.fin  # zeros are legal, too: empty frames without an end
     return _Run(dropped, masked, ends)

@@ -50,7 +50,8 @@ def write_har(file: BinaryIO, recording: Recording, secrets: bool) -> None:
             where = {"serverIPAddress": server[0], "connection": str(server[1])} if server else {}
             entries.append(_entry(conversation, conversation.request, secrets) | where)
     log = {"version": "1.2", "creator": {"name": "wslab", "version": "1"}, "pages": [], "entries": entries}
-    file.write(json.dumps({"log": log}, ensure_ascii=False, indent=2).encode())
+    for piece in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode({"log": log}):  # never whole in memory
+        file.write(piece.encode())
 
 
 class _Conversation:
@@ -120,7 +121,6 @@ class _Conversation:
             except ProtocolError as error:  # Chrome shows it among the messages, too
                 self.messages.append({"type": "error", "time": time, "opcode": -1, "data": error.reason})
                 again = False
-        protocol.data_to_send()  # nobody waits for the pongs
 
 
 def _message(kind: str, time: float, message: str | bytes) -> dict[str, object]:

@@ -7,6 +7,7 @@ from wslab.http import redact_bytes
 from wslab.recording import Chunk, Direction
 
 _END_OF_HEAD = b"\r\n\r\n"
+_NOT_EMPTY = re.compile(rb"[^\r\n]")
 
 
 def redact_chunks(chunks: Sequence[Chunk]) -> list[Chunk]:
@@ -33,8 +34,9 @@ def _read_head(chunks: Sequence[Chunk], places: Sequence[int]) -> bytes:
     for place in places:
         looked_at = len(head)
         head += chunks[place].data
-        # RFC 9112 §2.2: an empty line before the head is not its end.
-        if (end := head.find(_END_OF_HEAD, max(2, looked_at - 3))) >= 0:
+        # RFC 9112 §2.2: an empty line before the head is not its end; a lenient server may take more of them.
+        first = _NOT_EMPTY.search(head)
+        if first and (end := head.find(_END_OF_HEAD, max(first.start(), looked_at - 3))) >= 0:
             return bytes(head[: end + len(_END_OF_HEAD)])
     return bytes(head)
 
