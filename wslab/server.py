@@ -34,7 +34,7 @@ def echo(connection: Connection) -> None:
     """Send every message back as it came, until the connection closes.
 
     This does what `for message in connection: connection.send(message)` does. Where many small messages come at once,
-    taking all that have arrived and answering them in one write is ten times as fast.
+    taking all that have arrived and answering them in one write is five times as fast (64 of 32 bytes).
     """
     with contextlib.suppress(ConnectionClosed, ProtocolError):
         while True:
