@@ -463,7 +463,7 @@ def test_a_write_that_is_interrupted_ends_the_connection_because_half_a_frame_ma
         client.send("Hello")
         recording.clock, clock = interrupt, recording.clock
         with pytest.raises(KeyboardInterrupt):
-            client._outbox._write(b"half a frame", None)
+            client._outbox._write([b"half a frame"], None)
         recording.clock = clock
 
         with pytest.raises(ConnectionClosed, match="writing failed"):

@@ -8,7 +8,7 @@ import pytest
 from raw import PATIENCE, running, wait_until
 
 from wslab import ConnectionClosed
-from wslab.outbox import Outbox
+from wslab.outbox import LONG, MAX_PIECES, Outbox
 from wslab.stream import Stream, deadline_in
 
 
@@ -39,14 +39,45 @@ def test_what_is_queued_is_written_in_order():
         assert len(outbox) == 0
 
 
-@pytest.mark.parametrize("taken", [0, 1, 9, 10])
-def test_what_the_system_does_not_take_at_once_is_written_as_well(taken, monkeypatch):
+@pytest.mark.parametrize("taken", range(11))
+@pytest.mark.parametrize("pieces", [[b"0123456789"], [b"01", b"234567", b"89"]])
+def test_what_the_system_does_not_take_at_once_is_written_as_well(pieces, taken, monkeypatch):
     with outbox_and_peer() as (outbox, peer):
-        write_some = outbox._stream.write_some
-        monkeypatch.setattr(outbox._stream, "write_some", lambda data, more: write_some(data[:taken]) if taken else 0)
-        outbox.put(b"0123456789")
+
+        def write_some(pieces):
+            return outbox._stream._sock.send(b"".join(pieces)[:taken]) if taken else 0
+
+        monkeypatch.setattr(outbox._stream, "write_some", write_some)
+        outbox.put(*pieces)
         outbox.flush()
 
+        assert read(peer, 10) == b"0123456789"
+
+
+def test_as_much_is_written_together_as_is_worth_it():
+    with outbox_and_peer() as (outbox, _):
+        writes, write_some = [], outbox._stream.write_some
+
+        def noted(pieces):
+            writes.append([len(piece) for piece in pieces])
+            return write_some(pieces)
+
+        outbox._stream.write_some = noted
+        sizes = [10, LONG, 10, LONG, *[1] * (MAX_PIECES + 1)]
+        outbox.put(*map(bytes, sizes))
+        outbox.flush()
+
+        assert writes == [[10, LONG], [10, LONG], [1] * MAX_PIECES, [1]]
+
+
+def test_a_stream_that_takes_one_piece_gets_them_as_one():
+    with outbox_and_peer() as (outbox, peer):
+        outbox._stream.gathers, writes, write_some = False, [], outbox._stream.write_some
+        outbox._stream.write_some = lambda pieces: writes.append(pieces) or write_some(pieces)
+        outbox.put(b"01", b"234567", b"89")
+        outbox.flush()
+
+        assert writes == [[b"0123456789"]]
         assert read(peer, 10) == b"0123456789"
 
 

@@ -8,6 +8,8 @@ from wslab.errors import CloseCode, ConnectionClosed
 from wslab.stream import Stream, deadline_in, seconds_to
 
 MAX_LEFT_TO_OTHERS = 100
+MAX_PIECES = 64  # written together; Linux takes 1,024
+LONG = 32 * 1024  # bytes: nothing more is written together with so many
 
 
 class Outbox:
@@ -56,21 +58,32 @@ class Outbox:
                 if self.broken:
                     raise ConnectionClosed(CloseCode.ABNORMAL_CLOSURE, self.broken)
                 while self._queue:
-                    self._write(self._queue.popleft(), deadline)
+                    self._write(self._next_pieces(), deadline)
             finally:
                 self.writing.release()
             if not self._queue:  # else somebody has left something to us just now
                 return True
         return False
 
-    def _write(self, data: bytes, deadline: float | None) -> None:
+    def _next_pieces(self) -> list[bytes]:
+        """What is to be written together: each write takes a microsecond or more, however short it is."""
+        pieces = [self._queue.popleft()]
+        size = len(pieces[0])
+        while self._queue and size < LONG and len(pieces) < MAX_PIECES:
+            pieces.append(self._queue.popleft())
+            size += len(pieces[-1])
+        return pieces if self._stream.gathers else [b"".join(pieces)]
+
+    def _write(self, pieces: list[bytes], deadline: float | None) -> None:
         try:
             if self._record is not None:
-                self._record(data)
-            written = self._stream.write_some(data, more=bool(self._queue))
-            if written < len(data):
-                rest = memoryview(data)[written:]
-                self._stream.write(rest, deadline or deadline_in(self._write_timeout))
+                self._record(b"".join(pieces))
+            written = self._stream.write_some(pieces)
+            for piece in pieces:
+                if written < len(piece):
+                    rest = memoryview(piece)[written:]
+                    self._stream.write(rest, deadline or deadline_in(self._write_timeout))
+                written = max(0, written - len(piece))
         except BaseException as error:  # half a frame may have been written, so nothing can follow it
             late = isinstance(error, TimeoutError)
             self.cut("the peer does not read what is sent to it" if late else f"writing failed: {error}")

@@ -6,7 +6,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -49,7 +49,7 @@ class Stream:
         self._read_waiter, self._write_waiter = _Waiter(sock), _Waiter(sock)
         self._is_drained = False  # whether all that had arrived has been read
         self._is_tls = isinstance(sock, ssl.SSLSocket)
-        self._more = 0 if self._is_tls else getattr(socket, "MSG_MORE", 0)
+        self.gathers = not self._is_tls and hasattr(sock, "sendmsg")  # Windows does not have it
         self._lock = threading.Lock()  # OpenSSL must not read and write one connection at the same time
 
     def read(self, deadline: float | None) -> bytes:
@@ -68,14 +68,15 @@ class Stream:
             except ssl.SSLWantWriteError:
                 self._read_waiter.wait(deadline, to_write=True)
 
-    def write_some(self, data: bytes, more: bool = False) -> int:
-        """Write as much of `data` as can be written without waiting; how much that was. Raises OSError.
+    def write_some(self, pieces: Sequence[bytes]) -> int:
+        """Write as much of `pieces`, one after the other, as can be written at once; how much that was. Raises OSError.
 
-        `more` tells the operating system that more follows at once, so that both can travel in one segment.
+        Only a stream that `gathers` takes several: a long payload and its header travel in one call without being
+        copied together first.
         """
         try:
             with self._lock:
-                return self._sock.send(data, self._more if more else 0)
+                return self._sock.send(pieces[0]) if len(pieces) == 1 else self._sock.sendmsg(pieces)
         except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             return 0
 
