@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from wire import BAD_UTF8, KEY, ROLES, naive_mask, outcome
 
 from wslab import frames
-from wslab.bulk import LONG, parse_messages, serialize_messages
+from wslab.bulk import LONG, WORTH_READING_ALONE, parse_messages, serialize_messages
 from wslab.codec import Codec
 from wslab.deflate import PermessageDeflate
 from wslab.frames import WORTH_NUMPY, Frame, Opcode, serialize_frame
@@ -16,8 +16,9 @@ from wslab.limits import Limits
 from wslab.protocol import Protocol
 from wslab.states import State
 
-LIMITS = Limits(max_size=1000)
+LIMITS = Limits(max_size=5000)
 SIZES = [0, 1, 125, 126, 127, WORTH_NUMPY - 1, WORTH_NUMPY, 999, 1000]
+LONG_SIZES = [WORTH_READING_ALONE + more for more in (-1, 0, 1, 2, 3)]
 HI = bytes.fromhex("8102 4869")
 
 # The same functions, but not the reference ones: a codec with them takes no short cut.
@@ -31,18 +32,44 @@ def to_server(data):
     return header[:1] + bytes((header[1] | 0x80,)) + KEY + naive_mask(payload, KEY)
 
 
+def parse_runs(data, start, masked, max_size):
+    """The messages of one run after the other, and where the last one ends."""
+    messages, run = [], None
+    while run is None or run:
+        run, start = parse_messages(data, start, masked, max_size)
+        messages += run
+    return messages, start
+
+
 # Reading
 
 
-@pytest.mark.parametrize("size", [*SIZES, 65535, 65536])
+@pytest.mark.parametrize("size", [*SIZES, *LONG_SIZES, 65535, 65536])
 @pytest.mark.parametrize("masking_key", [None, KEY])
 def test_messages_of_every_form_of_length_are_read(size, masking_key):
     text, binary = "x" * size, bytes(range(256)) * 257
     data = serialize_frame(Frame(Opcode.TEXT, text.encode()), masking_key)
     data += serialize_frame(Frame(Opcode.BINARY, binary[:size]), masking_key)
 
-    assert parse_messages(data, 0, masking_key is not None, 65536) == ([text, binary[:size]], len(data))
-    assert parse_messages(b"..." + data, 3, masking_key is not None, 65536) == ([text, binary[:size]], len(data) + 3)
+    for start in (0, 3):
+        read = parse_runs(b"..."[:start] + data, start, masking_key is not None, 65536)
+        assert read == ([text, binary[:size]], start + len(data))
+
+
+def test_a_long_masked_message_is_a_run_of_its_own():
+    short, text = to_server(HI), "x" * WORTH_READING_ALONE
+    long = serialize_frame(Frame(Opcode.TEXT, text.encode()), KEY)
+    data, end = short + long + short, len(short + long)
+
+    assert parse_messages(data, 0, True, 5000) == (["Hi"], len(short))
+    assert parse_messages(data, len(short), True, 5000) == ([text], end)
+    assert parse_messages(data, end, True, 5000) == (["Hi"], len(data))
+
+
+def test_a_long_masked_message_that_is_not_utf_8_is_left_alone():
+    data = serialize_frame(Frame(Opcode.TEXT, b"x" * WORTH_READING_ALONE + b"\xff"), KEY)
+
+    assert parse_messages(data, 0, True, 5000) == ([], 0)
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -98,7 +125,8 @@ def streams(draw):
         st.text(max_size=20).map(str.encode),
         st.binary(max_size=20),
         st.sampled_from(BAD_UTF8),
-        st.sampled_from([*SIZES, 1001]).map(lambda size: b"x" * size),
+        st.sampled_from([*SIZES, *LONG_SIZES, 5000, 5001]).map(lambda size: b"x" * size),
+        st.sampled_from(BAD_UTF8).map(lambda end: b"x" * WORTH_READING_ALONE + end),
     )
     role, data = draw(st.sampled_from(ROLES)), b""
     for _ in range(draw(st.integers(1, 8))):

@@ -12,6 +12,7 @@ from wslab.frames import apply_mask, xor
 
 WHOLE_TEXT = 0b1000_0001  # FIN, no reserved bit, opcode 1
 WHOLE_BINARY = 0b1000_0010
+WORTH_READING_ALONE = 4096  # bytes: unmasking such a payload with others costs more than alone (64 KiB: 1.4 times)
 LONG = 32 * 1024  # bytes: writing such a payload after its header costs less than joining them (64 KiB: 5 % in all)
 
 
@@ -19,12 +20,14 @@ def parse_messages(data: bytes, start: int, masked: bool, max_size: int) -> tupl
     r"""The run of plain messages in `data` from `start` on: (messages, where the run ends).
 
     Text is `str`, binary is `bytes`. The run ends before any other frame: one that is not all there or longer than
-    `max_size` bytes, a fragment, a control frame, one that breaks a rule.
+    `max_size` bytes, a fragment, a control frame, one that breaks a rule. A long masked message is a run of its own.
 
     >>> parse_messages(bytes.fromhex("81024869 8201ff 8900"), 0, False, 100)
     (['Hi', b'\xff'], 7)
     """
-    spans, masks, position, available = [], [], start, len(data)
+    spans: list[tuple[int, int, int, int]] = []
+    masks: list[bytes] = []
+    position, available = start, len(data)
     mask_bit = 0b1000_0000 if masked else 0
     while position + 2 <= available:
         first, length = data[position], data[position + 1] - mask_bit
@@ -46,26 +49,31 @@ def parse_messages(data: bytes, start: int, masked: bool, max_size: int) -> tupl
         end = payload + length
         if end > available or length > max_size or not WHOLE_TEXT <= first <= WHOLE_BINARY:
             break
+        if masked and length >= WORTH_READING_ALONE:
+            if spans:
+                break
+            plain = apply_mask(memoryview(data)[payload:end], data[payload - 4 : payload])
+            return _read_payloads(plain, [(first, 0, length, end)], start)
         if masked:
             masks.append(bytes(payload - position))  # the header stays as it is
             masks.append((data[payload - 4 : payload] * (length // 4 + 1))[:length])
-        spans.append((first, payload, end))
+        spans.append((first, payload - start, end - start, end))
         position = end
     # One XOR for all: for 64 messages of 32 bytes a third faster than one for each, for 16 of 1 KiB 2.5 times as fast.
     plain = xor(data[start:position], b"".join(masks)) if masked else data[start:position]
     return _read_payloads(plain, spans, start)
 
 
-def _read_payloads(plain: bytes, spans: list[tuple[int, int, int]], start: int) -> tuple[list[Message], int]:
+def _read_payloads(plain: bytes, spans: list[tuple[int, int, int, int]], end: int) -> tuple[list[Message], int]:
+    """The messages at `spans` of what has been unmasked, up to text that is not UTF-8, and where the last one ends."""
     messages: list[Message] = []
-    end = start
-    for first, payload, next_end in spans:
-        data = plain[payload - start : next_end - start]
+    for first, payload, payload_end, frame_end in spans:
+        data = plain[payload:payload_end]
         try:
             messages.append(data if first == WHOLE_BINARY else data.decode())
         except UnicodeDecodeError:
             break
-        end = next_end
+        end = frame_end
     return messages, end
 
 

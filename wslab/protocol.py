@@ -213,8 +213,10 @@ class Protocol:
         if self._reads_in_bulk and self._reader.is_between_messages:
             masked, max_size = self.role is Role.SERVER, self._limits.max_size
             messages, self._position = parse_messages(self._unread, self._position, masked, max_size)
-            received += messages
-        return self._position == len(self._unread) or self._receive_frame(received)
+            if messages:
+                received += messages
+                return True
+        return self._receive_frame(received)
 
     def _receive_handshake(self, received: list[Message | Event]) -> bool:
         if self.role is Role.SERVER and self.request is not None:
