@@ -9,7 +9,7 @@ from raw import PATIENCE, running, wait_until
 
 from wslab import ConnectionClosed
 from wslab.outbox import LONG, MAX_PIECES, Outbox
-from wslab.stream import Stream, deadline_in
+from wslab.stream import deadline_in, stream_of
 
 
 @contextlib.contextmanager
@@ -18,7 +18,7 @@ def outbox_and_peer(write_timeout: float = PATIENCE):
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.settimeout(PATIENCE)
-        yield Outbox(Stream(ours), write_timeout), theirs
+        yield Outbox(stream_of(ours), write_timeout), theirs
 
 
 def read(peer: socket.socket, size: int) -> bytes:

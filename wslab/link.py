@@ -17,7 +17,7 @@ from wslab.outbox import Outbox
 from wslab.protocol import Protocol
 from wslab.recording import Direction, Recording
 from wslab.states import Role, State
-from wslab.stream import Stream, deadline_in, seconds_to
+from wslab.stream import deadline_in, seconds_to, stream_of
 
 MAX_UNREAD = 16 * 1024 * 1024
 EVENT_SIZE = 200  # bytes of memory that an event takes besides its data, about
@@ -51,7 +51,7 @@ class Connection:
         self.local_address: tuple[str, int] = sock.getsockname()[:2]
         self.timeout = timeout
         self.error: ProtocolError | None = None
-        self._stream = Stream(sock)
+        self._stream = stream_of(sock)
         self._outbox = Outbox(self._stream, write_timeout, self._record_output if recording is not None else None)
         self._protocol = protocol
         self._idle_timeout = idle_timeout
@@ -236,7 +236,7 @@ class Connection:
             self._feed(b"")
             return
         try:
-            data = self._stream.read(deadline_in(self._idle_timeout) if deadline is None else deadline)
+            data = self._stream.read(self._idle_timeout if deadline is None else seconds_to(deadline))
         except TimeoutError:
             if deadline is not None:
                 raise TimeoutError(LATE) from None
@@ -459,7 +459,7 @@ class Connection:
             return
         if server:
             self._stream.end_writing()
-        while self._stream.read(deadline):
+        while self._stream.read(seconds_to(deadline)):
             _check_time(deadline)
 
 

@@ -36,7 +36,7 @@ class Pace:
     crowd: int  # connections
 
 
-FULL = Pace(rounds=9, seconds=0.25, crowd=1500)
+FULL = Pace(rounds=25, seconds=0.1, crowd=1500)
 QUICK = Pace(rounds=1, seconds=0.01, crowd=20)
 
 
