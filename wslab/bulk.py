@@ -67,13 +67,13 @@ def parse_messages(data: bytes, start: int, masked: bool, max_size: int) -> tupl
 def _read_payloads(plain: bytes, spans: list[tuple[int, int, int, int]], end: int) -> tuple[list[Message], int]:
     """The messages at `spans` of what has been unmasked, up to text that is not UTF-8, and where the last one ends."""
     messages: list[Message] = []
-    for first, payload, payload_end, frame_end in spans:
-        data = plain[payload:payload_end]
-        try:
+    try:
+        for first, payload, payload_end, frame_end in spans:
+            data = plain[payload:payload_end]
             messages.append(data if first == WHOLE_BINARY else data.decode())
-        except UnicodeDecodeError:
-            break
-        end = frame_end
+            end = frame_end
+    except UnicodeDecodeError:
+        pass
     return messages, end
 
 

@@ -353,9 +353,10 @@ class Connection:
 
     def _queue_output(self) -> bool:
         """Queue what the protocol has to send; whether there was anything."""
-        pieces = self._protocol.pieces_to_send()
-        self._outbox.put(*pieces)
-        return bool(pieces)
+        if pieces := self._protocol.pieces_to_send():
+            self._outbox.put(*pieces)
+            return True
+        return False
 
     def _record_output(self, data: bytes) -> None:
         if self._recording is not None:

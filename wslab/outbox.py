@@ -68,6 +68,8 @@ class Outbox:
     def _next_pieces(self) -> list[bytes]:
         """What is to be written together: each write takes a microsecond or more, however short it is."""
         pieces = [self._queue.popleft()]
+        if not self._queue:
+            return pieces
         size = len(pieces[0])
         while self._queue and size < LONG and len(pieces) < MAX_PIECES:
             pieces.append(self._queue.popleft())
@@ -80,10 +82,10 @@ class Outbox:
                 self._record(b"".join(pieces))
             written = self._stream.write_some(pieces)
             for piece in pieces:
-                if written < len(piece):
-                    rest = memoryview(piece)[written:]
-                    self._stream.write(rest, deadline or deadline_in(self._write_timeout))
-                written = max(0, written - len(piece))
+                written -= len(piece)
+                if written < 0:
+                    self._stream.write(memoryview(piece)[written:], deadline or deadline_in(self._write_timeout))
+                    written = 0
         except BaseException as error:  # half a frame may have been written, so nothing can follow it
             late = isinstance(error, TimeoutError)
             self.cut("the peer does not read what is sent to it" if late else f"writing failed: {error}")
