@@ -4,10 +4,10 @@ import queue
 from collections.abc import Iterator
 
 from wslab.conversation import Conversation
+from wslab.display.passed import SENDERS
 from wslab.recording import Address, Call, Chunk, Direction, Recording
 from wslab.states import Role
 
-SENDERS = {Direction.CLIENT_TO_SERVER: Role.CLIENT, Direction.SERVER_TO_CLIENT: Role.SERVER}
 ARROWS = {Role.CLIENT: ">", Role.SERVER: "<"}
 MOST_WAITING = 100  # reads that have not been printed yet; then those who talk wait
 TICK = 0.1  # seconds

@@ -1,0 +1,74 @@
+"""passed: a recording in, the heads and frames in it out, each with its times: what every view of a recording shows."""
+
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from wslab.conversation import Conversation
+from wslab.recording import Direction, Recording
+from wslab.seen import KEPT, Seen
+from wslab.states import Role
+
+SENDERS = {Direction.CLIENT_TO_SERVER: Role.CLIENT, Direction.SERVER_TO_CLIENT: Role.SERVER}
+DIRECTIONS = {sender: direction for direction, sender in SENDERS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What was `seen`: its first byte was in the chunk of the time `began`, its last in that of `time` (seconds)."""
+
+    connection: int
+    direction: Direction
+    began: float
+    time: float
+    seen: Seen
+
+
+@dataclass(slots=True)
+class _Side:
+    """One direction of a connection: how many bytes have passed, and the chunks of those that nothing was made of."""
+
+    size: int = 0
+    chunks: deque[tuple[int, float]] = field(default_factory=deque)  # where each ends, and its time
+
+    def add(self, data: bytes, time: float) -> None:
+        self.size += len(data)
+        self.chunks.append((self.size, time))
+
+    def time_of(self, position: int) -> float:
+        """The time of the byte at `position`; what comes before it is forgotten."""
+        while len(self.chunks) > 1 and self.chunks[0][0] <= position:
+            self.chunks.popleft()
+        return self.chunks[0][1]
+
+
+def passed(recording: Recording, kept: int = KEPT) -> Iterator[Passed]:
+    r"""The heads and frames of all connections of `recording`, in the order in which they were complete.
+
+    What was cut short comes last. At most `kept` bytes of each payload are kept.
+
+    >>> recording = Recording(clock=iter(range(9)).__next__)
+    >>> for data in b"GET / HTT", b"P/1.1\r\n\r\n":
+    ...     recording.add(1, Direction.CLIENT_TO_SERVER, data)
+    >>> [(it.began, it.time, str(it.seen)) for it in passed(recording)]
+    [(0, 1, 'GET / HTTP/1.1')]
+    """
+    conversations: dict[int, Conversation] = {}
+    sides: defaultdict[tuple[int, Direction], _Side] = defaultdict(_Side)
+    for chunk in recording.chunks:
+        number = chunk.connection
+        conversation = conversations.setdefault(number, Conversation(kept))
+        sides[number, chunk.direction].add(chunk.data, chunk.time)
+        for seen in conversation.receive(SENDERS[chunk.direction], chunk.data):
+            yield _passed(number, seen, sides, chunk.time)
+    for number, conversation in conversations.items():
+        for sender in Role:
+            for seen in conversation.end(sender):
+                yield _passed(number, seen, sides)
+
+
+def _passed(number: int, seen: Seen, sides: dict[tuple[int, Direction], _Side], time: float | None = None) -> Passed:
+    direction = DIRECTIONS[seen.sender]
+    side = sides[number, direction]
+    began = side.time_of(seen.start)
+    return Passed(number, direction, began, side.chunks[-1][1] if time is None else time, seen)
