@@ -191,7 +191,7 @@ def parse_request(data: bytes) -> tuple[Request, int] | None:
         raise HandshakeError("the request line is not 'GET /path HTTP/1.1'")
     method, target, version = parts
     if not re.fullmatch(r"HTTP/\d\.\d", version):
-        raise HandshakeError(f"{version[:20]!r} is not an HTTP version")
+        raise HandshakeError(f"{redact_target(version)[:20]!r} is not an HTTP version")
     if not "HTTP/1.1" <= version < "HTTP/2.0":  # RFC 6455 §4.1: "the HTTP version MUST be at least 1.1"
         raise HandshakeError(f"a WebSocket handshake needs HTTP/1.1, not {version}", 505)
     return Request(method, target, _parse_headers(lines[1:]), version), used
@@ -242,8 +242,12 @@ def _parse_headers(lines: Iterable[bytes]) -> Headers:
             raise HandshakeError("a folded header line")
         name, colon, value = line.decode("latin-1").partition(":")
         if not colon or not TOKEN.fullmatch(name):
-            first_word = TOKEN.match(name)
-            shown = redact_header(first_word[0] if first_word else "", line[:40].decode("latin-1"))
-            raise HandshakeError(f"not a header line: {shown!r}")
+            raise HandshakeError(f"not a header line: {_shown(line.decode('latin-1'))!r}")
         headers.append((name, value.strip(" \t")))
     return Headers(tuple(headers))
+
+
+def _shown(line: str) -> str:
+    """A line that is no header line, for the eyes; its name may be one of those with secrets, misspelt."""
+    letters = re.sub("[^a-z-]", "", line.lower())
+    return REDACTED if any(name in letters for name in _SECRET_HEADERS) else redact_target(line)[:40]
