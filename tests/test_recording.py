@@ -176,6 +176,13 @@ def test_the_connections_of_one_client_recording_are_numbered_too():
     assert recording.bytes_sent(2, UP).count(b"GET / HTTP/1.1") == 1
 
 
+def test_clients_that_begin_at_the_same_time_get_numbers_of_their_own():
+    recording = Recording()
+    recording.add(3, Direction.CLIENT_TO_SERVER, b"loaded")
+
+    assert [recording.new_number() for _ in range(3)] == [4, 5, 6]  # before anything of theirs is recorded
+
+
 def test_a_failed_connect_is_recorded_too():
     recording = Recording()
     with live_server(origins=[]) as server, pytest.raises(HandshakeError):

@@ -111,7 +111,7 @@ def connect(
             sock,
             protocol,
             remote_address=sock.getpeername()[:2],
-            number=1 if recording is None else max(recording.connections, default=0) + 1,
+            number=1 if recording is None else recording.new_number(),
             timeout=timeout,
             write_timeout=timeout,
             recording=recording,

@@ -1,6 +1,7 @@
 """Recording: what went over the wire and what the endpoints' callers asked for, with times."""
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,6 +53,14 @@ class Recording:
         self.chunks: list[Chunk] = []
         self.calls: list[Call] = []
         self.addresses: dict[int, tuple[Address, Address]] = {}
+        self._numbers = threading.Lock()
+        self._last_number = 0
+
+    def new_number(self) -> int:
+        """A number for a connection that has none yet, the next one. Threads may call it at the same time."""
+        with self._numbers:
+            self._last_number = max(self._last_number, *self.connections, 0) + 1
+            return self._last_number
 
     def opened(self, connection: int, client: Address, server: Address) -> None:
         """Record the IP addresses and ports that a connection joins; files name them, or invent some."""
