@@ -195,6 +195,27 @@ def test_connect_prints_binary_messages_in_hex() -> None:
         assert wslab("connect", server.url).stdout == "00 ff\n"
 
 
+def test_connect_prints_characters_that_the_output_does_not_know_as_escapes() -> None:
+    with EchoServer(handler=lambda connection: connection.send("ein Gruß ☃")) as server:
+        command = [sys.executable, "-m", "wslab", "connect", server.url]
+        environment = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+        result = subprocess.run(command, input=b"", capture_output=True, timeout=DEADLINE, env=environment)
+    assert (result.stdout, result.stderr) == ("ein Gruß \\u2603\n".encode("latin-1"), b"")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_connect_lets_nobody_play_with_the_terminal() -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    with EchoServer(handler=lambda connection: connection.send("\x1b[2J\aHello")) as server:
+        command = [sys.executable, "-m", "wslab", "connect", server.url]
+        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=theirs, timeout=DEADLINE)
+    assert os.read(ours, 100) == b"\\x1b[2J\\x07Hello\r\n"
+    os.close(ours)
+    os.close(theirs)
+
+
 def test_connect_ends_when_the_server_closes_although_input_goes_on() -> None:
     with EchoServer(handler=lambda connection: connection.close(4001, "closing time")) as server:
         command = [sys.executable, "-m", "wslab", "connect", server.url]

@@ -17,6 +17,7 @@ from wslab.display.inspect import inspect
 from wslab.display.lines import Feed, Lines
 from wslab.doctor import examine
 from wslab.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
+from wslab.frames import printable
 from wslab.handshake import accept_key
 from wslab.http import redact_target
 from wslab.limits import Limits
@@ -143,14 +144,28 @@ def _connect(options: argparse.Namespace) -> int:
     except (ValueError, OSError, ProtocolError) as error:
         raise CommandError(f"cannot connect to {redact_target(options.url)}: {_why(error)}") from error
     connection.timeout = None
+    _allow_all_characters()
     threading.Thread(target=_send_lines, args=(connection, sys.stdin.fileno()), daemon=True).start()
     with connection:
         for message in connection:
-            print(message if isinstance(message, str) else message.hex(" "), flush=True)
+            print(_for_output(message), flush=True)
     if connection.close_code == CloseCode.NORMAL_CLOSURE:
         return 0
     closed = describe_close(connection.close_code, connection.close_reason)
     raise CommandError(f"the connection closed with {connection.error or closed}")
+
+
+def _allow_all_characters() -> None:
+    """A terminal or a file may not know every character that passes."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _for_output(message: str | bytes) -> str:
+    """A message as a line; what would move the cursor of a terminal, or more, is shown in a terminal and not done."""
+    if isinstance(message, bytes):
+        return message.hex(" ")
+    return printable(message) if sys.stdout.isatty() else message
 
 
 def _send_lines(connection: Connection, descriptor: int) -> None:
@@ -203,8 +218,7 @@ def _tap(options: argparse.Namespace) -> int:
         raise CommandError(str(error)) from error
     except OSError as error:
         raise CommandError(f"cannot listen on port {options.port}: {_why(error)}") from error
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a terminal may not know every character that passes
-        sys.stdout.reconfigure(errors="backslashreplace")
+    _allow_all_characters()
     try:
         target = f"{tap.target.host}:{tap.target.port}"
         print(f"Listening on {tap.host}:{tap.port}, forwarding to {target}", flush=True)

@@ -76,14 +76,24 @@ class Frame:
         payload = self.payload
         if self.opcode is Opcode.CLOSE and len(payload) >= 2:
             code, reason = int.from_bytes(payload[:2], "big"), payload[2:].decode(errors="replace")
-            return f'{code} "{reason}"' if reason else str(code)
+            return f'{code} "{printable(reason)}"' if reason else str(code)
         if self.opcode is Opcode.TEXT and not self.rsv1:
             with contextlib.suppress(UnicodeDecodeError):  # a fragment may end in the middle of a character
                 text = payload.decode()
-                return f'"{text}"' if len(text) <= most else f'"{text[:most]}…" ({len(payload)} bytes)'
+                shown = f'"{printable(text[:most])}'
+                return f'{shown}"' if len(text) <= most else f'{shown}…" ({len(payload)} bytes)'
         if len(payload) <= most // 2:
             return payload.hex(" ")
         return f"{payload[: most // 2].hex(' ')} … ({len(payload)} bytes)"
+
+
+def printable(text: str) -> str:
+    r"""`text` with an escape for each character that moves the cursor of a terminal, or does worse.
+
+    >>> printable("Hello\r\x1b[2J")
+    'Hello\\r\\x1b[2J'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def apply_mask(data: Buffer, key: bytes) -> bytes:

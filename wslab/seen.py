@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from wslab.deflate import Decompressor, inflate
 from wslab.errors import CloseCode, ProtocolError
-from wslab.frames import Frame, FrameHeader, Opcode, apply_mask, parse_close, parse_header
+from wslab.frames import Frame, FrameHeader, Opcode, apply_mask, parse_close, parse_header, printable
 from wslab.http import Request, Response, redact_target
 from wslab.messages import TextDecoder
 from wslab.states import Role
@@ -86,7 +86,7 @@ class Seen:
     def __str__(self) -> str:
         line = str(self.what).partition("\n")[0] if isinstance(self.what, Request | Response) else str(self.what)
         line = redact_target(f"{line} - illegal: {self.illegal}" if self.illegal else line)
-        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+        return printable(line)
 
 
 @dataclass(slots=True)
