@@ -35,7 +35,7 @@ from wslab.errors import ConnectionClosed, HandshakeError, PartError, ProtocolEr
 from wslab.events import Binary, Close, Ping, Pong, Text
 from wslab.frames import Frame, Opcode, parse_frame, serialize_frame
 from wslab.handshake import build_request
-from wslab.http import Headers, Request, parse_response
+from wslab.http import Headers, Request, Response, parse_response
 from wslab.limits import Limits
 from wslab.protocol import Protocol
 from wslab.states import TRANSITIONS, Role, State, Step
@@ -291,6 +291,16 @@ def test_the_answer_to_a_head_request_has_no_body():
     assert (response.status, response.body) == (405, b"")
     assert int(response.headers["Content-Length"]) > 0
     assert server.data_to_send() == response.serialize()
+
+
+def test_a_server_may_answer_with_plain_http_and_is_then_done():
+    server = Protocol("server")
+    server.receive_data(HEAD)
+    page = Response(200, "OK", Headers((("Content-Length", "5"),)), b"Hello")
+
+    assert server.answer(page) == server.response == page
+    assert server.data_to_send() == page.serialize()
+    assert (server.receive_data(MASKED_HELLO), server.state) == ([], State.CONNECTING)
 
 
 def test_there_is_nothing_to_accept_before_a_request_has_arrived():

@@ -12,7 +12,7 @@ from typing import cast
 
 from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
 from wslab.events import Close, Event, Message, as_event
-from wslab.http import Request, Response
+from wslab.http import Request, Response, build_refusal
 from wslab.outbox import Outbox
 from wslab.protocol import Protocol
 from wslab.recording import Direction, Recording
@@ -143,9 +143,13 @@ class Connection:
     def reject(self, error: HandshakeError) -> None:
         """Server: answer the handshake with the status and the reason of `error`, and end the TCP connection."""
         self.error = error
+        self.answer(build_refusal(error))
+
+    def answer(self, response: Response) -> None:
+        """Server: answer with plain HTTP instead of a handshake, and end the TCP connection."""
         with self._lock:
             if not self._ended:  # a request that cannot be parsed has been rejected already
-                self._protocol.reject(error)
+                self._protocol.answer(response)
                 self._queue_output()
         self._leave()
 

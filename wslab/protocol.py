@@ -124,7 +124,11 @@ class Protocol:
 
     def reject(self, error: HandshakeError) -> Response:
         """Server: refuse the handshake with the status and the reason of `error`; TCP is to be closed after it."""
-        self.response = build_refusal(error)
+        return self.answer(build_refusal(error))
+
+    def answer(self, response: Response) -> Response:
+        """Server: answer with plain HTTP instead of a handshake; TCP is to be closed after it."""
+        self.response = response
         if self.request is not None and self.request.method == "HEAD":  # RFC 9110 §9.3.2: no body, whatever its length
             self.response = replace(self.response, body=b"")
         self._output.append(self.response.serialize())
