@@ -15,6 +15,7 @@ from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, PartError,
 from wslab.http import redact_target
 from wslab.limits import Limits
 from wslab.link import Connection
+from wslab.page import answer_page
 from wslab.protocol import Protocol
 from wslab.recording import Recording
 from wslab.states import Role
@@ -47,7 +48,8 @@ class EchoServer:
     Use it in a `with` block, or call `start` and `close`. A handler that returns closes its connection with 1000, one
     that raises with 1011 (the traceback goes to the log `wslab`). What a replaced part of `codec` raises is raised
     again when the server closes. `origins` lists the Origin values that may connect, None lets all of them;
-    `subprotocols` what the server can speak; `deflate` may hold wishes for permessage-deflate; `ssl` makes it `wss://`.
+    `subprotocols` what the server can speak; `deflate` may hold wishes for permessage-deflate; `ssl` makes it `wss://`;
+    `page` gives a browser that opens the address by `http://` the Echo test page.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class EchoServer:
         subprotocols: Sequence[str] = (),
         origins: Sequence[str] | None = None,
         ssl: ssl.SSLContext | None = None,
+        page: bool = True,
     ) -> None:
         self.host = host
         self.port = port
@@ -74,6 +77,7 @@ class EchoServer:
         self._subprotocols = tuple(subprotocols)
         self._origins = None if origins is None else {origin.lower() for origin in origins}
         self._ssl = ssl
+        self._page = page
         self._lock = threading.Lock()
         self._threads: dict[threading.Thread, Connection] = {}
         self._refusals = 0
@@ -239,7 +243,7 @@ class EchoServer:
                 self._refusals -= full
 
     def _open(self, connection: Connection, full: bool) -> bool:
-        """Do the opening handshake; False if it failed, and the client has been told why."""
+        """Do the opening handshake; False if there is none: the client was told why, or wanted the page only."""
         limits = self.limits
         try:
             try:
@@ -249,6 +253,8 @@ class EchoServer:
                     raise HandshakeError(f"no whole request within {limits.handshake_timeout:g} s", 408) from None
             if full:
                 raise HandshakeError(f"this server has its {limits.max_connections} connections already", 503)
+            if self._answer_page(connection):
+                return False
             self._check_origin(connection)
             connection.accept(subprotocols=self._subprotocols)
             return True
@@ -262,6 +268,13 @@ class EchoServer:
         except ConnectionClosed as error:
             log.info("connection %d ended before its handshake did: %s", connection.number, error)
         return False
+
+    def _answer_page(self, connection: Connection) -> bool:
+        page = answer_page(connection.request) if self._page and connection.request is not None else None
+        if page is not None:
+            connection.answer(page)
+            log.info("connection %d: gave a browser the Echo test page", connection.number)
+        return page is not None
 
     def _check_origin(self, connection: Connection) -> None:
         """RFC 6455 §10.2: a server that is not for every page checks the Origin header."""
