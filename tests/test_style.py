@@ -15,7 +15,22 @@ BYTES_ONLY = {
     *("errors", "limits", "states", "http", "frames", "events"),
     *("handshake", "deflate", "messages", "codec", "bulk", "protocol", "seen", "conversation"),
 }
-SOCKETS = {"recording", "capture", "stream", "outbox", "link", "faults", "relay", "page", "server", "client", "tap"}
+SOCKETS = {
+    *(
+        "recording",
+        "capture",
+        "tally",
+        "stream",
+        "outbox",
+        "link",
+        "faults",
+        "relay",
+        "page",
+        "server",
+        "client",
+        "tap",
+    ),
+}
 
 # What would bring a socket, a thread, a clock or a display into the storey that has only bytes.
 NOT_FOR_BYTES = {

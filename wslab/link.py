@@ -5,8 +5,9 @@ import math
 import socket
 import threading
 import time
+import weakref
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import cast
 
@@ -18,6 +19,7 @@ from wslab.protocol import Protocol
 from wslab.recording import Direction, Recording
 from wslab.states import Role, State
 from wslab.stream import deadline_in, seconds_to, stream_of
+from wslab.tally import Tally, Traffic, short
 
 MAX_UNREAD = 16 * 1024 * 1024
 EVENT_SIZE = 200  # bytes of memory that an event takes besides its data, about
@@ -45,6 +47,7 @@ class Connection:
         idle_timeout: float | None = None,
         close_timeout: float = 5.0,
         recording: Recording | None = None,
+        counts_traffic: bool = False,
     ) -> None:
         self.number = number
         self.remote_address = remote_address
@@ -52,11 +55,13 @@ class Connection:
         self.timeout = timeout
         self.error: ProtocolError | None = None
         self._stream = stream_of(sock)
-        self._outbox = Outbox(self._stream, write_timeout, self._record_output if recording is not None else None)
+        self._outbox = Outbox(self._stream, write_timeout)
         self._protocol = protocol
         self._idle_timeout = idle_timeout
         self._close_timeout = close_timeout
         self._recording = recording
+        self._tally: Tally | None = None
+        self._receive: Callable[[bytes], list[Message | Event]] = protocol.receive
         self._received: deque[Message | Event] = deque()
         self._lock = threading.Lock()  # held while the protocol and the queues are used, never while waiting
         self._turn = threading.Lock()  # held by the one thread that reads
@@ -68,6 +73,11 @@ class Connection:
         if recording is not None:
             ends = (self.local_address, remote_address)
             recording.opened(number, *(ends if client else reversed(ends)))
+        if recording is not None or counts_traffic:
+            self._count(Tally(self._inward, recording, is_whole=True))
+        self.opened_at = time.monotonic()
+        with _registering:
+            _connections.add(self)
 
     # What is known about it
 
@@ -105,6 +115,27 @@ class Connection:
     def close_reason(self) -> str:
         """The reason in the peer's close frame."""
         return self._protocol.close_reason
+
+    @property
+    def role(self) -> Role:
+        """Which end of the connection this is."""
+        return self._protocol.role
+
+    @property
+    def traffic(self) -> Traffic | None:
+        """What has flowed, as far as it was counted; None without a recording and before `count_traffic`."""
+        return None if self._tally is None else self._tally.traffic
+
+    def count_traffic(self) -> None:
+        """Count from now on what flows, if that is not done already; `traffic` tells it."""
+        with self._lock:
+            if self._tally is None:
+                self._count(Tally(self._inward, is_whole=False))
+
+    def _count(self, tally: Tally) -> None:
+        self._recording = self._tally = tally
+        self._receive = tally.counting(self._protocol.receive)
+        self._outbox.record = self._record_output
 
     def __repr__(self) -> str:
         return f"<Connection {self.number} ({self._protocol.role}, {self.state.name})>"
@@ -260,7 +291,7 @@ class Connection:
                     if at_end:
                         self._protocol.receive_eof()
                     else:
-                        self._received.extend(self._protocol.receive(data))
+                        self._received.extend(self._receive(data))
                 finally:
                     has_answers = self._queue_output()
         except ProtocolError as error:
@@ -317,6 +348,8 @@ class Connection:
                 protocol.send_text(fragment, fin)
             else:
                 protocol.send_bytes(fragment, fin)
+            if fin and self._tally is not None:
+                self._tally.end_fragments()
 
     def ping(self, payload: bytes = b"") -> None:
         """Send a ping of at most 125 bytes; `receive_event` returns the pong."""
@@ -341,11 +374,11 @@ class Connection:
     def _mark_received(self, messages: Iterable[Message]) -> None:
         if self._recording is not None:
             for message in messages:
-                self._recording.mark(self.number, self._inward, "receive", _short(message))
+                self._recording.mark(self.number, self._inward, "receive", short(message))
 
     def _mark(self, name: str, argument: str | bytes | int | None) -> None:
         if self._recording is not None:
-            self._recording.mark(self.number, self._outward, name, _short(argument))
+            self._recording.mark(self.number, self._outward, name, short(argument))
 
     @contextlib.contextmanager
     def _sending(self) -> Iterator[Protocol]:
@@ -468,16 +501,20 @@ class Connection:
             _check_time(deadline)
 
 
+_connections: weakref.WeakSet[Connection] = weakref.WeakSet()
+_registering = threading.Lock()
+
+
+def open_connections() -> list[Connection]:
+    """The connections of this process that are not closed, those of servers and those of `connect`."""
+    with _registering:
+        return [connection for connection in _connections if connection.state is not State.CLOSED]
+
+
 def _check_time(deadline: float | None) -> None:
     """What keeps coming must not keep us beyond the deadline."""
     if deadline is not None and time.monotonic() > deadline:
         raise TimeoutError(LATE)
-
-
-def _short(data: str | bytes | int | None, most: int = 40) -> str:
-    if isinstance(data, str):
-        return repr(data if len(data) <= most else data[:most] + "…")
-    return str(data) if data is None or isinstance(data, int) else f"{len(data)} bytes"
 
 
 def _memory(received: Message | Event) -> int:

@@ -13,20 +13,18 @@ LONG = 32 * 1024  # bytes: nothing more is written together with so many
 
 
 class Outbox:
-    """What is to be written to a `stream`, in order; `record`, if there is one, is called with all that is written.
+    """What is to be written to a `stream`, in order; `record`, once there is one, is called with all that is written.
 
     Reading goes on while one thread writes: two peers that both write and do not read would wait for each other.
     Times are in seconds, None for no limit: `write_timeout` bounds the writing of each piece.
     """
 
-    def __init__(
-        self, stream: Stream, write_timeout: float | None, record: Callable[[bytes], None] | None = None
-    ) -> None:
+    def __init__(self, stream: Stream, write_timeout: float | None) -> None:
+        self.record: Callable[[bytes], None] | None = None
         self.broken = ""  # why TCP cannot be used any more
         self.writing = threading.Lock()  # held by the one thread that writes
         self._stream = stream
         self._write_timeout = write_timeout
-        self._record = record
         self._queue: deque[bytes] = deque()
 
     def __len__(self) -> int:
@@ -78,8 +76,8 @@ class Outbox:
 
     def _write(self, pieces: list[bytes], deadline: float | None) -> None:
         try:
-            if self._record is not None:
-                self._record(b"".join(pieces))
+            if self.record is not None:
+                self.record(b"".join(pieces))
             written = self._stream.write_some(pieces)
             for piece in pieces:
                 written -= len(piece)
