@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from wslab.client import connect
     from wslab.display.figure import describe
     from wslab.display.inspect import inspect
+    from wslab.display.watch import watch
     from wslab.link import Connection
     from wslab.recording import Direction, Recording
     from wslab.server import EchoServer, echo
@@ -70,6 +71,7 @@ __all__ = [
     "parse_request",
     "parse_response",
     "serialize_frame",
+    "watch",
 ]
 
 # What needs sockets is loaded at its first use: `import wslab` stays quick, and works where there are no sockets.
@@ -77,6 +79,7 @@ _LOADED_AT_FIRST_USE = {
     "connect": "wslab.client",
     "describe": "wslab.display.figure",
     "inspect": "wslab.display.inspect",
+    "watch": "wslab.display.watch",
     "Connection": "wslab.link",
     "Direction": "wslab.recording",
     "Recording": "wslab.recording",

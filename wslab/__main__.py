@@ -1,4 +1,4 @@
-"""The command line: `python -m wslab echo`, `connect`, `tap`, `inspect`, `accept` and `doctor`."""
+"""The command line: `python -m wslab echo`, `connect`, `tap`, `inspect`, `watch`, `accept` and `doctor`."""
 
 import argparse
 import contextlib
@@ -15,6 +15,8 @@ from pathlib import Path
 from wslab.client import connect
 from wslab.display.inspect import inspect
 from wslab.display.lines import Feed, Lines
+from wslab.display.screen import keep_showing
+from wslab.display.watch import watch
 from wslab.doctor import examine
 from wslab.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
 from wslab.frames import printable
@@ -82,6 +84,13 @@ def _parser() -> argparse.ArgumentParser:
     tap.add_argument("--port", type=_port, default=0, help="the port to listen on (default: any free one)")
     tap.add_argument("--save", metavar="FILE", help="at the end, save what passed: .pcapng for Wireshark, or .har")
     tap.set_defaults(run=_tap)
+
+    look = commands.add_parser(
+        "watch", help="list the TCP connections of this machine, as netstat does, again and again"
+    )
+    look.add_argument("--port", type=_port, help="only those with this port at one end")
+    look.add_argument("--once", action="store_true", help="print one table as text, as where standard output is a file")
+    look.set_defaults(run=_watch)
 
     accept = commands.add_parser("accept", help="print the Sec-WebSocket-Accept value for a key")
     accept.add_argument("key", metavar="KEY", help="the Sec-WebSocket-Key of a request")
@@ -253,6 +262,18 @@ def _save(feed: Feed, path: Path) -> None:
     except (ValueError, OSError) as error:
         raise CommandError(f"cannot save to {path}: {_why(error)}") from error
     print(f"Saved to {path}", flush=True)
+
+
+def _watch(options: argparse.Namespace) -> int:
+    try:
+        if options.once or not sys.stdout.isatty():
+            print(watch(options.port))
+        else:
+            with contextlib.suppress(KeyboardInterrupt):
+                keep_showing(lambda: watch(options.port))
+    except (ImportError, OSError) as error:
+        raise CommandError(_why(error)) from error
+    return 0
 
 
 def _accept(options: argparse.Namespace) -> int:

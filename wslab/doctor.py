@@ -17,6 +17,8 @@ PACKAGES = [
     ("ipywidgets", "for the interactive parts"),
     ("matplotlib", "for the plots"),
     ("nbval", "to check the notebooks"),
+    ("psutil", "to list connections"),
+    ("rich", "to keep that list up to date in a terminal"),
 ]
 
 

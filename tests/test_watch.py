@@ -1,0 +1,216 @@
+"""watch: the rows of netstat, and beside them what wslab knows of the WebSockets; no secrets, no markup."""
+
+import socket
+import sys
+from html.parser import HTMLParser
+
+import psutil
+import pytest
+from raw import RawPeer, live_server, running, wait_until
+
+import wslab
+from wslab import connect, watch
+from wslab.display.sockets import ONLY_THIS_PROCESS
+from wslab.display.watch import PARTLY_COUNTED
+
+
+class Cells(HTMLParser):
+    """The texts in the cells of a table, and every tag and attribute in it."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.rows, self.used = [], set()
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.used |= {tag, *(name for name, _ in attributes)}
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_data(self, data):
+        if self.rows and self.rows[-1]:
+            self.rows[-1][-1] += data
+
+
+def test_both_ends_and_the_listener_are_listed_with_what_flows():
+    with live_server() as server, connect(server.url, deflate=False) as connection:
+        watch(server)
+        connection.send("Hello")
+        connection.receive()
+        client = connection.local_address[1]
+        names = {server.port: "SERVER", client: "CLIENT"}
+
+        assert repr(watch(server, names=names, times=False)) == "\n".join(
+            [
+                "local             remote            TCP          role    path  WebSocket  "
+                "messages in  bytes in  last in  messages out  bytes out  last out",
+                "127.0.0.1:SERVER  *                 LISTEN",
+                "127.0.0.1:SERVER  127.0.0.1:CLIENT  ESTABLISHED  server  /     OPEN       "
+                "1            11        'Hello'  1             7          'Hello'",
+                "127.0.0.1:CLIENT  127.0.0.1:SERVER  ESTABLISHED  client  /     OPEN       "
+                "1            7         'Hello'  1             11         'Hello'",
+                PARTLY_COUNTED,
+            ]
+        )
+
+
+def test_without_names_the_ports_are_numbers_and_the_age_is_told():
+    with live_server() as server, connect(server.url) as connection:
+        connection.ping()
+        table = watch(server).table
+
+    assert table.rows[0][:3] == (f"127.0.0.1:{server.port}", "*", "LISTEN")
+    assert table.heading[-1] == "age"
+    assert table.rows[1][-1].endswith(" s")
+
+
+def test_the_last_round_trip_of_a_ping_is_told():
+    with live_server() as server, connect(server.url) as connection:
+        watch(connection)
+        connection.ping()
+        connection.receive_event()
+        table = watch(connection).table
+
+    assert [row[table.heading.index("ping")][-3:] for row in table.rows] == ["", " ms"]
+
+
+def test_a_server_that_was_watched_tells_all_of_a_later_connection():
+    with live_server() as server:
+        watch(server)
+        with connect(server.url):
+            [_, there, here] = watch(server).sockets
+            assert there.websocket.traffic.is_whole
+            assert not here.websocket.traffic.is_whole
+
+
+def test_a_port_a_connection_and_a_tap_can_be_watched():
+    with (
+        live_server() as server,
+        wslab.Tap(server.url) as tap,
+        connect(tap.url) as through,
+        connect(server.url) as direct,
+    ):
+        direct.send("Hello")
+        direct.receive()
+
+        assert len(watch(server.port).sockets) == 1 + 2 * 2
+        assert len(watch(tap).sockets) == 1 + 2
+        assert [it.websocket.role for it in watch(direct).sockets] == ["server", "client"]
+        assert [it.websocket and it.websocket.role for it in watch(through).sockets] == [None, "client"]
+        assert {it.socket for it in watch(server).sockets} < {it.socket for it in watch().sockets}
+
+
+def test_connections_come_in_the_order_of_the_server_and_its_own_end_first():
+    with live_server() as server:
+        clients = [connect(server.url) for _ in range(5)]
+        ports = [client.local_address[1] for client in clients]
+        seen = watch(server).sockets[1:]
+        for client in clients:
+            client.close()
+
+    assert [(it.socket.local[1], it.websocket.number) for it in seen[::2]] == [(server.port, n) for n in range(1, 6)]
+    assert [it.socket.local[1] for it in seen[1::2]] == ports
+
+
+def test_what_is_not_of_wslab_comes_in_the_order_of_the_names():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        peers = [socket.create_connection(listener.getsockname()) for _ in range(8)]
+        names = {port: "server"} | {peer.getsockname()[1]: f"client {n}" for n, peer in enumerate(reversed(peers))}
+        rows = watch(port, names=names).table.rows
+        for peer in peers:
+            peer.close()
+
+    assert rows[0] == ("127.0.0.1:server", "*", "LISTEN")
+    ends = [("127.0.0.1:server", f"127.0.0.1:client {n}") for n in range(8)]
+    assert [row[:2] for row in rows[1:]] == [end for pair in ends for end in (pair, pair[::-1])]
+
+
+@pytest.mark.skipif(
+    sys.platform == "darwin", reason="TIME_WAIT is in the list of the whole machine only: it takes root"
+)
+def test_the_states_of_a_closing_websocket_are_seen_at_both_ends():
+    with live_server(handler=lambda connection: connection.close()) as server, RawPeer.upgraded(server) as peer:
+        assert peer.read_frame().opcode == 8
+        [listener, there, here] = watch(server).sockets
+        assert (listener.socket.state, there.socket.state) == ("LISTEN", "ESTABLISHED")
+        assert there.websocket.state is wslab.State.CLOSING
+        assert here.websocket is None
+
+        peer.send(wslab.serialize_frame(wslab.Frame(wslab.Opcode.CLOSE), b"mask"))
+        assert peer.read_to_end() == b""
+        wait_until(lambda: [it.socket.state for it in watch(server).sockets[1:]] == ["FIN_WAIT2", "CLOSE_WAIT"])
+
+        peer.sock.close()
+        wait_until(lambda: [it.socket.state for it in watch(server).sockets[1:]] == ["TIME_WAIT"])
+        assert repr(watch(server).states) == "TCP        sockets\nLISTEN     1\nTIME_WAIT  1"
+        assert not watch(server).is_over
+    assert watch(server).is_over
+
+
+def test_a_token_in_the_path_and_what_moves_a_cursor_are_not_shown():
+    with live_server() as server, connect(f"{server.url}chat?token=sesame") as connection:
+        watch(connection)
+        connection.send("\x1b[2J?token=sesame")
+        connection.receive()
+        shown = watch(connection)
+
+        for view in repr(shown), shown._repr_html_():
+            assert "/chat?token=[redacted]" in view
+            assert "sesame" not in view
+            assert "\x1b" not in view
+
+
+def test_a_long_path_is_cut():
+    with live_server() as server, connect(f"{server.url}{'a' * 100}") as connection:
+        assert watch(connection).sockets[0].websocket.path == f"/{'a' * 30}…"
+
+
+def test_html_has_the_same_cells_escaped_and_nothing_that_a_notebook_would_drop():
+    with live_server() as server, connect(server.url) as connection:
+        watch(server)
+        connection.send("<b>&")
+        connection.receive()
+        shown = watch(server)
+        cells = Cells(shown._repr_html_())
+
+    assert cells.rows[1:] == [list(row) for row in shown.table.rows]
+    assert cells.rows[0] == list(shown.table.heading)
+    assert cells.used == {"table", "caption", "tr", "th", "td", "scope", "style"}
+
+
+def test_where_there_is_nothing_it_says_so():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+    assert repr(watch(port)) == "no TCP sockets"
+    assert "no TCP sockets" in watch(port)._repr_html_()
+    assert watch(port).is_over
+
+
+def test_where_only_this_process_may_be_listed_the_table_says_so(monkeypatch):
+    def denied(kind):
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil, "net_connections", denied)
+    with live_server() as server:
+        shown = watch(server)
+
+    assert repr(shown).endswith(f"LISTEN\n{ONLY_THIS_PROCESS}")
+    assert ONLY_THIS_PROCESS in shown._repr_html_()
+
+
+def test_watching_while_connections_come_and_go_fails_nobody():
+    with live_server() as server:
+
+        def come_and_go() -> None:
+            for _ in range(50):
+                with connect(server.url) as connection:
+                    connection.send("Hello")
+                    assert connection.receive() == "Hello"
+
+        with running(come_and_go) as visitor:
+            while visitor.is_alive():
+                repr(watch(server))

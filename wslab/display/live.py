@@ -1,0 +1,100 @@
+"""live: a table that a thread keeps up to date in a notebook, while the kernel goes on with its cells."""
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from ipywidgets import HTML  # type: ignore[import-untyped]
+
+HERE_IS_A_NOTEBOOK = ("JPY_SESSION_NAME", "VSCODE_PID")  # set by who starts a kernel that somebody looks at
+
+
+class Look(Protocol):
+    """A table at one moment; `is_over` says that no later one will differ."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether what is watched has come to its end."""
+
+    def _repr_html_(self) -> str: ...
+
+
+class LiveTable:
+    """Shows what `look` returns, again and again, until it is over, for at most `seconds`, or until `close`.
+
+    The `table` is the last one. As the value of a cell this is a widget where somebody can see it move, and for all
+    others (GitHub, tests, an untrusted notebook) the table as text and as HTML, as it was at that moment. No output is
+    printed and no cell waits for it.
+    """
+
+    def __init__(
+        self, look: Callable[[], Look], seconds: float, interval: float = 0.5, widget: bool | None = None
+    ) -> None:
+        self.table = look()
+        self.error: Exception | None = None
+        self._look = look
+        self._until = time.monotonic() + seconds
+        self._interval = interval
+        self._widget = _new_widget(self.table) if (_is_seen() if widget is None else widget) else None
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._keep_looking, name="wslab-watch", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the table is still kept up to date."""
+        return self._thread.is_alive()
+
+    def close(self) -> None:
+        """Stop looking, and wait until the thread has ended."""
+        self._stopped.set()
+        self._thread.join()
+
+    def __enter__(self) -> "LiveTable":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return repr(self.table)
+
+    def _repr_mimebundle_(self, **options: object) -> dict[str, object]:
+        bundle: dict[str, object] = {"text/plain": repr(self.table), "text/html": self.table._repr_html_()}
+        if self._widget is not None:
+            view = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
+            bundle["application/vnd.jupyter.widget-view+json"] = view
+        return bundle
+
+    def _keep_looking(self) -> None:
+        was_there = not self.table.is_over
+        while not self._stopped.wait(min(self._interval, max(0.0, self._until - time.monotonic()))):
+            try:
+                self.table = self._look()
+            except (OSError, ImportError) as error:  # a thread prints nothing
+                self.error = error
+                return
+            was_there = was_there or not self.table.is_over
+            if self._widget is not None:
+                if self._widget.comm is None:  # it was closed
+                    return
+                self._widget.value = self.table._repr_html_()
+            if (was_there and self.table.is_over) or time.monotonic() >= self._until:
+                return
+
+
+def _is_seen() -> bool:
+    """Whether a notebook server has started this kernel: where nobody looks, a widget would only be stored."""
+    return any(name in os.environ for name in HERE_IS_A_NOTEBOOK)
+
+
+def _new_widget(table: Look) -> "HTML | None":
+    with contextlib.suppress(ImportError):
+        from ipywidgets import HTML
+
+        return HTML(table._repr_html_())
+    return None
