@@ -16,20 +16,8 @@ BYTES_ONLY = {
     *("handshake", "deflate", "messages", "codec", "bulk", "protocol", "seen", "conversation"),
 }
 SOCKETS = {
-    *(
-        "recording",
-        "capture",
-        "tally",
-        "stream",
-        "outbox",
-        "link",
-        "faults",
-        "relay",
-        "page",
-        "server",
-        "client",
-        "tap",
-    ),
+    *("recording", "capture", "tally", "stream", "outbox", "link", "faults"),
+    *("relay", "page", "server", "client", "tap"),
 }
 
 # What would bring a socket, a thread, a clock or a display into the storey that has only bytes.
