@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from wslab.display.figure import describe
     from wslab.display.inspect import inspect
     from wslab.display.watch import watch
+    from wslab.display.ladder import draw_ladder
     from wslab.link import Connection
     from wslab.recording import Direction, Recording
     from wslab.server import EchoServer, echo
@@ -63,6 +64,7 @@ __all__ = [
     "check_response",
     "connect",
     "describe",
+    "draw_ladder",
     "echo",
     "faults",
     "inspect",
@@ -78,6 +80,7 @@ __all__ = [
 _LOADED_AT_FIRST_USE = {
     "connect": "wslab.client",
     "describe": "wslab.display.figure",
+    "draw_ladder": "wslab.display.ladder",
     "inspect": "wslab.display.inspect",
     "watch": "wslab.display.watch",
     "Connection": "wslab.link",

@@ -10,15 +10,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class DescribedFigure:
-    """A figure for the eyes (PNG), and a text for terminals, screen readers and tests."""
+    """A figure for the eyes (PNG), and a text for terminals, screen readers and tests.
 
-    figure: "Figure"
+    `figure` is None where there is nothing to draw; then the text says so.
+    """
+
+    figure: "Figure | None"
     text: str
 
     def __repr__(self) -> str:
         return self.text
 
-    def _repr_png_(self) -> bytes:
+    def _repr_png_(self) -> bytes | None:
+        if self.figure is None:
+            return None
         image = io.BytesIO()
         self.figure.savefig(image, format="png", bbox_inches="tight")
         return image.getvalue()

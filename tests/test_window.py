@@ -1,0 +1,24 @@
+"""window: the part of a recording that a picture shows."""
+
+from pictures import opened
+
+from wslab import Recording
+from wslab.display.window import choose, harmless, shorten, window
+
+
+def test_a_window_keeps_some_and_counts_all():
+    assert window("abcdef", 1, 3) == (["b", "c", "d"], 6)
+    assert window("abcdef", 5, 3) == (["f"], 6)
+    assert window("", 0, 3) == ([], 0)
+
+
+def test_the_first_connection_is_chosen_if_there_is_one():
+    assert choose(Recording(), None) is None
+    assert choose(opened(2, opened(7)), None) == 7
+    assert choose(opened(2, opened(7)), 2) == 2
+
+
+def test_lines_are_short_and_harmless():
+    assert shorten("abc", 3) == "abc"
+    assert shorten("abcd", 3) == "abc…"
+    assert harmless("/?token=sesame&a=\n") == "/?token=[redacted]&a=\\n"

@@ -1,0 +1,82 @@
+"""window: which connection of a recording a picture shows, and which part of what happened on it."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from wslab.frames import printable
+from wslab.http import redact_target
+from wslab.recording import Recording
+
+MOST = 200  # more than that is no picture any more
+SHOWN = 100  # characters of a line
+
+T = TypeVar("T")
+
+
+def choose(recording: Recording, connection: int | None) -> int | None:
+    """The number of the connection to draw: the first one if none is asked for, None if there is none.
+
+    Raises ValueError if there is no connection of the number that is asked for.
+    """
+    numbers = numbers_in(recording)
+    if connection is None:
+        return numbers[0] if numbers else None
+    if connection not in numbers:
+        there = f"there are {', '.join(map(str, numbers[:20]))}" if numbers else "nothing has been recorded"
+        raise ValueError(f"no connection {connection} in this recording: {there}")
+    return connection
+
+
+def numbers_in(recording: Recording) -> list[int]:
+    """The numbers of the connections, also of those that failed before a byte was sent."""
+    return list(dict.fromkeys([*recording.connections, *(call.connection for call in recording.calls)]))
+
+
+def window(things: Iterable[T], start: int, most: int) -> tuple[list[T], int]:
+    """At most `most` things, from the one on that has `start` before it, and how many there are in all.
+
+    Raises ValueError for numbers that make no window.
+    """
+    if start < 0:
+        raise ValueError(f"start is how many to leave out before the first, 0 or more, not {start}")
+    if not 1 <= most <= MOST:
+        raise ValueError(f"most is how many to draw, from 1 to {MOST}, not {most}")
+    chosen, total = [], 0
+    for total, thing in enumerate(things, 1):  # all are counted, and few are kept
+        if start < total <= start + most:
+            chosen.append(thing)
+    return chosen, total
+
+
+def title(recording: Recording, connection: int, what: str, start: int, drawn: int, total: int) -> str:
+    """What a picture is of, or nothing where it shows everything there is."""
+    numbers = numbers_in(recording)
+    parts = [f"connection {connection}, one of {len(numbers)}"] if len(numbers) > 1 else []
+    parts += [f"{what} {start + 1:,} to {start + drawn:,} of {total:,}"] if drawn < total else []
+    return ", ".join(parts)
+
+
+def nothing(what: str, start: int, total: int) -> str:
+    """A sentence instead of a picture."""
+    if not total:
+        return f"Nothing to draw: no {what} has been recorded."
+    return f"Nothing to draw from {what} {start + 1:,} on: the last one is {what} {total:,}."
+
+
+def since(seconds: float) -> str:
+    """A time as a step from the beginning.
+
+    >>> since(0.00034), since(2)
+    ('+0.3 ms', '+2.00 s')
+    """
+    return f"{seconds:+.2f} s" if abs(seconds) >= 1 else f"{seconds * 1e3:+.1f} ms"
+
+
+def shorten(words: str, most: int = SHOWN) -> str:
+    """The first `most` characters, and a sign that there are more."""
+    return words if len(words) <= most else words[:most] + "…"
+
+
+def harmless(words: str) -> str:
+    """`words` without secrets, and without what would move the cursor of a terminal."""
+    return printable(redact_target(words))
