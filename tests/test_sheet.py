@@ -20,8 +20,12 @@ def test_the_tail_is_kept_where_the_rest_is_shortened():
     shortened = fit("W" * 5000, 200, " (5000 bytes)")
 
     assert shortened.startswith("WWW")
-    assert shortened.endswith("W… (5000 bytes)")
+    assert shortened.endswith("W…\u200e (5000 bytes)"), "the mark keeps it on the right of Hebrew"
     assert width_of(shortened) <= 200
+
+
+def test_where_the_tail_does_not_fit_nothing_is_written_for_a_number_is_not_to_be_cut():
+    assert fit("", 30, "5,000,000 bytes") == fit("abc", 30, " 5,000,000 bytes") == ""
 
 
 @pytest.mark.parametrize("words", HOSTILE, ids=ascii)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from wslab.display.inspect import inspect
     from wslab.display.watch import watch
     from wslab.display.ladder import draw_ladder
+    from wslab.display.timeline import draw_timeline
     from wslab.link import Connection
     from wslab.recording import Direction, Recording
     from wslab.server import EchoServer, echo
@@ -65,6 +66,7 @@ __all__ = [
     "connect",
     "describe",
     "draw_ladder",
+    "draw_timeline",
     "echo",
     "faults",
     "inspect",
@@ -81,6 +83,7 @@ _LOADED_AT_FIRST_USE = {
     "connect": "wslab.client",
     "describe": "wslab.display.figure",
     "draw_ladder": "wslab.display.ladder",
+    "draw_timeline": "wslab.display.timeline",
     "inspect": "wslab.display.inspect",
     "watch": "wslab.display.watch",
     "Connection": "wslab.link",

@@ -16,7 +16,10 @@ BLUE, SKY, GREEN, ORANGE, VERMILLION = "#0072B2", "#56B4E9", "#009E73", "#E69F00
 INK, GREY, PALE = "#111111", "#595959", "#D9D9D9"
 
 Point = tuple[float, float]
+Align = Literal["left", "center", "right"]
 Line = str | tuple[float, tuple[float, ...]]  # of matplotlib: "-", or an offset with the lengths of dashes and gaps
+
+LEFT_TO_RIGHT = "\u200e"
 
 
 @cache
@@ -62,22 +65,24 @@ def width_of(words: str, size: float = SIZE, weight: str = "normal") -> float:
 
 
 def fit(words: str, room: float, tail: str = "") -> str:
-    """As much of `words` as fits in `room` points, and `tail` behind it, of which nothing is lost."""
-    words, tail = legible(words), legible(tail)
+    """As much of `words` as fits in `room` points, and all of `tail` behind it; nothing where that has no room."""
+    words = legible(words)
+    # Behind words that are written from right to left, a number would be carried to their other side.
+    tail = LEFT_TO_RIGHT + legible(tail) if tail else ""
     if width_of(words + tail) <= room:
         return words + tail
-    shortest, longest = 0, len(words)  # found by halving: what is too long by a thousand characters is no slower
+    shortest, longest = -1, len(words)  # found by halving: what is too long by a thousand characters is no slower
     while shortest < longest:
         middle = (shortest + longest + 1) // 2
         if width_of(words[:middle] + "…" + tail) <= room:
             shortest = middle
         else:
             longest = middle - 1
-    return words[:shortest] + "…" + tail
+    return words[:shortest] + "…" + tail if shortest >= 0 else ""
 
 
 class Sheet:
-    """A page of `height` points, 8 inches wide; y counts downwards."""
+    """A page of `height` points, 8 inches wide; y counts downwards, and what is drawn later lies on top."""
 
     def __init__(self, height: float) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -97,14 +102,15 @@ class Sheet:
         y: float,
         words: str,
         *,
-        align: Literal["left", "center", "right"] = "left",
+        align: Align = "left",
         size: float = SIZE,
         weight: str = "normal",
         color: str = INK,
     ) -> None:
         """Write a line that stands on `y`. What peers have said must have gone through `fit` or `legible`."""
+        font = _font(size, weight)
         self._axes.text(
-            x, y, words, ha=align, va="baseline", color=color, font=_font(size, weight), parse_math=False, usetex=False
+            x, y, words, ha=align, va="baseline", color=color, font=font, parse_math=False, usetex=False, zorder=1
         )
 
     def line(
@@ -119,7 +125,7 @@ class Sheet:
         is_open: bool = False,
     ) -> None:
         """Draw a line, with a marker at its end if there is one: `is_open` leaves the inside of it white."""
-        options: dict[str, Any] = {"markerfacecolor": "white" if is_open else color, "markevery": [1]}
+        options: dict[str, Any] = {"markerfacecolor": "white" if is_open else color, "markevery": [1], "zorder": 1}
         xs, ys = zip(start, end, strict=True)
         self._axes.plot(xs, ys, color=color, linewidth=width, linestyle=line, marker=marker, markersize=6, **options)
 
@@ -137,5 +143,5 @@ class Sheet:
         """Draw a rectangle whose upper left corner is at `x`, `y`."""
         from matplotlib.patches import Rectangle
 
-        box = Rectangle((x, y), *size, facecolor=fill, edgecolor=edge, linewidth=width, hatch=hatch or None)
+        box = Rectangle((x, y), *size, facecolor=fill, edgecolor=edge, linewidth=width, hatch=hatch or None, zorder=1)
         self._axes.add_patch(box)

@@ -32,15 +32,15 @@ def numbers_in(recording: Recording) -> list[int]:
     return list(dict.fromkeys([*recording.connections, *(call.connection for call in recording.calls)]))
 
 
-def window(things: Iterable[T], start: int, most: int) -> tuple[list[T], int]:
+def window(things: Iterable[T], start: int, most: int, limit: int = MOST) -> tuple[list[T], int]:
     """At most `most` things, from the one on that has `start` before it, and how many there are in all.
 
     Raises ValueError for numbers that make no window.
     """
     if start < 0:
         raise ValueError(f"start is how many to leave out before the first, 0 or more, not {start}")
-    if not 1 <= most <= MOST:
-        raise ValueError(f"most is how many to draw, from 1 to {MOST}, not {most}")
+    if not 1 <= most <= limit:
+        raise ValueError(f"most is how many to draw, from 1 to {limit}, not {most}")
     chosen, total = [], 0
     for total, thing in enumerate(things, 1):  # all are counted, and few are kept
         if start < total <= start + most:
@@ -70,6 +70,15 @@ def since(seconds: float) -> str:
     ('+0.3 ms', '+2.00 s')
     """
     return f"{seconds:+.2f} s" if abs(seconds) >= 1 else f"{seconds * 1e3:+.1f} ms"
+
+
+def in_bytes(count: int) -> str:
+    """A number of bytes in words.
+
+    >>> in_bytes(1), in_bytes(65536)
+    ('1 byte', '65,536 bytes')
+    """
+    return f"{count:,} byte{'s' * (count != 1)}"
 
 
 def shorten(words: str, most: int = SHOWN) -> str:
