@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from wslab.client import connect
     from wslab.display.figure import describe
     from wslab.display.inspect import inspect
-    from wslab.display.watch import watch
     from wslab.display.ladder import draw_ladder
     from wslab.display.timeline import draw_timeline
+    from wslab.display.watch import watch
     from wslab.link import Connection
     from wslab.recording import Direction, Recording
     from wslab.server import EchoServer, echo
