@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from wslab.display.figure import describe
     from wslab.display.inspect import inspect
     from wslab.display.ladder import draw_ladder
+    from wslab.display.states import draw_states
     from wslab.display.timeline import draw_timeline
     from wslab.display.watch import watch
     from wslab.link import Connection
@@ -66,6 +67,7 @@ __all__ = [
     "connect",
     "describe",
     "draw_ladder",
+    "draw_states",
     "draw_timeline",
     "echo",
     "faults",
@@ -83,6 +85,7 @@ _LOADED_AT_FIRST_USE = {
     "connect": "wslab.client",
     "describe": "wslab.display.figure",
     "draw_ladder": "wslab.display.ladder",
+    "draw_states": "wslab.display.states",
     "draw_timeline": "wslab.display.timeline",
     "inspect": "wslab.display.inspect",
     "watch": "wslab.display.watch",
