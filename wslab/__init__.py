@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from wslab.display.figure import describe
     from wslab.display.inspect import inspect
     from wslab.display.ladder import draw_ladder
+    from wslab.display.latencies import draw_latencies
+    from wslab.display.sizes import draw_sizes
     from wslab.display.states import draw_states
     from wslab.display.timeline import draw_timeline
     from wslab.display.watch import watch
@@ -67,6 +69,8 @@ __all__ = [
     "connect",
     "describe",
     "draw_ladder",
+    "draw_latencies",
+    "draw_sizes",
     "draw_states",
     "draw_timeline",
     "echo",
@@ -85,6 +89,8 @@ _LOADED_AT_FIRST_USE = {
     "connect": "wslab.client",
     "describe": "wslab.display.figure",
     "draw_ladder": "wslab.display.ladder",
+    "draw_latencies": "wslab.display.latencies",
+    "draw_sizes": "wslab.display.sizes",
     "draw_states": "wslab.display.states",
     "draw_timeline": "wslab.display.timeline",
     "inspect": "wslab.display.inspect",

@@ -97,7 +97,7 @@ def _moment(entry: Call | Chunk) -> tuple[float, int]:
 def spans_of(recording: Recording, number: int, steps: list[Step]) -> list[Span]:
     """What lies in each of the four lanes of a connection, as far as it lies within `steps`."""
     lanes = _Lanes(steps)
-    builders = {direction: _Messages() for direction in Direction}
+    builders = {direction: Messages() for direction in Direction}
     for it in passed(recording):
         if it.connection == number:
             lanes.add(Lane.FRAMES, it.direction, it.seen, in_bytes(it.seen.end - it.seen.start))
@@ -150,7 +150,7 @@ def _chunks(steps: Iterable[Step], direction: Direction) -> Iterator[Step]:
     return (step for step in steps if isinstance(step.entry, Chunk) and step.entry.direction is direction)
 
 
-class _Messages:
+class Messages:
     """Joins the frames of one direction to messages: each as if it was one frame, with its size in words."""
 
     def __init__(self) -> None:
