@@ -329,13 +329,13 @@ def lab(tmp_path_factory):
             process.kill()
 
 
-def start_jupyterlab(home: Path, token: str) -> subprocess.Popen[str]:
+def start_jupyterlab(home: Path, token: str, *settings: str) -> subprocess.Popen[str]:
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = found.getsockname()[1]  # JupyterLab takes a later one if somebody else has it by then
     options = ["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", f"--IdentityProvider.token={token}"]
     places = {f"JUPYTER_{name.upper()}_DIR": str(home / name) for name in ("config", "data", "runtime")}
     return subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *options, f"--ServerApp.root_dir={home / 'notebooks'}"],
+        [sys.executable, "-m", "jupyterlab", *options, *settings, f"--ServerApp.root_dir={home / 'notebooks'}"],
         env=os.environ | places,
         stderr=subprocess.PIPE,
         encoding="utf-8",
