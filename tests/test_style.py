@@ -19,6 +19,7 @@ SOCKETS = {
     *("recording", "capture", "tally", "stream", "outbox", "link", "faults"),
     *("relay", "page", "server", "client", "tap"),
 }
+SOCKETS = {"recording", "capture", "stream", "outbox", "link", "faults", "relay", "server", "client", "tap", "labs"}
 
 # What would bring a socket, a thread, a clock or a display into the storey that has only bytes.
 NOT_FOR_BYTES = {

@@ -1,0 +1,167 @@
+"""Site: a web server of this machine, from one function that answers requests (RFC 9110), and pages with a script."""
+
+import contextlib
+import functools
+import html
+import logging
+import socket
+import threading
+from base64 import b64encode
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from wslab.http import MAX_BODY_SIZE, Headers, Request, Response
+
+HOST = "127.0.0.1"
+READ_TIMEOUT = 5.0  # seconds
+POLL_INTERVAL = 0.05  # seconds
+
+Answer = Callable[[Request, str], Response]
+
+log = logging.getLogger("wslab")
+log.addHandler(logging.NullHandler())
+
+
+class Site:
+    """A web server for this machine alone; `answer` makes a response of a request and its body, in any thread.
+
+    Use it in a `with` block, or call `start` and `close`. Browsers find it under `name`: 127.0.0.1, localhost or any
+    name that ends with .localhost. Raises ValueError for another one.
+    """
+
+    def __init__(self, answer: Answer, name: str = HOST) -> None:
+        if name != HOST and name.rpartition(".")[2] != "localhost":
+            raise ValueError(f"a lab stays on this machine: {HOST}, localhost or x.localhost, not {name!r}")
+        self.name = name
+        self._answer = answer
+        self._server: _Server | None = None
+
+    @property
+    def origin(self) -> str:
+        """The origin of its pages, `http://127.0.0.1:8765`: scheme, name and port (RFC 6454 §6.2)."""
+        if self._server is None:
+            raise RuntimeError("the site has no port yet: use it in a with block, or call its start")
+        return f"http://{self.name}:{self._server.server_port}"
+
+    def __enter__(self) -> "Site":
+        return self.start()
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        self.close()
+
+    def start(self) -> "Site":
+        """Listen and serve in the background, if it does not yet."""
+        if self._server is None:
+            self._server = _Server((HOST, 0), functools.partial(_Handler, self._answer))
+            self._thread = threading.Thread(
+                target=self._server.serve_forever, args=(POLL_INTERVAL,), name="wslab-site", daemon=True
+            )
+            self._thread.start()
+        return self
+
+    def close(self) -> None:
+        """Stop listening, and wait for the answers that are under way."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._thread.join()
+            self._server.server_close()
+            self._server = None
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False  # so that server_close waits for them
+
+    def __init__(self, address: tuple[str, int], handler: Callable[..., BaseHTTPRequestHandler]) -> None:
+        self._open: set[socket.socket] = set()
+        super().__init__(address, handler)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        """Keep the connection in mind: browsers open some in advance, and say nothing on them."""
+        sock, address = super().get_request()
+        self._open.add(sock)
+        return sock, address
+
+    def shutdown_request(self, request: Any) -> None:
+        """Forget the connection, which is over."""
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        """Read nothing more, so that each thread ends with what it has to answer."""
+        for sock in self._open.copy():
+            with contextlib.suppress(OSError):  # its other end has gone already
+                sock.shutdown(socket.SHUT_RD)
+        super().server_close()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Browsers leave in the middle of an answer; the default would print that."""
+        log.info("a request to a site came to nothing", exc_info=True)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    timeout = READ_TIMEOUT
+
+    def __init__(self, answer: Answer, *arguments: Any) -> None:
+        self._answer = answer
+        super().__init__(*arguments)
+
+    def do_GET(self) -> None:
+        """Answer, and let the connection close."""
+        request = Request(self.command, self.path, Headers(tuple(self.headers.items())))
+        size = min(int(self.headers.get("Content-Length", 0)), MAX_BODY_SIZE)
+        self.wfile.write(self._answer(request, self.rfile.read(size).decode()).serialize())
+
+    do_POST = do_GET
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Threads print nothing."""
+
+
+def respond(
+    body: str = "",
+    status: int = 200,
+    *,
+    content_type: str = "text/plain",
+    headers: Iterable[tuple[str, str]] = (),
+) -> Response:
+    """The response with this text, which nobody may keep, after which the connection closes."""
+    data = body.encode()
+    lines = [
+        ("Content-Type", f"{content_type}; charset=utf-8"),
+        ("Content-Length", str(len(data))),
+        ("Cache-Control", "no-store"),
+        ("Connection", "close"),
+        *headers,
+    ]
+    return Response(status, HTTPStatus(status).phrase, Headers(tuple(lines)), data)
+
+
+def respond_with_page(
+    title: str, text: str, script: str, *, may_connect_to: Iterable[str], headers: Iterable[tuple[str, str]] = ()
+) -> Response:
+    """A page with a title, a sentence, an empty <output>, and a script, which alone may run.
+
+    The script may connect to its own origin and to the origins in `may_connect_to`, to nothing else.
+    """
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; script-src 'sha256-{digest}'; connect-src 'self' {' '.join(may_connect_to)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    page = PAGE.format(title=html.escape(title), text=html.escape(text), script=script)
+    return respond(page, content_type="text/html", headers=[("Content-Security-Policy", policy), *headers])
+
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<h1>{title}</h1>
+<p>{text}</p>
+<p><output></output></p>
+<script type="module">{script}</script>
+"""
