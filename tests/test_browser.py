@@ -98,13 +98,17 @@ class BrowserSocket:
         self._handle.evaluate("(conversation, close) => conversation.socket.close(...close)", [code, reason])
 
 
-@pytest.fixture(scope="module")
-def browser():
+def find_browser() -> str:
     executable = os.environ.get("WSLAB_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if executable is None:
         pytest.skip(MISSING_BROWSER)
+    return executable
+
+
+@pytest.fixture(scope="module")
+def browser():
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=OPTIONS)
         yield browser
         browser.close()
 
