@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from test_bad_input import FAULTS, compressed, deflated, raw_frame
+from wire import BAD_UTF8
 
 from wslab.frames import Frame, Opcode, serialize_frame
 from wslab.http import Headers, Request, Response
@@ -135,6 +136,56 @@ def test_what_the_protocol_refuses_is_said_to_be_illegal_for_the_same_reason(fau
 def test_what_is_illegal_in_a_frame_that_is_cut_short_is_told_with_its_end():
     (fault,) = [fault for fault in FAULTS if fault.name == CUT_SHORT]
     assert lines(fault.sent) == ["cut short: 1 of 9 bytes of a text frame - illegal: the text is not UTF-8"]
+
+
+def test_a_frame_that_breaks_several_rules_tells_all_of_them_with_their_fields():
+    data = client(Frame(Opcode.TEXT, b"Hel", fin=False)) + serialize_frame(Frame(Opcode.TEXT, b"caf\xe9!", rsv2=True))
+    (seen,) = FrameReader(Role.CLIENT).read(data)[1:]
+    assert [(fault.field, fault.section, fault.code, fault.place) for fault in seen.faults] == [
+        ("MASK", "§5.1", 1002, None),
+        ("RSV1-3", "§5.2", 1002, None),
+        ("opcode", "§5.4", 1002, None),
+        ("payload", "§8.1", 1007, 4),
+    ]
+    assert seen.illegal == seen.faults[0].reason == "a frame from a client without a mask"
+
+
+@pytest.mark.parametrize("wrong", BAD_UTF8)
+def test_the_place_of_a_wrong_byte_is_told_however_its_message_is_cut(wrong):
+    good = "é".encode() * 3
+    text = good + wrong + b" and on"
+    place = len(good + wrong) - 1
+    for cut in range(len(text)):
+        pieces = [Frame(Opcode.TEXT, text[:cut], fin=False), Frame(Opcode.CONTINUATION, text[cut:])]
+        seen = FrameReader(Role.CLIENT).read(b"".join(map(client, pieces)))
+        faults = [(number, fault.place) for number, one in enumerate(seen) for fault in one.faults]
+        assert faults == [(0, place) if place < cut else (1, place - cut)]
+
+
+def test_a_text_that_ends_within_a_character_is_wrong_behind_its_last_byte():
+    for payload in (b"caf\xc3", b"\xf0\x9f\x98"):
+        (seen,) = FrameReader(Role.CLIENT).read(client(Frame(Opcode.TEXT, payload)))
+        assert [fault.place for fault in seen.faults] == [len(payload)]
+
+
+@pytest.mark.parametrize(
+    ("payload", "field", "place"),
+    [(b"\x03", "close code", None), (b"\x03\xed", "close code", None), (b"\x03\xe8ab\xff", "close reason", 4)],
+)
+def test_a_close_frame_is_wrong_in_its_code_or_in_its_reason(payload, field, place):
+    (seen,) = FrameReader(Role.CLIENT).read(client(Frame(Opcode.CLOSE, payload)))
+    assert [(fault.field, fault.place) for fault in seen.faults] == [(field, place)]
+
+
+def test_what_came_before_may_be_unknown_and_is_not_held_against_a_frame():
+    data = client(Frame(Opcode.CONTINUATION, b"lo", fin=False)) + client(Frame(Opcode.CONTINUATION, b"\xff"))
+    late = FrameReader(Role.CLIENT, deflate=None, from_start=False).read(data * 2)
+    assert [str(seen) for seen in late] == [
+        "continuation 6c 6f (more to come)",
+        "continuation ff",
+        "continuation 6c 6f (more to come) - illegal: a continuation frame, but no message has begun",
+        "continuation ff - illegal: a continuation frame, but no message has begun",
+    ]
 
 
 def test_every_frame_with_a_fault_in_its_header_alone_is_followed_by_the_next():

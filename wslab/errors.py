@@ -1,6 +1,7 @@
 """Errors: what went wrong, with the close code or the HTTP status that tells the peer (RFC 6455 §7.4, §4.2.2)."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import IntEnum
 
 
@@ -83,6 +84,20 @@ class HandshakeError(ProtocolError):
 
     def __str__(self) -> str:
         return f"{self.status} {self.reason}" if self.status else self.reason
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A rule that a frame breaks: in which field of it, the rule in the words of `Protocol`, and its section.
+
+    `place` counts the bytes before the wrong one, in a payload as it is when it is decompressed.
+    """
+
+    field: str
+    reason: str
+    section: str
+    code: int = CloseCode.PROTOCOL_ERROR
+    place: int | None = None
 
 
 class ConnectionClosed(Exception):

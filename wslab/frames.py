@@ -260,5 +260,5 @@ def parse_close(payload: bytes) -> tuple[int, str]:
         raise ProtocolError(f"close code {code} must not be sent")
     try:
         return code, payload[2:].decode()
-    except UnicodeDecodeError:
-        raise ProtocolError("a close reason that is not UTF-8", CloseCode.INVALID_PAYLOAD_DATA) from None
+    except UnicodeDecodeError as error:
+        raise ProtocolError("a close reason that is not UTF-8", CloseCode.INVALID_PAYLOAD_DATA) from error

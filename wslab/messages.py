@@ -10,9 +10,13 @@ from wslab.frames import Opcode
 
 
 class TextDecoder:
-    """UTF-8 in pieces, which may be cut anywhere; an invalid byte is found as soon as it arrives (RFC 6455 §8.1)."""
+    """UTF-8 in pieces, which may be cut anywhere; an invalid byte is found as soon as it arrives (RFC 6455 §8.1).
+
+    Then `wrong` is its place in the piece: behind the last byte if the text ends within a character.
+    """
 
     def __init__(self) -> None:
+        self.wrong = 0
         self._cut_short = b""  # the bytes of a character that is not all there
 
     def decode(self, piece: bytes, final: bool = False) -> str:
@@ -20,13 +24,27 @@ class TextDecoder:
         data = self._cut_short + piece if self._cut_short else piece
         try:
             text, used = codecs.utf_8_decode(data, "strict", final)
-        except UnicodeDecodeError:
+        except UnicodeDecodeError as error:
+            self.wrong = wrong_byte(error) - len(self._cut_short)
             raise ProtocolError("the text is not UTF-8", CloseCode.INVALID_PAYLOAD_DATA) from None
-        self._cut_short = data[used:]
+        before, self._cut_short = len(self._cut_short), data[used:]
         # Python waits for a third byte after ED A0…BF, though no third byte makes this half of a surrogate pair legal.
         if self._cut_short[:1] == b"\xed" and self._cut_short[1:2] >= b"\xa0":
+            self.wrong = used + 1 - before
             raise ProtocolError("the text is not UTF-8: a surrogate", CloseCode.INVALID_PAYLOAD_DATA)
         return text
+
+
+def wrong_byte(error: UnicodeDecodeError) -> int:
+    r"""The place of the first byte that cannot stand where it stands.
+
+    >>> try:
+    ...     b"caf\xc3(".decode()
+    ... except UnicodeDecodeError as error:
+    ...     wrong_byte(error)
+    4
+    """
+    return error.start if error.reason == "invalid start byte" else error.end
 
 
 class MessageReader:

@@ -1,12 +1,13 @@
 """Seen: the bytes that one side sends after the handshake in, its frames out; it never raises (RFC 6455 §5)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from wslab.deflate import Decompressor, inflate
-from wslab.errors import CloseCode, ProtocolError
+from wslab.errors import CloseCode, Fault, ProtocolError
 from wslab.frames import Frame, FrameHeader, Opcode, apply_mask, parse_close, parse_header, printable
 from wslab.http import Request, Response, redact_target
-from wslab.messages import TextDecoder
+from wslab.messages import TextDecoder, wrong_byte
 from wslab.states import Role
 
 KEPT = 4096  # bytes of each payload; what a view shows of it is much less
@@ -74,7 +75,8 @@ class Unread:
 class Seen:
     """What was found in the bytes of one side, those from `start` to `end`; `illegal` says which rule it breaks.
 
-    `str` is one readable line without secrets, and without anything that would move the cursor of a terminal.
+    `faults` are all the rules that a frame breaks; of one whose end cannot be told there are none. `str` is one
+    readable line without secrets, and without anything that would move the cursor of a terminal.
     """
 
     sender: Role
@@ -82,6 +84,7 @@ class Seen:
     end: int
     what: Request | Response | SeenFrame | Unread
     illegal: str = ""
+    faults: tuple[Fault, ...] = ()
 
     def __str__(self) -> str:
         line = str(self.what).partition("\n")[0] if isinstance(self.what, Request | Response) else str(self.what)
@@ -98,37 +101,51 @@ class _Arriving:
     missing: int
     masking_key: bytes | None
     kind: Opcode
-    illegal: str
+    faults: list[Fault]
     payload: bytearray = field(default_factory=bytearray)
     length: int = 0
     is_compressed: bool = False
     is_deflated: bool = False
 
+    def seen(self, sender: Role, end: int, what: SeenFrame | Unread) -> Seen:
+        """What is told of it; of its faults, a peer would hear of the first."""
+        illegal = self.faults[0].reason if self.faults else ""
+        return Seen(sender, self.start, end, what, illegal, tuple(self.faults))
+
 
 class FrameReader:
     """Finds the frames of one side as their bytes arrive, judges them, and keeps at most `kept` bytes of each.
 
-    `deflate` says that permessage-deflate was agreed on, `knows_bits` that no extension uses the reserved bits
-    otherwise. Behind a frame whose end cannot be told, everything is unread.
+    `deflate` says whether permessage-deflate was agreed on, None if that is not known; `knows_bits`, that no extension
+    uses the reserved bits otherwise; `from_start`, that no frame came before these. Behind a frame whose end cannot be
+    told, everything is unread.
 
     >>> [str(seen) for seen in FrameReader(Role.SERVER).read(bytes.fromhex("8900 810248"))]
     ['ping']
     """
 
     def __init__(
-        self, sender: Role, *, deflate: bool = False, knows_bits: bool = True, position: int = 0, kept: int = KEPT
+        self,
+        sender: Role,
+        *,
+        deflate: bool | None = False,
+        knows_bits: bool = True,
+        from_start: bool = True,
+        position: int = 0,
+        kept: int = KEPT,
     ) -> None:
         self._sender = sender
         self._inflater = Decompressor(room=MAX_INFLATED) if deflate else None
-        self._has_deflate = deflate
+        self._has_deflate = deflate is not False
         self._knows_bits = knows_bits
+        self._is_late = not from_start  # a message may have begun before
         self._position = position  # how many bytes of this side have been used
         self._kept = kept
         self._begun = b""  # a header that is not all there
         self._frame: _Arriving | None = None
         self._message: Opcode | None = None  # the kind of the message that is not finished
         self._is_compressed = False  # that message
-        self._decoder = TextDecoder()
+        self._decoder: TextDecoder | None = None  # None, too, for what is left of a message that is no text
         self._has_closed = False
         self._is_lost = False  # no frame can be found any more
 
@@ -154,7 +171,7 @@ class FrameReader:
         if frame is not None:
             there, length = frame.header.payload_length - frame.missing, frame.header.payload_length
             why = f"cut short: {there} of {length} bytes of a {frame.header.opcode.name.lower()} frame"
-            return [Seen(self._sender, frame.start, self._position, Unread(why), frame.illegal)]
+            return [frame.seen(self._sender, self._position, Unread(why))]
         if begun:
             why = f"cut short: {len(begun)} bytes of the header of a frame"
             return [Seen(self._sender, self._position, self._position + len(begun), Unread(why))]
@@ -181,9 +198,9 @@ class FrameReader:
         return used
 
     def _begin(self, header: FrameHeader) -> _Arriving:
-        illegal, opcode = self._judge(header), header.opcode
+        opcode, faults = header.opcode, list(self._judge(header))
         kind = self._message or opcode if opcode is Opcode.CONTINUATION else opcode
-        frame = _Arriving(header, self._position, header.payload_length, header.masking_key, kind, illegal)
+        frame = _Arriving(header, self._position, header.payload_length, header.masking_key, kind, faults)
         if opcode.is_control:
             return frame
         if opcode is not Opcode.CONTINUATION:
@@ -191,29 +208,33 @@ class FrameReader:
             self._decoder = TextDecoder()
             if self._inflater is not None:
                 self._inflater.room, self._inflater.final_blocks = MAX_INFLATED, 0
+        if opcode is not Opcode.CONTINUATION or header.fin:
+            self._is_late = False
         frame.is_compressed = self._is_compressed
         return frame
 
-    def _judge(self, header: FrameHeader) -> str:
-        """Which rule the header breaks, if it breaks one: the words are those of `Protocol`."""
+    def _judge(self, header: FrameHeader) -> Iterator[Fault]:
+        """The rules that the header breaks, in the order of `Protocol`, and in its words."""
         opcode, is_masked = header.opcode, header.masking_key is not None
+        name = opcode.name.lower()
         if is_masked is (self._sender is Role.SERVER):
-            return f"a {'masked frame from a server' if is_masked else 'frame from a client without a mask'}"
+            why = "a masked frame from a server" if is_masked else "a frame from a client without a mask"
+            yield Fault("MASK", why, "§5.1")
         if self._knows_bits and (header.rsv2 or header.rsv3 or (header.rsv1 and opcode.is_control)):
-            return "a reserved bit is set that no extension uses"
+            yield Fault("RSV1-3", "a reserved bit is set that no extension uses", "§5.2")
         if opcode.is_control:
-            return ""
+            return
         if self._has_closed:  # §5.5.1: "MUST NOT send any more data frames after sending a Close frame"
-            return f"a {opcode.name.lower()} frame after a close frame"
+            yield Fault("opcode", f"a {name} frame after a close frame", "§5.5.1")
         if opcode is Opcode.CONTINUATION:
-            if self._message is None:
-                return "a continuation frame, but no message has begun"
-            return "RSV1 is set on a continuation frame" if header.rsv1 and self._knows_bits else ""
-        if self._message is not None:
-            return f"a {opcode.name.lower()} frame inside a fragmented message"
-        if header.rsv1 and self._knows_bits and not self._has_deflate:
-            return "RSV1 is set, but no extension that uses it was agreed on"
-        return ""
+            if self._message is None and not self._is_late:
+                yield Fault("opcode", "a continuation frame, but no message has begun", "§5.4")
+            if header.rsv1 and self._knows_bits:
+                yield Fault("RSV1-3", "RSV1 is set on a continuation frame", "RFC 7692 §6.1")
+        elif self._message is not None:
+            yield Fault("opcode", f"a {name} frame inside a fragmented message", "§5.4")
+        elif header.rsv1 and self._knows_bits and not self._has_deflate:
+            yield Fault("RSV1-3", "RSV1 is set, but no extension that uses it was agreed on", "§5.2")
 
     def _take_payload(self, frame: _Arriving, rest: memoryview) -> int:
         """Take in what has arrived of a payload; how many bytes of `rest` that is."""
@@ -228,8 +249,8 @@ class FrameReader:
             data = self._inflate(frame, data, is_last)
         if frame.is_deflated:
             return len(piece)
-        if frame.kind is Opcode.TEXT and self._knows_bits:
-            self._check_text(frame, data, is_last)
+        if frame.kind is Opcode.TEXT and self._knows_bits and self._decoder is not None:
+            self._check_text(frame, self._decoder, data, is_last)
         frame.length += len(data)
         frame.payload += data[: max(0, self._kept - len(frame.payload))]
         return len(piece)
@@ -241,31 +262,39 @@ class FrameReader:
                 return inflate(data, self._inflater, is_last)
             except ProtocolError as error:
                 if error.code != CloseCode.MESSAGE_TOO_BIG:
-                    frame.illegal = frame.illegal or error.reason
+                    frame.faults.append(Fault("payload", error.reason, "RFC 7692 §7.2.2", error.code))
                 self._inflater = None
         frame.is_deflated, frame.length = True, frame.header.payload_length
         frame.payload.clear()
         return b""
 
-    def _check_text(self, frame: _Arriving, data: bytes, is_last: bool) -> None:
+    def _check_text(self, frame: _Arriving, decoder: TextDecoder, data: bytes, is_last: bool) -> None:
         try:
-            self._decoder.decode(data, is_last)
+            decoder.decode(data, is_last)
         except ProtocolError as error:
-            frame.illegal = frame.illegal or error.reason
-            self._decoder = TextDecoder()
+            wrong = frame.length + decoder.wrong
+            frame.faults.append(Fault("payload", "the text is not UTF-8", "§8.1", error.code, wrong))
+            self._decoder = None
 
     def _finish(self, frame: _Arriving) -> Seen:
-        header, illegal = frame.header, frame.illegal
+        header = frame.header
         if header.opcode is Opcode.CLOSE:
             self._has_closed = True
-            try:
-                parse_close(bytes(frame.payload))
-            except ProtocolError as error:
-                illegal = illegal or error.reason
+            frame.faults += _judge_close(bytes(frame.payload))
         elif not header.opcode.is_control and header.fin:
             self._message, self._is_compressed = None, False
         self._frame = None
         is_inflated = frame.is_compressed and not frame.is_deflated
         payload = bytes(frame.payload)
         what = SeenFrame(header, frame.kind, payload, frame.length, is_inflated, frame.is_deflated)
-        return Seen(self._sender, frame.start, self._position, what, illegal)
+        return frame.seen(self._sender, self._position, what)
+
+
+def _judge_close(payload: bytes) -> Iterator[Fault]:
+    try:
+        parse_close(payload)
+    except ProtocolError as error:
+        if isinstance(error.__cause__, UnicodeDecodeError):
+            yield Fault("close reason", error.reason, "§5.5.1", error.code, 2 + wrong_byte(error.__cause__))
+        else:
+            yield Fault("close code", error.reason, "§7.4" if len(payload) > 1 else "§5.5.1")
