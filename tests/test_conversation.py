@@ -108,6 +108,37 @@ def test_a_refusal_ends_what_is_read_whether_its_body_comes_or_not():
         ]
 
 
+# What begins late
+
+LATE = "begins in mid-conversation: the handshake is missing"
+
+
+def test_frames_without_a_handshake_are_read_and_what_is_missing_is_told():
+    last_piece = serialize_frame(Frame(Opcode.CONTINUATION, b"lo"))
+    squeezed = compressed(deflated(b"Hello"), 0xC1)
+    found = talk((SERVER, last_piece + GREETING), (CLIENT, text("Hello")), (CLIENT, squeezed), (SERVER, last_piece))
+    assert found == [
+        f"< {LATE}",
+        "< continuation 6c 6f",
+        '< text "Welcome"',
+        '> text "Hello"',
+        "> text (7 bytes, compressed, and not to be decompressed)",
+        "< continuation 6c 6f - illegal: a continuation frame, but no message has begun",
+    ]
+
+
+@pytest.mark.parametrize("data", [text("Hello"), text("x" * 70_000)])
+def test_it_is_told_once_however_the_first_frame_is_cut(data):
+    for size in (1, 2, 3, len(data)):
+        first, *_ = lines_in_pieces({CLIENT: data}, size)
+        assert str(first) == LATE
+
+
+@pytest.mark.parametrize("said", [(CLIENT, GREETING), (SERVER, text("Hello")), (CLIENT, b"\xb1\x80\0\0\0\0")])
+def test_bytes_that_their_sender_may_not_begin_with_are_no_frames(said):
+    assert LATE not in talk(said)[0]
+
+
 # What is not WebSocket
 
 
@@ -221,7 +252,7 @@ def test_no_bytes_make_it_raise(said):
     conversation = Conversation()
     for sender, data in said:
         conversation.receive(sender, data)
-    assert len(conversation.end(CLIENT) + conversation.end(SERVER)) <= 1
+    assert len(conversation.end(CLIENT) + conversation.end(SERVER)) <= 2
 
 
 @given(st.integers(0, 2**32))

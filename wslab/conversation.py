@@ -8,10 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wslab.deflate import NAME as DEFLATE
-from wslab.errors import HandshakeError
+from wslab.errors import HandshakeError, ProtocolError
+from wslab.frames import parse_header
 from wslab.handshake import check_request, check_response, parse_extensions
 from wslab.http import MAX_BODY_SIZE, Request, Response, parse_request, parse_response
-from wslab.seen import KEPT, FrameReader, Seen, Unread
+from wslab.seen import KEPT, MOST_HEADER, FrameReader, Seen, Unread
 from wslab.states import Role
 
 MAX_HEAD = 64 * 1024  # bytes: browsers carry many cookies
@@ -33,7 +34,7 @@ class Conversation:
     r"""What client and server say to each other over one connection, as it passes.
 
     Where it is not WebSocket (plain HTTP, or no HTTP at all), that is found once, and the rest is not read. At most
-    `kept` bytes of each payload are kept.
+    `kept` bytes of each payload are kept. Where it begins with frames and no handshake, they are read all the same.
 
     >>> conversation = Conversation()
     >>> request = b"GET /?token=sesame HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -60,6 +61,8 @@ class Conversation:
             return []
         before = len(side.unread)
         side.unread += data
+        if self.request is None and (begun := _begins_with_a_frame(sender, side.unread[:MOST_HEADER])) is not False:
+            return self._open_late(sender) if begun else []
         if sender is Role.CLIENT and self.request is not None:
             return self._await_answer(side)
         if len(side.unread) > MAX_HEAD and side.unread.find(BLANK_LINE, 0, MAX_HEAD) < 0:
@@ -133,20 +136,48 @@ class Conversation:
 
     def _open(self, response: Response) -> list[Seen]:
         """Read frames from now on, and those that came together with the heads."""
-        agreed, seen = set(), []
-        with contextlib.suppress(HandshakeError):
-            agreed = {answer.name for answer in parse_extensions(response.headers.get("Sec-WebSocket-Extensions"))}
+        agreed = agreed_extensions(response)
+        return self._read_frames(deflate=DEFLATE in agreed, knows_bits=agreed <= {DEFLATE})
+
+    def _open_late(self, sender: Role) -> list[Seen]:
+        """Read frames, although the handshake is missing."""
+        why = Unread("begins in mid-conversation: the handshake is missing")
+        return [Seen(sender, 0, 0, why), *self._read_frames(deflate=None, from_start=False)]
+
+    def _read_frames(self, deflate: bool | None, knows_bits: bool = True, from_start: bool = True) -> list[Seen]:
+        seen = []
         for role, side in self._sides.items():
             side.frames = FrameReader(
                 role,
-                deflate=DEFLATE in agreed,
-                knows_bits=agreed <= {DEFLATE},
+                deflate=deflate,
+                knows_bits=knows_bits,
+                from_start=from_start,
                 position=side.position,
                 kept=self._kept,
             )
             seen += side.frames.read(bytes(side.unread))
             side.unread.clear()
         return seen
+
+
+def agreed_extensions(response: Response) -> set[str]:
+    """The names of the extensions that the server has agreed to; none if it cannot be read."""
+    with contextlib.suppress(HandshakeError):
+        return {answer.name for answer in parse_extensions(response.headers.get("Sec-WebSocket-Extensions"))}
+    return set()
+
+
+def _begins_with_a_frame(sender: Role, data: bytearray) -> bool | None:
+    """Whether the first bytes of a side are no head but a frame that it may send; None if more of them will tell."""
+    if not data or data[0] & 0b0011_0000 or data[:1].isalpha():
+        return False
+    try:
+        parsed = parse_header(data if len(data) > 1 else bytes((data[0], 0)))
+    except ProtocolError:
+        return False
+    if parsed is None or len(data) == 1:
+        return None
+    return (parsed[0].masking_key is not None) is (sender is Role.CLIENT)
 
 
 def _take_head(sender: Role, side: _Side, head: Request | Response, size: int, illegal: str) -> Seen:
