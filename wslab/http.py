@@ -39,6 +39,12 @@ def redact_header(name: str, value: str) -> str:
     return REDACTED if name.lower() in _SECRET_HEADERS else redact_target(value)
 
 
+def redact_line(line: str) -> str:
+    """A line that is no header line, for the eyes; its name may be one of those with secrets, misspelt."""
+    letters = re.sub("[^a-z-]", "", line.lower())
+    return REDACTED if any(name in letters for name in _SECRET_HEADERS) else redact_target(line)[:40]
+
+
 def redact_bytes(head: bytes) -> bytes:
     r"""The bytes of a head, legal or not, whole or not, with an x for each byte of what is secret: as many as before.
 
@@ -242,12 +248,6 @@ def _parse_headers(lines: Iterable[bytes]) -> Headers:
             raise HandshakeError("a folded header line")
         name, colon, value = line.decode("latin-1").partition(":")
         if not colon or not TOKEN.fullmatch(name):
-            raise HandshakeError(f"not a header line: {_shown(line.decode('latin-1'))!r}")
+            raise HandshakeError(f"not a header line: {redact_line(line.decode('latin-1'))!r}")
         headers.append((name, value.strip(" \t")))
     return Headers(tuple(headers))
-
-
-def _shown(line: str) -> str:
-    """A line that is no header line, for the eyes; its name may be one of those with secrets, misspelt."""
-    letters = re.sub("[^a-z-]", "", line.lower())
-    return REDACTED if any(name in letters for name in _SECRET_HEADERS) else redact_target(line)[:40]
