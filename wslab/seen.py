@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from wslab.deflate import Decompressor, inflate
 from wslab.errors import CloseCode, Fault, ProtocolError
-from wslab.frames import Frame, FrameHeader, Opcode, apply_mask, parse_close, parse_header, printable
+from wslab.frames import Buffer, Frame, FrameHeader, Opcode, apply_mask, parse_close, parse_header, printable
 from wslab.http import Request, Response, redact_target
 from wslab.messages import TextDecoder, wrong_byte
 from wslab.states import Role
@@ -149,7 +149,7 @@ class FrameReader:
         self._has_closed = False
         self._is_lost = False  # no frame can be found any more
 
-    def read(self, data: bytes) -> list[Seen]:
+    def read(self, data: Buffer) -> list[Seen]:
         """Take in `data`; the frames that it completes."""
         seen: list[Seen] = []
         rest = memoryview(data)

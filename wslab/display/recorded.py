@@ -1,0 +1,106 @@
+"""recorded: a recording in, a row for each of its heads and frames out, and behind each row its bytes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wslab.conversation import agreed_extensions
+from wslab.deflate import NAME as DEFLATE
+from wslab.display.bits import draw_bits
+from wslab.display.dissection import MOST_ROWS, Dissection, dissect
+from wslab.display.fields import fields_of_frame, read_layout
+from wslab.display.heads import read_head
+from wslab.display.passed import Passed, passed
+from wslab.display.payloads import Judged, Window
+from wslab.display.table import Table, table_of
+from wslab.http import Request, Response
+from wslab.recording import Recording
+from wslab.seen import KEPT, SeenFrame, Unread
+
+HEADING = ("row", "connection", "direction", "bytes", "what")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a row shows, and what is known there of its connection: the request, whether deflate was agreed on."""
+
+    number: int
+    passed: Passed
+    asked: Request | None
+    deflate: bool | None
+
+    def row(self) -> tuple[str, ...]:
+        """What a table shows of it, under `HEADING`."""
+        seen = self.passed.seen
+        size = str(seen.end - seen.start)
+        return str(self.number), str(self.passed.connection), str(self.passed.direction), size, str(seen)
+
+
+@dataclass(frozen=True, repr=False)
+class RecordingTable(Table):
+    """A row for every head and frame; `row(n)` looks into one of them."""
+
+    recording: Recording | None = None
+    entries: tuple[Entry, ...] = ()
+    most_bytes: int = 32
+
+    def row(self, number: int) -> Table:
+        """Every byte of the head or frame of a row; what the conversation tells of it is known. Raises IndexError."""
+        entry = next((entry for entry in self.entries if entry.number == number), None)
+        if entry is None or self.recording is None:
+            numbers = f"{self.entries[0].number} to {self.entries[-1].number}" if self.entries else "none"
+            raise IndexError(f"there is no row {number} here: the rows are {numbers}")
+        return _look_behind(self.recording, entry, self.most_bytes)
+
+
+def inspect_recording(recording: Recording, start: int, most: int, most_bytes: int) -> RecordingTable:
+    """The rows from `start` on, at most `most` of them; the others are counted and not kept."""
+    entries, count = [], 0
+    for entry in _entries(recording, max(KEPT, most_bytes)):
+        count += 1
+        if start <= entry.number < start + most:
+            entries.append(entry)
+    rows = tuple(entry.row() for entry in entries)
+    faulty = frozenset(number for number, entry in enumerate(entries) if entry.passed.seen.illegal)
+    left = count - start - len(entries)
+    more = f"… {left} more rows: start={start + len(entries)} shows them" if left > 0 else ""
+    caption = f"{count} heads and frames; row(n) of this table shows the bytes of one"
+    return RecordingTable(HEADING, rows, caption, faulty, more, "", recording, tuple(entries), most_bytes)
+
+
+def _entries(recording: Recording, kept: int) -> Iterator[Entry]:
+    asked: dict[int, Request] = {}
+    agreed: dict[int, bool] = {}
+    for number, one in enumerate(passed(recording, kept)):
+        what, connection = one.seen.what, one.connection
+        if isinstance(what, Request):
+            asked[connection] = what
+        elif isinstance(what, Response):
+            agreed[connection] = DEFLATE in agreed_extensions(what)
+        yield Entry(number, one, asked.get(connection), agreed.get(connection))
+
+
+def _look_behind(recording: Recording, entry: Entry, most_bytes: int) -> Table:
+    seen, window = entry.passed.seen, Window(0, most_bytes)
+    if isinstance(seen.what, Unread):
+        # Here everything that follows is read, as far as it can be.
+        data = _bytes_of(recording, entry.passed, None)
+        return dissect(Dissection(data, window, seen.sender, entry.deflate), 0, MOST_ROWS)
+    data = _bytes_of(recording, entry.passed, seen.end)
+    if not isinstance(seen.what, SeenFrame):
+        return table_of(read_head(data, 0, entry.asked).fields, f"row {entry.number}, line by line")
+    fields = list(fields_of_frame(data, read_layout(data), Judged(seen.what, seen.faults, entry.deflate), window))
+    return table_of(fields, f"row {entry.number}, field by field", above=draw_bits(fields))
+
+
+def _bytes_of(recording: Recording, one: Passed, end: int | None) -> bytes:
+    """The bytes of one direction from where it was seen to `end`; only the chunks that they are in are joined."""
+    start, position, pieces = one.seen.start, 0, []
+    for chunk in recording.chunks:
+        if (chunk.connection, chunk.direction) != (one.connection, one.direction):
+            continue
+        last = None if end is None else max(0, end - position)
+        pieces.append(chunk.data[max(0, start - position) : last])
+        position += len(chunk.data)
+        if end is not None and position >= end:
+            break
+    return b"".join(pieces)
