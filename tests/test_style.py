@@ -17,9 +17,8 @@ BYTES_ONLY = {
 }
 SOCKETS = {
     *("recording", "capture", "tally", "stream", "outbox", "link", "faults"),
-    *("relay", "page", "server", "client", "tap"),
+    *("relay", "page", "server", "client", "tap", "labs"),
 }
-SOCKETS = {"recording", "capture", "stream", "outbox", "link", "faults", "relay", "server", "client", "tap", "labs"}
 
 # What would bring a socket, a thread, a clock or a display into the storey that has only bytes.
 NOT_FOR_BYTES = {
