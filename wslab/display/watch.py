@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from wslab.display.inspect import Table
+from wslab.display.table import Table
 from wslab.display.live import LiveTable
 from wslab.display.sockets import TcpSocket, tcp_sockets
 from wslab.frames import printable
