@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from wslab.display.table import Table
 from wslab.display.live import LiveTable
 from wslab.display.sockets import TcpSocket, tcp_sockets
+from wslab.display.table import Table
 from wslab.frames import printable
 from wslab.http import redact_target
 from wslab.link import Connection, open_connections
