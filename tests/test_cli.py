@@ -65,6 +65,53 @@ def test_inspect_lists_what_is_in_a_capture_file(tmp_path: Path) -> None:
     assert wslab("inspect", str(path)).stdout == f"{inspect(Recording.load(path))}\n"
 
 
+def test_inspect_reads_hex_from_standard_input_and_shows_a_part_if_told_to() -> None:
+    head = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    for hexadecimal in (head.hex(), head.hex(" ", 4).upper(), "\n".join([*head.hex(" ").split(), ""])):
+        assert wslab("inspect", "-", typed=hexadecimal).stdout == f"{inspect(head)}\n"
+    some = wslab("inspect", "--start", "16", "--most", "1", "-", typed=head.hex())
+    assert some.stdout == f"{inspect(head, 16, 1)}\n"
+    assert "Host" in some.stdout
+    assert "2 more bytes: start=25" in some.stdout
+
+
+def test_inspect_shows_a_part_of_a_capture_file(tmp_path: Path) -> None:
+    recording, path = Recording(), tmp_path / "hello.pcapng"
+    with EchoServer() as server, connect(server.url, recording=recording) as connection:
+        connection.send("Hello")
+        connection.receive()
+    recording.save(path)
+    lines = wslab("inspect", str(path), "--start=2", "--most=1").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["row", "2", "…"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--start", "-1"], "counted from 0"),
+        (["--most", "0"], "a positive number"),
+        (["--most", "x"], "positive number"),
+    ],
+)
+def test_nonsense_about_the_part_is_told(options: list[str], words: str) -> None:
+    result = wslab("inspect", *options, "8a00")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert words in result.stderr
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["GET /?token=sesame HTTP/1.1", "Cookie: sesame", "zz" * 1000, "é\x1b[2J", "8", "0x81 0x05"]
+)
+def test_nonsense_on_standard_input_is_one_sentence_without_secrets(nonsense: str) -> None:
+    result = wslab("inspect", "-", typed=nonsense)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert is_one_sentence(result.stderr)
+    assert "is neither hex nor" in result.stderr
+    assert "sesame" not in result.stderr
+    assert "\x1b" not in result.stderr
+    assert len(result.stderr) < 200
+
+
 @pytest.mark.parametrize(
     ("what", "reason"),
     [

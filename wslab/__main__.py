@@ -21,7 +21,7 @@ from wslab.doctor import examine
 from wslab.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
 from wslab.frames import printable
 from wslab.handshake import accept_key
-from wslab.http import redact_target
+from wslab.http import redact_line, redact_target
 from wslab.limits import Limits
 from wslab.link import Connection
 from wslab.recording import Recording
@@ -30,6 +30,7 @@ from wslab.tap import Tap
 
 INTERRUPTED = 130
 RECORDINGS = (".pcapng", ".har")
+CAPTURES = (".pcapng", ".pcap", ".cap", ".har")
 
 
 class CommandError(Exception):
@@ -76,7 +77,14 @@ def _parser() -> argparse.ArgumentParser:
     client.set_defaults(run=_connect)
 
     look = commands.add_parser("inspect", help="name every field of frames or of a handshake, or list a capture file")
-    look.add_argument("what", nargs="+", metavar="HEX | FILE", help="bytes in hex, or a .pcapng, .pcap or .har file")
+    look.add_argument(
+        "what",
+        nargs="+",
+        metavar="HEX | FILE | -",
+        help="bytes in hex, `-` for those of standard input, or a .pcapng, .pcap or .har file",
+    )
+    look.add_argument("--start", type=_count, default=0, metavar="N", help="the first byte, of a file the first row")
+    look.add_argument("--most", type=_size, metavar="N", help="how many rows to show at most (default: about 200)")
     look.set_defaults(run=_inspect)
 
     tap = commands.add_parser("tap", help="stand between clients and a server, and print what passes")
@@ -109,7 +117,13 @@ def _port(text: str) -> int:
 
 def _size(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"a size is a positive number of bytes, not {text!r}")
+        raise argparse.ArgumentTypeError(f"a size is a positive number, not {text!r}")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"bytes and rows are counted from 0, so not {text!r}")
     return int(text)
 
 
@@ -192,14 +206,24 @@ def _send_lines(connection: Connection, descriptor: int) -> None:
 
 def _inspect(options: argparse.Namespace) -> int:
     text = " ".join(options.what)
-    if text.lower().endswith((".pcapng", ".pcap", ".cap", ".har")):
-        print(inspect(_load(text)))
-        return 0
-    try:
-        print(inspect(bytes.fromhex(text)))
-    except ValueError:
-        raise CommandError(f"{text[:40]!r} is neither hex nor the name of a .pcapng, .pcap or .har file") from None
+    is_file = text.lower().endswith(CAPTURES)
+    data = _load(text) if is_file else _bytes_of_hex(_read_hex() if text == "-" else text)
+    _allow_all_characters()
+    print(inspect(data, options.start, options.most))
     return 0
+
+
+def _read_hex() -> str:
+    return sys.stdin.buffer.read().decode(errors="backslashreplace")
+
+
+def _bytes_of_hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise CommandError(
+            f"{redact_line(text)!r} is neither hex nor the name of a .pcapng, .pcap or .har file"
+        ) from None
 
 
 def _load(path: str) -> Recording:

@@ -4,6 +4,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from html.parser import HTMLParser
 from typing import Any
 
 from wire import RFC_HANDSHAKE, ROLES, pieces
@@ -11,6 +12,7 @@ from wire import RFC_HANDSHAKE, ROLES, pieces
 from fuzz.conversation import Opening, check_conversation
 from wslab.client import parse_url
 from wslab.deflate import TAIL, Decompressor, PermessageDeflate, answer_offers, check_answer, inflate
+from wslab.display.heads import begins_a_head
 from wslab.display.inspect import inspect
 from wslab.errors import HandshakeError, ProtocolError, is_valid_close_code
 from wslab.frames import MAX_CONTROL_PAYLOAD, parse_close, parse_frame, parse_header, serialize_close, serialize_frame
@@ -23,7 +25,7 @@ from wslab.handshake import (
     offered_subprotocols,
     parse_extensions,
 )
-from wslab.http import Headers, Request, build_refusal, parse_request, parse_response
+from wslab.http import Headers, Request, build_refusal, parse_request, parse_response, redact_bytes
 from wslab.messages import TextDecoder
 
 # Unicode 15, table 3-7: whole characters, then perhaps the beginning of one more.
@@ -208,8 +210,44 @@ def _inflated(data: bytes, room: int, sizes: tuple[int, ...]) -> bytes | None:
     return output
 
 
+class _Tags(HTMLParser):
+    """Tags that are opened and closed in order, none of them from a peer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in {"table", "caption", "thead", "tbody", "tr", "th", "td", "b", "br"}
+        assert {name for name, _ in attrs} <= {"style", "scope", "colspan", "bgcolor"}
+        self.open += [tag] * (tag != "br")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
 def _inspect(data: bytes) -> None:
-    assert repr(inspect(data)) != ""
+    whole = inspect(data, most=10**9)
+    text, tags = repr(whole), _Tags()
+    assert text.replace("\n", "").isprintable()
+    tags.feed(whole._repr_html_())
+    tags.close()
+    assert tags.open == []
+    places = [row[0].partition("-") for row in whole.rows if row[0]]
+    ends = [0, *(int(last or first) + 1 for first, _, last in places)]
+    assert ends == [*(int(first) for first, _, _ in places), len(data)]
+    inspect(data, start=len(data) // 2, most=3, most_bytes=5, deflate=True)
+    if begins_a_head(data):
+        _check_secrets(data, text)
+
+
+def _check_secrets(head: bytes, text: str) -> None:
+    """What is crossed out in a file is not shown either, unless it stands elsewhere in the open."""
+    crossed_out = redact_bytes(head)
+    for found in re.finditer(rb"x{6,}", crossed_out):
+        secret = head[found.start() : found.end()]
+        if secret != found[0] and secret.isalnum() and secret not in crossed_out:
+            assert secret.decode() not in text
 
 
 def _conversations() -> Iterator[tuple[str, Callable[[bytes], None]]]:

@@ -1,12 +1,30 @@
 """inspect: bytes in, every one of them with a name and what it means; or a recording, with a row for each frame."""
 
+from typing import overload
+
 from wslab.display.dissection import MOST_ROWS, Dissection, dissect
 from wslab.display.passed import SENDERS
 from wslab.display.payloads import Window
-from wslab.display.recorded import inspect_recording
+from wslab.display.recorded import RecordingTable, inspect_recording
 from wslab.display.table import Table
 from wslab.frames import Buffer
 from wslab.recording import Direction, Recording
+
+
+@overload
+def inspect(data: Recording, start: int = ..., most: int | None = ..., *, most_bytes: int = ...) -> RecordingTable: ...
+
+
+@overload
+def inspect(
+    data: Buffer,
+    start: int = ...,
+    most: int | None = ...,
+    *,
+    most_bytes: int = ...,
+    deflate: bool | None = ...,
+    direction: Direction | None = ...,
+) -> Table: ...
 
 
 def inspect(
