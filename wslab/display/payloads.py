@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wslab.display.table import Field
-from wslab.errors import Fault, describe_close
-from wslab.frames import Buffer, Opcode, apply_mask
+from wslab.errors import Fault, ProtocolError, describe_close
+from wslab.frames import Buffer, Opcode, apply_mask, parse_close
 from wslab.http import redact_bytes, redact_target
 from wslab.seen import SeenFrame
 
@@ -148,6 +148,8 @@ def _fields_of_close(payload: Payload, judged: Judged) -> Iterator[Field]:
     place, plain = payload.end, payload.plain(payload.start, payload.end)[:125]
     places = {fault.field: "" if fault.place is None else _where(payload, fault.place) for fault in judged.faults}
     wrong = {fault.field: told(fault, places[fault.field]) for fault in judged.faults}
+    if len(plain) > 1:
+        wrong.setdefault("close code", _refusal(plain[:2]))  # also where the rest is not there
     if not payload.length:
         yield Field(place, place, "close code", "none", "the API of a receiver calls that 1005 (§7.1.5)")
     elif len(plain) > 1:
@@ -160,6 +162,15 @@ def _fields_of_close(payload: Payload, judged: Judged) -> Iterator[Field]:
         reason = redact_target(plain[2:].decode(errors="backslashreplace"))
         fault = wrong.get("close reason", "")
         yield Field(place, place, "close reason", f'"{reason}"', "a sentence for humans (§5.5.1)", fault=fault)
+
+
+def _refusal(code: bytes) -> str:
+    """Why a close code must not stand in a close frame."""
+    try:
+        parse_close(code)
+    except ProtocolError as error:
+        return told(Fault("close code", error.reason, "§7.4"))
+    return ""
 
 
 def _mark(rows: list[Field], said: list[Field], payload: Payload, judged: Judged, fault: Fault) -> None:
