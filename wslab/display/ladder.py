@@ -74,9 +74,10 @@ def draw_ladder(
     numbers that make no window.
     """
     number = choose(recording, connection)
-    arrows, total = window(_arrows(recording, number), start, most)
-    if number is None or not arrows:
+    entries, total = window(_entries(recording, number), start, most)
+    if number is None or not entries:
         return DescribedFigure(None, nothing("arrow", start, total))
+    arrows = [_of_passed(entry) if isinstance(entry, Passed) else _of_end(entry) for entry in entries]
     began = next((chunk.time for chunk in recording.chunks if chunk.connection == number), arrows[0].time)
     steps = [since(arrow.time - began) if times else "" for arrow in arrows]
     heading = title(recording, number, "arrows", start, len(arrows), total)
@@ -85,11 +86,11 @@ def draw_ladder(
     return DescribedFigure(_picture(arrows, steps, heading).figure, "\n".join([heading, *lines] if heading else lines))
 
 
-def _arrows(recording: Recording, number: int | None) -> Iterator[_Arrow]:
-    """The arrows of a connection in the order of their times."""
-    seen = (_of_passed(it) for it in passed(recording) if it.connection == number)
-    ends = (_of_end(call) for call in recording.calls if call.connection == number and call.name in ENDS)
-    return heapq.merge(seen, ends, key=lambda arrow: arrow.time)  # what was cut short stays before the end of TCP
+def _entries(recording: Recording, number: int | None) -> Iterator[Passed | Call]:
+    """What there is an arrow for on a connection, in the order of the times."""
+    seen: Iterator[Passed | Call] = (it for it in passed(recording) if it.connection == number)
+    ends = (call for call in recording.calls if call.connection == number and call.name in ENDS)
+    return heapq.merge(seen, ends, key=lambda entry: entry.time)  # what was cut short stays before the end of TCP
 
 
 def _of_passed(it: Passed) -> _Arrow:

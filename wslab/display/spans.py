@@ -173,16 +173,19 @@ class Messages:
     def end(self, remark: str = ", unfinished") -> Iterator[tuple[Seen, str]]:
         """The message that is there, if there is one, which is not finished unless the `remark` says otherwise."""
         seen, self._message = self._message, None
-        if seen is not None and isinstance(seen.what, SeenFrame):
-            header = replace(seen.what.header, fin=True, rsv1=False)
-            whole = replace(seen.what, header=header, is_inflated=False)
-            frames = f" in {self._frames:,} frame{'s' * (self._frames > 1)}" if remark or self._frames > 1 else ""
-            yield replace(seen, what=whole), in_bytes(whole.length) + frames + remark
+        if seen is None or not isinstance(seen.what, SeenFrame):
+            return
+        size = in_bytes(seen.what.length)
+        if not seen.what.header.fin:
+            seen = replace(seen, what=replace(seen.what, header=replace(seen.what.header, fin=True, rsv1=False)))
+            size += f" in {self._frames:,} frame{'s' * (self._frames > 1)}{remark}"
+        yield seen, size
 
 
 def _joined(seen: Seen, before: SeenFrame, follows: Seen, frame: SeenFrame) -> Seen:
     is_whole = len(before.payload) == before.length
     payload = before.payload + frame.payload if is_whole and len(before.payload) < KEPT else before.payload
     is_deflated = before.is_deflated or frame.is_deflated
-    what = replace(before, payload=payload, length=before.length + frame.length, is_deflated=is_deflated)
+    length = before.length + frame.length
+    what = replace(before, payload=payload, length=length, is_inflated=False, is_deflated=is_deflated)
     return replace(seen, end=follows.end, what=what, illegal=seen.illegal or follows.illegal)
