@@ -1,7 +1,7 @@
 """draw_latencies: how long messages wait for their echo, and pings for their pong."""
 
 import pytest
-from pictures import DOWN, UP, from_server, keeps_the_rules, opened
+from pictures import DOWN, UP, are_the_same_picture, from_server, keeps_the_rules, opened
 from raw import live_server, masked, text, wait_until
 
 from wslab import Opcode, Recording, connect, draw_latencies
@@ -119,3 +119,7 @@ def test_without_an_answer_there_is_a_sentence_and_no_picture():
         "pings: none answered, 0 without an answer",
     ]
     assert draw_latencies(opened())._repr_png_() is None
+
+
+def test_the_same_recording_gives_the_same_picture():
+    assert are_the_same_picture(draw_latencies(echoed([0.01] * 5)), draw_latencies(echoed([0.01] * 5)))

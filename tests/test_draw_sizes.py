@@ -1,7 +1,7 @@
 """draw_sizes: how many frames of which size, and how much of it is headers."""
 
 import pytest
-from pictures import DOWN, UP, from_server, hostile, keeps_the_rules, long_one, opened
+from pictures import DOWN, UP, are_the_same_picture, from_server, hostile, keeps_the_rules, long_one, opened
 from raw import masked, text
 
 from wslab import Opcode, Recording, draw_sizes
@@ -52,3 +52,7 @@ def test_without_a_frame_there_is_a_sentence_and_no_picture():
     for recording in Recording(), opened():
         assert repr(draw_sizes(recording)) == "Nothing to draw: no whole frame has been recorded."
         assert draw_sizes(recording)._repr_png_() is None
+
+
+def test_the_same_recording_gives_the_same_picture():
+    assert are_the_same_picture(draw_sizes(hostile()), draw_sizes(hostile()))

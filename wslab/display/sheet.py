@@ -1,7 +1,7 @@
 """sheet: a white page, measured in points, for pictures in which no text runs over another."""
 
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ def _is_legible(character: str) -> bool:
     return character.isprintable() and ord(character) in _glyphs() and not is_mark
 
 
+@lru_cache(4096)  # what is written twice is measured once
 def width_of(words: str, size: float = SIZE, weight: str = "normal") -> float:
     """How many points wide `words` are, written in one line."""
     pixels: float = _renderer().get_text_width_height_descent(words, _font(size, weight), False)[0]
