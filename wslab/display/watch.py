@@ -136,7 +136,8 @@ class Watch:
 
 def _html_row(kind: str, cells: tuple[str, ...]) -> str:
     name = kind.partition(" ")[0]
-    return "<tr>" + "".join(f'<{kind} style="text-align: left">{html.escape(it)}</{name}>' for it in cells) + "</tr>"
+    style = "text-align: left; padding: 2px 8px; line-height: 1.3"
+    return "<tr>" + "".join(f'<{kind} style="{style}">{html.escape(it)}</{name}>' for it in cells) + "</tr>"
 
 
 def watch(
