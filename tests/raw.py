@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+import psutil
+
 from wslab import EchoServer, Frame, Opcode, parse_frame, serialize_frame
 
 PATIENCE = 20.0  # seconds; a test waits so long for what should come at once, and then fails
@@ -176,6 +178,16 @@ def running(function: Callable[..., object], *arguments: object) -> Iterator[thr
 
 
 # Servers
+
+
+def fresh_port() -> int:
+    """A port that stands nowhere in the system's list, not even in what is left of an earlier connection."""
+    taken = {end.port for it in psutil.net_connections("tcp") for end in (it.laddr, it.raddr) if end}
+    while True:
+        with socket.socket() as sock:
+            sock.bind(("127.0.0.1", 0))
+            if (port := sock.getsockname()[1]) not in taken:
+                return port
 
 
 @contextlib.contextmanager

@@ -2,7 +2,7 @@
 
 import ipywidgets
 import pytest
-from raw import live_server, wait_until, wslab_threads
+from raw import fresh_port, live_server, wait_until, wslab_threads
 
 from wslab import connect, watch
 from wslab.display import live as module
@@ -44,7 +44,7 @@ def test_it_ends_when_it_is_closed():
 
 
 def test_it_waits_for_what_has_not_begun():
-    with live_server() as server:
+    with live_server(port=fresh_port()) as server:
         port = server.port
     watched = watch(port)
     assert watched.is_over

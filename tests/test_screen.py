@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from raw import live_server
+from raw import fresh_port, live_server
 
 from wslab import connect, watch
 from wslab.__main__ import main
@@ -29,7 +29,7 @@ def read_until(terminal: int, pattern: bytes) -> bytes:
 def test_in_a_terminal_the_table_moves_until_it_is_interrupted():
     ours, theirs = os.openpty()
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "120", "LINES": "40"}
-    with live_server() as server:
+    with live_server(port=fresh_port()) as server:
         command = [*COMMAND, "--port", str(server.port)]
         with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as process:
             os.close(theirs)
@@ -59,7 +59,7 @@ def read_until_the_end(terminal: int) -> bytes:
 
 @pytest.mark.parametrize("options", [[], ["--once"]])
 def test_in_a_pipe_it_is_one_table_as_text(options):
-    with live_server() as server:
+    with live_server(port=fresh_port()) as server:
         command = [*COMMAND, "--port", str(server.port), *options]
         result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
 
@@ -70,7 +70,7 @@ def test_in_a_pipe_it_is_one_table_as_text(options):
 
 def test_once_prints_the_table_also_to_a_terminal(monkeypatch, capsys):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-    with live_server() as server:
+    with live_server(port=fresh_port()) as server:
         assert main(["watch", "--once", "--port", str(server.port)]) == 0
         assert capsys.readouterr().out == f"{watch(server.port)}\n"
 
@@ -91,7 +91,7 @@ def test_without_rich_one_sentence_tells_what_works(monkeypatch):
 
 
 def test_nothing_in_a_cell_is_taken_for_markup():
-    with live_server() as server, connect(f"{server.url}[bold]") as connection:
+    with live_server(port=fresh_port()) as server, connect(f"{server.url}[bold]") as connection:
         [path] = [column for column in screen._drawn(watch(connection)).columns if column.header == "path"]
 
         assert [str(cell) for cell in path.cells] == ["/%5Bbold%5D", "/%5Bbold%5D"]

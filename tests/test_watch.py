@@ -6,12 +6,13 @@ from html.parser import HTMLParser
 
 import psutil
 import pytest
-from raw import RawPeer, live_server, running, wait_until
+from raw import RawPeer, fresh_port, live_server, running, wait_until
 
 import wslab
 from wslab import connect, watch
-from wslab.display.sockets import ONLY_THIS_PROCESS
-from wslab.display.watch import PARTLY_COUNTED
+from wslab.display import watch as module
+from wslab.display.sockets import ONLY_THIS_PROCESS, TcpSocket
+from wslab.display.watch import PARTLY_COUNTED, Watched
 
 
 class Cells(HTMLParser):
@@ -35,7 +36,7 @@ class Cells(HTMLParser):
 
 
 def test_both_ends_and_the_listener_are_listed_with_what_flows():
-    with live_server() as server, connect(server.url, deflate=False) as connection:
+    with live_server(port=fresh_port()) as server, connect(server.url, deflate=False) as connection:
         watch(server)
         connection.send("Hello")
         connection.receive()
@@ -57,7 +58,7 @@ def test_both_ends_and_the_listener_are_listed_with_what_flows():
 
 
 def test_without_names_the_ports_are_numbers_and_the_age_is_told():
-    with live_server() as server, connect(server.url) as connection:
+    with live_server(port=fresh_port()) as server, connect(server.url) as connection:
         connection.ping()
         table = watch(server).table
 
@@ -67,7 +68,7 @@ def test_without_names_the_ports_are_numbers_and_the_age_is_told():
 
 
 def test_the_last_round_trip_of_a_ping_is_told():
-    with live_server() as server, connect(server.url) as connection:
+    with live_server(port=fresh_port()) as server, connect(server.url) as connection:
         watch(connection)
         connection.ping()
         connection.receive_event()
@@ -77,7 +78,7 @@ def test_the_last_round_trip_of_a_ping_is_told():
 
 
 def test_a_server_that_was_watched_tells_all_of_a_later_connection():
-    with live_server() as server:
+    with live_server(port=fresh_port()) as server:
         watch(server)
         with connect(server.url):
             [_, there, here] = watch(server).sockets
@@ -87,8 +88,8 @@ def test_a_server_that_was_watched_tells_all_of_a_later_connection():
 
 def test_a_port_a_connection_and_a_tap_can_be_watched():
     with (
-        live_server() as server,
-        wslab.Tap(server.url) as tap,
+        live_server(port=fresh_port()) as server,
+        wslab.Tap(server.url, port=fresh_port()) as tap,
         connect(tap.url) as through,
         connect(server.url) as direct,
     ):
@@ -98,12 +99,12 @@ def test_a_port_a_connection_and_a_tap_can_be_watched():
         assert len(watch(server.port).sockets) == 1 + 2 * 2
         assert len(watch(tap).sockets) == 1 + 2
         assert [it.websocket.role for it in watch(direct).sockets] == ["server", "client"]
-        assert [it.websocket and it.websocket.role for it in watch(through).sockets] == [None, "client"]
+        assert {it.websocket and it.websocket.role for it in watch(through).sockets} == {None, "client"}
         assert {it.socket for it in watch(server).sockets} < {it.socket for it in watch().sockets}
 
 
 def test_connections_come_in_the_order_of_the_server_and_its_own_end_first():
-    with live_server() as server:
+    with live_server(port=fresh_port()) as server:
         clients = [connect(server.url) for _ in range(5)]
         ports = [client.local_address[1] for client in clients]
         seen = watch(server).sockets[1:]
@@ -115,7 +116,7 @@ def test_connections_come_in_the_order_of_the_server_and_its_own_end_first():
 
 
 def test_what_is_not_of_wslab_comes_in_the_order_of_the_names():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server(("127.0.0.1", fresh_port())) as listener:
         port = listener.getsockname()[1]
         peers = [socket.create_connection(listener.getsockname()) for _ in range(8)]
         names = {port: "server"} | {peer.getsockname()[1]: f"client {n}" for n, peer in enumerate(reversed(peers))}
@@ -132,7 +133,10 @@ def test_what_is_not_of_wslab_comes_in_the_order_of_the_names():
     sys.platform == "darwin", reason="TIME_WAIT is in the list of the whole machine only: it takes root"
 )
 def test_the_states_of_a_closing_websocket_are_seen_at_both_ends():
-    with live_server(handler=lambda connection: connection.close()) as server, RawPeer.upgraded(server) as peer:
+    with (
+        live_server(port=fresh_port(), handler=lambda connection: connection.close()) as server,
+        RawPeer.upgraded(server) as peer,
+    ):
         assert peer.read_frame().opcode == 8
         [listener, there, here] = watch(server).sockets
         assert (listener.socket.state, there.socket.state) == ("LISTEN", "ESTABLISHED")
@@ -150,8 +154,17 @@ def test_the_states_of_a_closing_websocket_are_seen_at_both_ends():
     assert watch(server).is_over
 
 
+def test_a_socket_in_time_wait_is_nobodys_any_more():
+    with live_server(port=fresh_port()) as server, connect(server.url) as connection:
+        mine = TcpSocket(connection.local_address, connection.remote_address, "TIME_WAIT")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, "tcp_sockets", lambda: ([mine], ""))
+
+            assert watch(connection).sockets == (Watched(mine, None),)
+
+
 def test_a_token_in_the_path_and_what_moves_a_cursor_are_not_shown():
-    with live_server() as server, connect(f"{server.url}chat?token=sesame") as connection:
+    with live_server(port=fresh_port()) as server, connect(f"{server.url}chat?token=sesame") as connection:
         watch(connection)
         connection.send("\x1b[2J?token=sesame")
         connection.receive()
@@ -164,12 +177,12 @@ def test_a_token_in_the_path_and_what_moves_a_cursor_are_not_shown():
 
 
 def test_a_long_path_is_cut():
-    with live_server() as server, connect(f"{server.url}{'a' * 100}") as connection:
+    with live_server(port=fresh_port()) as server, connect(f"{server.url}{'a' * 100}") as connection:
         assert watch(connection).sockets[0].websocket.path == f"/{'a' * 30}…"
 
 
 def test_html_has_the_same_cells_escaped_and_nothing_that_a_notebook_would_drop():
-    with live_server() as server, connect(server.url) as connection:
+    with live_server(port=fresh_port()) as server, connect(server.url) as connection:
         watch(server)
         connection.send("<b>&")
         connection.receive()
@@ -182,7 +195,7 @@ def test_html_has_the_same_cells_escaped_and_nothing_that_a_notebook_would_drop(
 
 
 def test_where_there_is_nothing_it_says_so():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server(("127.0.0.1", fresh_port())) as listener:
         port = listener.getsockname()[1]
 
     assert repr(watch(port)) == "no TCP sockets"
@@ -194,8 +207,8 @@ def test_where_only_this_process_may_be_listed_the_table_says_so(monkeypatch):
     def denied(kind):
         raise psutil.AccessDenied
 
-    monkeypatch.setattr(psutil, "net_connections", denied)
-    with live_server() as server:
+    with live_server(port=fresh_port()) as server:
+        monkeypatch.setattr(psutil, "net_connections", denied)
         shown = watch(server)
 
     assert repr(shown).endswith(f"LISTEN\n{ONLY_THIS_PROCESS}")
@@ -203,7 +216,7 @@ def test_where_only_this_process_may_be_listed_the_table_says_so(monkeypatch):
 
 
 def test_watching_while_connections_come_and_go_fails_nobody():
-    with live_server() as server:
+    with live_server(port=fresh_port()) as server:
 
         def come_and_go() -> None:
             for _ in range(50):

@@ -163,7 +163,9 @@ def watch(
     listed, note = tcp_sockets()
     found = [sock for sock in listed if _concerns(target, sock)]
     numbers = {ends: it.number for ends, it in by_ends.items() if it.role is Role.SERVER}
-    watched = [Watched(sock, _known(by_ends.get((sock.local, sock.remote)))) for sock in found]
+    # A socket in TIME_WAIT is nobody's any more, even if the thread that had it has not noticed yet.
+    ends = [None if sock.state == "TIME_WAIT" else by_ends.get((sock.local, sock.remote)) for sock in found]
+    watched = [Watched(sock, _known(connection)) for sock, connection in zip(found, ends, strict=True)]
     names = dict(names or {})
     ranks = {port: rank for rank, port in enumerate(names)}
     watched.sort(key=lambda it: _place(it, numbers, ranks))
