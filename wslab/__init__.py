@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from wslab.display.states import draw_states
     from wslab.display.timeline import draw_timeline
     from wslab.display.watch import watch
+    from wslab.display.widgets.edit_frame import edit_frame
     from wslab.link import Connection
     from wslab.recording import Direction, Recording
     from wslab.server import EchoServer, echo
@@ -74,6 +75,7 @@ __all__ = [
     "draw_states",
     "draw_timeline",
     "echo",
+    "edit_frame",
     "faults",
     "inspect",
     "parse_frame",
@@ -95,6 +97,7 @@ _LOADED_AT_FIRST_USE = {
     "draw_timeline": "wslab.display.timeline",
     "inspect": "wslab.display.inspect",
     "watch": "wslab.display.watch",
+    "edit_frame": "wslab.display.widgets.edit_frame",
     "Connection": "wslab.link",
     "Direction": "wslab.recording",
     "Recording": "wslab.recording",

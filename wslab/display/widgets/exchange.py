@@ -1,0 +1,109 @@
+"""exchange: bytes go to a server over a new connection; what it makes of them comes back, in a time that is bounded."""
+
+import time
+from dataclasses import dataclass
+
+from wslab.client import connect
+from wslab.display.passed import passed
+from wslab.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
+from wslab.frames import printable
+from wslab.http import Request, Response, redact_target
+from wslab.link import Connection
+from wslab.recording import Direction, Recording
+from wslab.seen import FrameReader, Seen
+from wslab.states import Role
+
+PATIENCE = 1.0  # seconds for the handshake, and for the end
+FIRST_WAIT = 0.3  # seconds for the first thing that comes back; not every frame asks for an answer
+MOST_FRAMES = 20
+MOST_BYTES = 12
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: the frames with their bytes, the close code (1006: no close frame came) and how it ended."""
+
+    frames: tuple[tuple[Seen, bytes], ...]
+    close_code: int
+    close_reason: str
+    ending: str
+
+    @property
+    def rows(self) -> list[tuple[str, str]]:
+        """For each frame its readable line, and its bytes in hex; at most 20 frames."""
+        rows = [(str(seen), _in_hex(data)) for seen, data in self.frames[:MOST_FRAMES]]
+        more = len(self.frames) - MOST_FRAMES
+        return [*rows, (f"… {more} more", "")] if more > 0 else rows
+
+    def __str__(self) -> str:
+        return "\n".join([*(f"< {line}" for line, _ in self.rows), self.ending])
+
+
+def exchange(url: str, data: bytes, *, patience: float = PATIENCE) -> Answer:
+    """Send `data` to the server at `url`, behind a handshake without compression; whatever it does, nothing is raised.
+
+    Where the server does not close the connection, this side does, with 1000: the answer to that tells that nothing
+    more is to come. `patience` in seconds bounds the wait for the handshake, and that for the end.
+    """
+    recording = Recording()
+    try:
+        connection = connect(url, deflate=False, timeout=patience, recording=recording)
+    except (OSError, ValueError, ProtocolError) as error:
+        why = printable(redact_target(str(error)))
+        return Answer((), CloseCode.ABNORMAL_CLOSURE, "", f"There is no connection: {why}.")
+    is_cut_short, has_ended = _is_cut_short(data), False
+    try:
+        connection.send_raw(data)
+        _listen(connection, patience if is_cut_short else min(FIRST_WAIT, patience), to_first=not is_cut_short)
+    except (ConnectionClosed, ProtocolError):
+        has_ended = True
+    except TimeoutError:
+        pass
+    finally:
+        if is_cut_short:  # a close frame would be taken for the rest of the frame
+            connection.abort()
+        else:
+            connection.close(timeout=patience)
+    has_closed = any(call.name == "close" for call in recording.calls)
+    ending = printable(_ending(connection, has_ended, has_closed, patience))
+    return Answer(tuple(_frames(recording)), connection.close_code, connection.close_reason, ending)
+
+
+def _is_cut_short(data: bytes) -> bool:
+    reader = FrameReader(Role.CLIENT)
+    reader.read(data)
+    return bool(reader.end())
+
+
+def _listen(connection: Connection, seconds: float, to_first: bool) -> None:
+    """Take in what comes, up to the end: all of it for so many seconds, or only what comes first."""
+    deadline = time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        connection.receive_event(left)
+        if to_first:
+            return
+
+
+def _ending(connection: Connection, has_ended: bool, has_closed: bool, patience: float) -> str:
+    code = connection.close_code
+    if connection.error is not None:
+        return f"The server broke a rule, so this side closed with {connection.error}."
+    if code == CloseCode.ABNORMAL_CLOSURE:
+        if has_ended:
+            return "The server ended TCP without a close frame (1006)."
+        return f"No close frame came within {patience:g} s (1006): the server may be waiting for more bytes."
+    if has_closed and code == CloseCode.NORMAL_CLOSURE:
+        return "Then this side closed with 1000, and the server did so, too."
+    return f"The server closed with {describe_close(code, connection.close_reason)}."
+
+
+def _frames(recording: Recording) -> list[tuple[Seen, bytes]]:
+    """What the server has sent behind its head."""
+    number, *_ = recording.connections
+    data = recording.bytes_sent(number, Direction.SERVER_TO_CLIENT)
+    seen = [it.seen for it in passed(recording) if it.direction is Direction.SERVER_TO_CLIENT]
+    return [(one, data[one.start : one.end]) for one in seen if not isinstance(one.what, Request | Response)]
+
+
+def _in_hex(data: bytes) -> str:
+    return data.hex(" ") if len(data) <= MOST_BYTES else f"{data[:MOST_BYTES].hex(' ')} … ({len(data)} bytes)"
