@@ -358,8 +358,8 @@ def wait_for_address(process: subprocess.Popen) -> str:
     pytest.fail("JupyterLab did not start:\n" + "".join(lines))
 
 
-def run_all_cells(browser: Browser, lab: Lab, name: str) -> list[tuple[str, str, str]]:
-    """Open the notebook and choose Run All: for each code cell its prompt, such as `[1]:`, its errors and outputs."""
+def run_notebook(browser: Browser, lab: Lab, name: str) -> Page:
+    """Open the notebook and choose Run All; the page, when all cells have run."""
     page = browser.new_page()
     page.goto(f"{lab.address}lab/tree/{name}?token={lab.token}&reset")
     kernel_is_idle = page.locator("#jp-main-statusbar").get_by_text(KERNEL_IDLE)
@@ -368,9 +368,22 @@ def run_all_cells(browser: Browser, lab: Lab, name: str) -> list[tuple[str, str,
     page.locator('.lm-Menu-item[data-command="runmenu:run-all"]').click()
     page.wait_for_function(HAS_RUN, timeout=LAB_TIMEOUT)
     kernel_is_idle.wait_for(timeout=LAB_TIMEOUT)
+    return page
+
+
+def run_all_cells(browser: Browser, lab: Lab, name: str) -> list[tuple[str, str, str]]:
+    """For each code cell, after Run All, its prompt, such as `[1]:`, its errors and its outputs."""
+    page = run_notebook(browser, lab, name)
     shown = page.evaluate(WHAT_CELLS_SHOW, FAULT)
     page.close()
     return [tuple(cell) for cell in shown]
+
+
+def write_notebook(lab: Lab, name: str, *sources: str) -> None:
+    """A notebook in the folder of JupyterLab, with a code cell for each source."""
+    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}  # else JupyterLab asks for one
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), lab.folder / name)
 
 
 @pytest.mark.timeout(300)
@@ -398,10 +411,7 @@ def test_every_cell_of_a_lesson_runs_in_jupyterlab(browser, lab, notebook):
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_cell_that_fails_is_seen_to_fail(browser, lab):
-    cells = [nbformat.v4.new_code_cell(source) for source in ("1 + 1", "1 / 0", "2 + 2")]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}  # else JupyterLab asks for one
-    notebook = nbformat.v4.new_notebook(cells=cells, metadata=kernel)
-    nbformat.write(notebook, lab.folder / "failing.ipynb")
+    write_notebook(lab, "failing.ipynb", "1 + 1", "1 / 0", "2 + 2")
 
     shown = run_all_cells(browser, lab, "failing.ipynb")
 

@@ -8,6 +8,7 @@ from ipywidgets import Checkbox, Dropdown, HBox, Layout, Text, VBox
 from wslab.display.widgets.draft import FrameDraft, LengthForm, name_of_opcode
 
 AS_TEXT, AS_HEX = "text", "hex"
+OPENS = "Space opens the list"  # JupyterLab takes the arrow keys for itself while it is not open
 AS_WIDE_AS_ITS_LABEL = {"description_width": "initial"}
 
 
@@ -29,12 +30,13 @@ class FieldControls:
         self.rsv3 = _check("RSV3", "The third reserved bit")
         self.opcode = Dropdown(
             options=[(f"0x{opcode:x} {name_of_opcode(opcode)}", opcode) for opcode in range(16)],
-            **_labels("Opcode", "What the frame is"),
+            **_labels("Opcode", f"What the frame is; {OPENS}"),
         )
         self.mask = _check("MASK", "Whether the payload is masked, as a client must do")
         self.masking_key = Text(**_labels("Masking key", "Four bytes in hex"), layout=Layout(width="16em"))
         self.length_form = Dropdown(
-            options=[(str(form), form) for form in LengthForm], **_labels("Length in", "How the length is written")
+            options=[(str(form), form) for form in LengthForm],
+            **_labels("Length in", f"How the length is written; {OPENS}"),
         )
         self.told_length = Text(
             placeholder="that of the payload",
@@ -44,7 +46,7 @@ class FieldControls:
         self.payload = Text(**_labels("Payload", "The payload before it is masked"), layout=Layout(width="30em"))
         self.payload_as = Dropdown(
             options=[AS_TEXT, AS_HEX],
-            **_labels("Payload as", "Whether the payload is typed as text or as hex"),
+            **_labels("Payload as", f"Whether the payload is typed as text or as hex; {OPENS}"),
             layout=Layout(width="11em"),
         )
         self._rest = b""
