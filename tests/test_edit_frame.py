@@ -1,5 +1,8 @@
 """edit_frame: the controls and the bytes follow each other, and a server answers what they say."""
 
+import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -7,23 +10,29 @@ from raw import live_server, running, text
 
 import wslab
 from wslab import Opcode, edit_frame, serialize_frame
+from wslab.display import live
 from wslab.display.widgets.draft import FrameDraft, LengthForm
+from wslab.display.widgets.edit_frame import FrameEditor
 from wslab.display.widgets.fields import AS_HEX, AS_TEXT
 
 HELLO = "81 85 37 fa 21 3d 7f 9f 4d 51 58"
 
 
-def shown(editor: wslab.display.widgets.edit_frame.FrameEditor) -> str:
+def shown(editor: FrameEditor) -> str:
     """The HTML in all parts of the widget."""
-    return "".join(child.value for child in editor.box.children if type(child).__name__ == "HTML")
+    return "".join(child.value for child in editor.controls.box.children if type(child).__name__ == "HTML")
 
 
 def test_it_begins_with_hello_as_a_client_sends_it():
     editor = edit_frame()
-    assert editor.data.value == HELLO
-    assert (editor.fields.fin.value, editor.fields.opcode.value, editor.fields.mask.value) == (True, 0x1, True)
-    assert (editor.fields.masking_key.value, editor.fields.payload.value) == ("37 fa 21 3d", "Hello")
-    assert editor.fields.read() == editor.draft == FrameDraft.from_bytes(bytes.fromhex(HELLO))
+    assert editor.controls.data.value == HELLO
+    assert (
+        editor.controls.fields.fin.value,
+        editor.controls.fields.opcode.value,
+        editor.controls.fields.mask.value,
+    ) == (True, 0x1, True)
+    assert (editor.controls.fields.masking_key.value, editor.controls.fields.payload.value) == ("37 fa 21 3d", "Hello")
+    assert editor.controls.fields.read() == editor.draft == FrameDraft.from_bytes(bytes.fromhex(HELLO))
 
 
 @pytest.mark.parametrize(
@@ -43,37 +52,37 @@ def test_it_begins_with_hello_as_a_client_sends_it():
 )
 def test_the_bytes_follow_each_field_and_each_field_the_bytes(name, value, data):
     editor, other = edit_frame(), edit_frame()
-    getattr(editor.fields, name).value = value
-    assert editor.data.value == data
+    getattr(editor.controls.fields, name).value = value
+    assert editor.controls.data.value == data
 
-    other.data.value = data
-    assert getattr(other.fields, name).value == value
+    other.controls.data.value = data
+    assert getattr(other.controls.fields, name).value == value
     assert other.draft == editor.draft
 
 
 def test_all_opcodes_can_be_chosen_by_name():
-    names = [name for name, _ in edit_frame().fields.opcode.options]
+    names = [name for name, _ in edit_frame().controls.fields.opcode.options]
     assert names[:4] == ["0x0 continuation", "0x1 text", "0x2 binary", "0x3 reserved"]
     assert len(names) == 16
 
 
 def test_a_payload_is_typed_as_text_or_as_hex():
     editor = edit_frame()
-    editor.fields.payload_as.value = AS_HEX
-    assert (editor.fields.payload.value, editor.data.value) == ("48 65 6c 6c 6f", HELLO)
-    editor.fields.payload.value = "03 e8"
+    editor.controls.fields.payload_as.value = AS_HEX
+    assert (editor.controls.fields.payload.value, editor.controls.data.value) == ("48 65 6c 6c 6f", HELLO)
+    editor.controls.fields.payload.value = "03 e8"
     assert editor.draft.payload == b"\x03\xe8"
-    editor.fields.payload_as.value = AS_TEXT
-    assert editor.fields.payload_as.value == AS_HEX  # no keyboard has these
-    editor.fields.payload.value = "48 69"
-    editor.fields.payload_as.value = AS_TEXT
-    assert editor.fields.payload.value == "Hi"
+    editor.controls.fields.payload_as.value = AS_TEXT
+    assert editor.controls.fields.payload_as.value == AS_HEX  # no keyboard has these
+    editor.controls.fields.payload.value = "48 69"
+    editor.controls.fields.payload_as.value = AS_TEXT
+    assert editor.controls.fields.payload.value == "Hi"
 
 
 def test_what_stands_behind_the_frame_stays_there_when_a_field_changes():
     editor = edit_frame(frame=bytes.fromhex("8900 8a00"))
-    editor.fields.fin.value = False
-    assert editor.data.value == "09 00 8a 00"
+    editor.controls.fields.fin.value = False
+    assert editor.controls.data.value == "09 00 8a 00"
 
 
 @pytest.mark.parametrize(
@@ -89,12 +98,12 @@ def test_what_stands_behind_the_frame_stays_there_when_a_field_changes():
 def test_what_cannot_be_read_is_told_and_not_sent(name, value, why):
     with live_server() as server:
         editor = edit_frame(server)
-        editor.fields.length_form.value = LengthForm.BITS_7
-        getattr(editor.fields, name).value = value
+        editor.controls.fields.length_form.value = LengthForm.BITS_7
+        getattr(editor.controls.fields, name).value = value
         assert why in shown(editor)
-        assert editor.data.value == HELLO
+        assert editor.controls.data.value == HELLO
 
-        editor.send_button.click()
+        editor.controls.send_button.click()
         assert f"Nothing was sent. Not yet a frame: {why}" in shown(editor)
         assert editor.answer is None
 
@@ -102,28 +111,32 @@ def test_what_cannot_be_read_is_told_and_not_sent(name, value, why):
 def test_bytes_that_are_half_typed_leave_the_fields_alone():
     editor = edit_frame()
     for typed in ("8", "8a", "8a 0"):
-        editor.data.value = typed
+        editor.controls.data.value = typed
         assert "Not yet a frame" in shown(editor)
-        assert editor.fields.opcode.value == Opcode.TEXT
-    editor.data.value = "8a 00"
+        assert editor.controls.fields.opcode.value == Opcode.TEXT
+    editor.controls.data.value = "8a 00"
     assert "Not yet a frame" not in shown(editor)
-    assert (editor.fields.opcode.value, editor.fields.mask.value, editor.data.value) == (Opcode.PONG, False, "8a 00")
+    assert (editor.controls.fields.opcode.value, editor.controls.fields.mask.value, editor.controls.data.value) == (
+        Opcode.PONG,
+        False,
+        "8a 00",
+    )
 
 
 def test_a_frame_of_a_million_bytes_is_refused():
     editor = edit_frame()
-    editor.fields.payload.value = "x" * 1_000_000
+    editor.controls.fields.payload.value = "x" * 1_000_000
     assert "this is for frames of at most 100000 bytes" in shown(editor)
 
 
 def test_sending_shows_what_comes_back():
     with live_server() as server:
         editor = edit_frame(server)
-        editor.send_button.click()
+        editor.controls.send_button.click()
         assert [line for line, _ in editor.answer.rows] == ['text "Hello"', "close 1000"]
-        editor.fields.fin.value = False
-        editor.fields.opcode.value = 0x3
-        editor.send_button.click()
+        editor.controls.fields.fin.value = False
+        editor.controls.fields.opcode.value = 0x3
+        editor.controls.send_button.click()
         assert editor.answer.close_code == 1002
         assert "The server closed with 1002 protocol error: opcode 0x3 is reserved." in shown(editor)
         assert repr(editor).endswith(str(editor.answer))
@@ -139,7 +152,7 @@ def test_the_server_may_be_an_address_or_none():
 def test_what_a_server_says_is_not_html():
     with live_server(handler=lambda connection: connection.close(4000, "<b>bold</b>")) as server:
         editor = edit_frame(server)
-        editor.send_button.click()
+        editor.controls.send_button.click()
     for html in (shown(editor), editor._repr_html_()):
         assert "&lt;b&gt;bold" in html
         assert "<b>" not in html
@@ -152,10 +165,10 @@ def test_callbacks_may_come_in_several_threads_at_once():
                 bit.value = bool(number % 2)
 
     editor = edit_frame()
-    fields = editor.fields
+    fields = editor.controls.fields
     with running(turn, editor, [fields.fin, fields.rsv1]), running(turn, editor, [fields.rsv2, fields.rsv3]):
         pass
-    assert editor.data.value.startswith("f1 ")
+    assert editor.controls.data.value.startswith("f1 ")
     assert editor.draft == fields.read()
 
 
@@ -169,15 +182,15 @@ def test_two_clicks_at_once_send_once():
 
     with live_server(handler=wait) as server:
         editor = edit_frame(server)
-        with running(editor.send_button.click):
+        with running(editor.controls.send_button.click):
             assert arrived.wait(20)
-            editor.send_button.click()
+            editor.controls.send_button.click()
             assert "Sending …" in shown(editor)
             done.set()
     assert len(count) == 1
 
 
-def test_the_text_is_the_same_in_every_run_and_comes_with_html_and_the_widget():
+def test_the_text_is_the_same_in_every_run_and_comes_with_html_and_where_somebody_looks_the_widget(monkeypatch):
     editor = edit_frame()
     assert repr(editor).splitlines()[:3] == [
         f"Bytes: {HELLO}",
@@ -185,9 +198,21 @@ def test_the_text_is_the_same_in_every_run_and_comes_with_html_and_the_widget():
         "",
     ]
     assert repr(editor).endswith(repr(wslab.inspect(bytes.fromhex(HELLO))))
-    data = editor._repr_mimebundle_()
-    assert set(data) == {"text/plain", "text/html", "application/vnd.jupyter.widget-view+json"}
-    assert data["text/plain"] == repr(edit_frame())
+    for name in live.HERE_IS_A_NOTEBOOK:
+        monkeypatch.delenv(name, raising=False)
+    assert editor._repr_mimebundle_() == {"text/plain": repr(editor), "text/html": editor._repr_html_()}
+    monkeypatch.setenv(live.HERE_IS_A_NOTEBOOK[0], "lesson.ipynb")
+    [kind] = set(editor._repr_mimebundle_()) - {"text/plain", "text/html"}
+    assert kind == "application/vnd.jupyter.widget-view+json"
+
+
+def test_a_notebook_that_nobody_looks_at_needs_no_widgets():
+    code = (
+        "import sys, wslab; e = wslab.edit_frame(); e._repr_mimebundle_(); e.send(); print('ipywidgets' in sys.modules)"
+    )
+    environment = {name: value for name, value in os.environ.items() if name not in live.HERE_IS_A_NOTEBOOK}
+    result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
+    assert (result.stdout, result.stderr) == ("False\n", "")
 
 
 def test_long_frames_are_shown_in_short():
@@ -205,8 +230,12 @@ def test_a_frame_to_begin_with_must_be_one():
 
 def test_every_control_has_a_name_and_a_hint():
     editor = edit_frame()
-    rows = editor.fields.box.children
-    controls = [*(control for row in rows for control in row.children), editor.data, editor.send_button]
+    rows = editor.controls.fields.box.children
+    controls = [
+        *(control for row in rows for control in row.children),
+        editor.controls.data,
+        editor.controls.send_button,
+    ]
     assert len(controls) == 13
     for control in controls:
         assert control.description

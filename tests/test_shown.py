@@ -1,7 +1,9 @@
 """shown: rows and texts as HTML in which nothing of a peer is HTML."""
 
+import pytest
 from ipywidgets import HTML
 
+from wslab.display import live
 from wslab.display.widgets.shown import announced, bundle, html_of, paragraph, table
 
 EVIL = "<img src=x onerror=alert(1)>"
@@ -40,7 +42,12 @@ def test_a_view_that_has_html_is_shown_as_that():
     assert announced("<p></p>") == '<div role="status"><p></p></div>'
 
 
-def test_a_bundle_has_the_widget_and_what_stands_in_its_place():
-    data = bundle(HTML(), "text", "<p></p>")
+def test_a_bundle_has_the_widget_only_where_somebody_looks(monkeypatch):
+    for name in live.HERE_IS_A_NOTEBOOK:
+        monkeypatch.delenv(name, raising=False)
+    assert bundle(pytest.fail, "text", "<p></p>") == {"text/plain": "text", "text/html": "<p></p>"}
+
+    monkeypatch.setenv(live.HERE_IS_A_NOTEBOOK[0], "lesson.ipynb")
+    data = bundle(HTML, "text", "<p></p>")
     assert data.pop("application/vnd.jupyter.widget-view+json")["version_major"] == 2
     assert data == {"text/plain": "text", "text/html": "<p></p>"}

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from ipywidgets import HTML  # type: ignore[import-untyped]
+    from ipywidgets import HTML
 
 HERE_IS_A_NOTEBOOK = ("JPY_SESSION_NAME", "VSCODE_PID")  # set by who starts a kernel that somebody looks at
 
@@ -39,7 +39,7 @@ class LiveTable:
         self._look = look
         self._until = time.monotonic() + seconds
         self._interval = interval
-        self._widget = _new_widget(self.table) if (_is_seen() if widget is None else widget) else None
+        self._widget = _new_widget(self.table) if (is_seen() if widget is None else widget) else None
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._keep_looking, name="wslab-watch", daemon=True)
         self._thread.start()
@@ -87,7 +87,7 @@ class LiveTable:
                 return
 
 
-def _is_seen() -> bool:
+def is_seen() -> bool:
     """Whether a notebook server has started this kernel: where nobody looks, a widget would only be stored."""
     return any(name in os.environ for name in HERE_IS_A_NOTEBOOK)
 

@@ -1,8 +1,10 @@
 """shown: rows and texts as HTML, and a widget together with what stands in its place where no widget runs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
+
+from wslab.display.live import is_seen
 
 if TYPE_CHECKING:
     from ipywidgets import Widget
@@ -53,6 +55,10 @@ def announced(html: str) -> str:
     return f'<div role="status">{html}</div>'
 
 
-def bundle(widget: "Widget", text: str, html: str) -> dict[str, object]:
-    """What a notebook needs to show `widget`, with a text and an HTML for where widgets are not shown."""
-    return {**(widget._repr_mimebundle_() or {}), "text/plain": text, "text/html": html}
+def bundle(widget: "Callable[[], Widget]", text: str, html: str) -> dict[str, object]:
+    """What a notebook needs to show `widget`, with a text and an HTML for where widgets are not shown.
+
+    Where nobody looks, the widget is not even made: its state would be stored in the notebook.
+    """
+    shown: dict[str, object] = dict(widget()._repr_mimebundle_() or {}) if is_seen() else {}
+    return {**shown, "text/plain": text, "text/html": html}
