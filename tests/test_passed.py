@@ -6,7 +6,7 @@ from raw import request, text
 from test_conversation import GREETING, response
 
 from wslab import Direction, Recording
-from wslab.display.passed import passed
+from wslab.display.passed import Passing, passed
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 
@@ -66,3 +66,15 @@ def test_no_more_of_a_payload_is_kept_than_was_asked_for():
     *_, frame = passed(recorded((1, UP, request()), (1, DOWN, response() + GREETING)), kept=3)
 
     assert (frame.seen.what.payload, frame.seen.what.length) == (b"Wel", 7)
+
+
+def test_a_connection_that_is_forgotten_is_not_read_any_more_and_the_others_are():
+    passing = Passing()
+    recording = recorded((1, UP, request()), (2, UP, request()), (1, DOWN, response()), (2, DOWN, response()))
+    first, second, *rest = recording.chunks
+    assert [len(passing.of(chunk)) for chunk in (first, second)] == [1, 1]
+    passing.forget(1)
+    assert [(it.connection, str(it.seen)) for chunk in rest for it in passing.of(chunk)] == [
+        (2, "HTTP/1.1 101 Switching Protocols")
+    ]
+    assert list(passing.end()) == []

@@ -89,3 +89,28 @@ def test_bytes_that_are_typed_turn_the_fields(page):
     page.get_by_role("textbox", name="Bytes").fill("8a 00")
     page.wait_for_function("() => document.querySelector('.jp-OutputArea-output select').selectedIndex == 0xa")
     assert not page.get_by_label("MASK", exact=True).is_checked()
+
+
+TALK = """
+client = wslab.connect(server.url)
+for number in range(3):
+    client.send(f"message {number}")
+    client.ping()
+    client.receive()
+"""
+
+
+@pytest.mark.timeout(300)
+@cells("server = wslab.EchoServer(recording=wslab.Recording()).start()", "wslab.watch_frames(server)", TALK)
+def test_frames_are_watched_while_they_pass(page):
+    output = page.locator(".jp-OutputArea-output")
+    output.get_by_text('text "message 2"').nth(1).wait_for()
+    assert faults_of_axe(page) == []
+
+    output.get_by_label("Show").focus()
+    press(page, "Space", "ArrowDown", "Enter")
+    output.get_by_text("pong").first.wait_for(state="detached")
+    press(page, "Shift+Tab", "Space")  # clear
+    output.get_by_text("Nothing has passed yet.").wait_for()
+    press(page, "Shift+Tab", "Space")
+    output.get_by_text("Paused.").wait_for()

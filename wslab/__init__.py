@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wslab.display.timeline import draw_timeline
     from wslab.display.watch import watch
     from wslab.display.widgets.edit_frame import edit_frame
+    from wslab.display.widgets.watch_frames import watch_frames
     from wslab.link import Connection
     from wslab.recording import Direction, Recording
     from wslab.server import EchoServer, echo
@@ -84,6 +85,7 @@ __all__ = [
     "parse_response",
     "serialize_frame",
     "watch",
+    "watch_frames",
 ]
 
 # What needs sockets is loaded at its first use: `import wslab` stays quick, and works where there are no sockets.
@@ -98,6 +100,7 @@ _LOADED_AT_FIRST_USE = {
     "inspect": "wslab.display.inspect",
     "watch": "wslab.display.watch",
     "edit_frame": "wslab.display.widgets.edit_frame",
+    "watch_frames": "wslab.display.widgets.watch_frames",
     "Connection": "wslab.link",
     "Direction": "wslab.recording",
     "Recording": "wslab.recording",

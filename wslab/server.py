@@ -93,6 +93,16 @@ class EchoServer:
         return f"{'ws' if self._ssl is None else 'wss'}://{host}:{self.port}/"
 
     @property
+    def is_listening(self) -> bool:
+        """Whether it has been started and not yet closed."""
+        return self._listener is not None
+
+    @property
+    def recording(self) -> Recording | None:
+        """What it records all connections in, if it was given one."""
+        return self._recording
+
+    @property
     def connections(self) -> list[Connection]:
         """The connections that are there now, in the order in which they came."""
         with self._lock:

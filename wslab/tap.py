@@ -95,6 +95,11 @@ class Tap:
         return f"{self._scheme}://{host}:{self.port}{self.target.resource_name}"
 
     @property
+    def is_listening(self) -> bool:
+        """Whether it has been started and not yet closed."""
+        return self._acceptor is not None
+
+    @property
     def connections(self) -> list[int]:
         """The numbers of the connections that are open."""
         with self._lock:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from wslab.conversation import Conversation
-from wslab.recording import Direction, Recording
+from wslab.recording import Chunk, Direction, Recording
 from wslab.seen import KEPT, Seen
 from wslab.states import Role
 
@@ -42,6 +42,44 @@ class _Side:
         return self.chunks[0][1]
 
 
+class Passing:
+    """The heads and frames of all connections, as their chunks come; at most `kept` bytes of each payload are kept."""
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self._kept = kept
+        self._conversations: dict[int, Conversation | None] = {}  # None for one that is not read any more
+        self._sides: defaultdict[tuple[int, Direction], _Side] = defaultdict(_Side)
+
+    def of(self, chunk: Chunk) -> list[Passed]:
+        """What this chunk completes."""
+        number = chunk.connection
+        conversation = self._conversations.setdefault(number, Conversation(self._kept))
+        if conversation is None:
+            return []
+        self._sides[number, chunk.direction].add(chunk.data, chunk.time)
+        seen = conversation.receive(SENDERS[chunk.direction], chunk.data)
+        return [self._passed(number, one, chunk.time) for one in seen]
+
+    def end(self) -> Iterator[Passed]:
+        """What is there of heads and frames that were cut short."""
+        for number, conversation in self._conversations.items():
+            if conversation is not None:
+                for sender in Role:
+                    yield from (self._passed(number, seen) for seen in conversation.end(sender))
+
+    def forget(self, connection: int) -> None:
+        """Read nothing more of this connection."""
+        self._conversations[connection] = None
+        for direction in Direction:
+            self._sides.pop((connection, direction), None)
+
+    def _passed(self, number: int, seen: Seen, time: float | None = None) -> Passed:
+        direction = DIRECTIONS[seen.sender]
+        side = self._sides[number, direction]
+        began = side.time_of(seen.start)
+        return Passed(number, direction, began, side.chunks[-1][1] if time is None else time, seen)
+
+
 def passed(recording: Recording, kept: int = KEPT) -> Iterator[Passed]:
     r"""The heads and frames of all connections of `recording`, in the order in which they were complete.
 
@@ -53,22 +91,7 @@ def passed(recording: Recording, kept: int = KEPT) -> Iterator[Passed]:
     >>> [(it.began, it.time, str(it.seen)) for it in passed(recording)]
     [(0, 1, 'GET / HTTP/1.1')]
     """
-    conversations: dict[int, Conversation] = {}
-    sides: defaultdict[tuple[int, Direction], _Side] = defaultdict(_Side)
+    passing = Passing(kept)
     for chunk in recording.chunks:
-        number = chunk.connection
-        conversation = conversations.setdefault(number, Conversation(kept))
-        sides[number, chunk.direction].add(chunk.data, chunk.time)
-        for seen in conversation.receive(SENDERS[chunk.direction], chunk.data):
-            yield _passed(number, seen, sides, chunk.time)
-    for number, conversation in conversations.items():
-        for sender in Role:
-            for seen in conversation.end(sender):
-                yield _passed(number, seen, sides)
-
-
-def _passed(number: int, seen: Seen, sides: dict[tuple[int, Direction], _Side], time: float | None = None) -> Passed:
-    direction = DIRECTIONS[seen.sender]
-    side = sides[number, direction]
-    began = side.time_of(seen.start)
-    return Passed(number, direction, began, side.chunks[-1][1] if time is None else time, seen)
+        yield from passing.of(chunk)
+    yield from passing.end()

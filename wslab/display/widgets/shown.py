@@ -16,6 +16,18 @@ CELL = "border:1px solid #8a8a8a;padding:2px 8px;text-align:left;vertical-align:
 MONOSPACE = "font-family:monospace;white-space:pre-wrap;overflow-wrap:anywhere"
 
 
+def aligned(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Rows as text, column under column.
+
+    >>> print(aligned(["direction", "what"], [["up", "ping"]]))
+    direction  what
+    up         ping
+    """
+    lines = [heading, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)
+
+
 def table(caption: str, heading: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """An HTML table; everything is escaped.
 

@@ -1,0 +1,52 @@
+"""log_controls: the widgets of a frame log."""
+
+from typing import TYPE_CHECKING
+
+from ipywidgets import HTML, Button, Dropdown, HBox, Layout, ToggleButton, VBox
+from traitlets import Bunch
+
+from wslab.display.widgets.fields import AS_WIDE_AS_ITS_LABEL, OPENS
+from wslab.display.widgets.frame_log import Kinds
+from wslab.display.widgets.shown import announced, paragraph
+
+if TYPE_CHECKING:
+    from wslab.display.widgets.watch_frames import FrameWatch
+
+
+class LogControls:
+    """A button to pause and go on, one to clear, a list of what to show, and the rows; `box` holds them all."""
+
+    def __init__(self, watch: "FrameWatch") -> None:
+        self._watch = watch
+        self.pause = ToggleButton(description="Pause", tooltip="Let the rows stand still, or go on")
+        self.clear = Button(description="Clear", tooltip="Forget the rows that are there")
+        self.kinds = Dropdown(
+            options=[(str(kinds), kinds) for kinds in Kinds],
+            value=watch.kinds,
+            description="Show",
+            tooltip=f"Which frames are shown; {OPENS}",
+            style=AS_WIDE_AS_ITS_LABEL,
+        )
+        self._status, self._rows = HTML(), HTML()
+        controls = HBox([self.pause, self.clear, self.kinds], layout=Layout(flex_flow="row wrap"))
+        self.box = VBox([controls, self._status, self._rows])
+        self.show_status()
+        self.show_rows()
+        self.pause.observe(self._on_pause, "value")
+        self.clear.on_click(lambda _button: watch.clear())
+        self.kinds.observe(lambda change: watch.show_only(change.new), "value")
+
+    def _on_pause(self, change: Bunch) -> None:
+        if not change.new:
+            self._watch.resume()
+        elif self._watch.is_running:
+            self._watch.pause()
+
+    def show_status(self) -> None:
+        """Show whether the rows are kept up to date."""
+        self.pause.value = not self._watch.is_running
+        self._status.value = announced(paragraph(self._watch.status))
+
+    def show_rows(self) -> None:
+        """Show the rows as they are."""
+        self._rows.value = self._watch.html_of_rows()

@@ -1,0 +1,164 @@
+"""watch_frames: the frames that pass a server or a tap, row by row as they come."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from wslab.display.widgets.frame_log import HEADING, MOST_BEHIND, MOST_ROWS, FrameLog, Kinds
+from wslab.display.widgets.shown import aligned, bundle, paragraph, table
+from wslab.recording import Recording
+from wslab.server import EchoServer
+from wslab.tap import Tap
+
+if TYPE_CHECKING:
+    from wslab.display.widgets.log_controls import LogControls
+
+TICK = 0.1  # seconds
+REST = 4  # times as long as reading took: those who talk have the processor meanwhile
+IDLE = 600.0  # seconds
+JOIN_TIMEOUT = 5.0  # seconds
+
+NOTHING = "Nothing has passed yet."
+
+
+class FrameWatch:
+    """A `log` that a thread keeps up to date, until the server has stopped, nothing passes any more, or `close`.
+
+    `pause` ends the thread, `resume` starts another. Reading takes a fifth of the time of one processor at most, and
+    nobody who records waits for it.
+    """
+
+    def __init__(self, recording: Recording, is_over: Callable[[], bool], most: int, idle: float) -> None:
+        self.log = FrameLog(recording, most)
+        self.kinds = Kinds.ALL
+        self.status = ""
+        self._is_over = is_over
+        self._idle = idle
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._controls: LogControls | None = None
+
+    @property
+    def controls(self) -> "LogControls":
+        """The widgets, made when they are first asked for."""
+        from wslab.display.widgets.log_controls import LogControls
+
+        with self._lock:
+            if self._controls is None:
+                self._controls = LogControls(self)
+            return self._controls
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the thread is there that keeps the log up to date."""
+        return self._thread is not None and self._thread.is_alive() and not self._stop.is_set()
+
+    def resume(self) -> "FrameWatch":
+        """Keep the log up to date, if nobody does."""
+        with self._lock:
+            if not self.is_running:
+                self._stop = threading.Event()
+                self._thread = threading.Thread(
+                    target=self._keep_reading, args=(self._stop,), name="wslab-watch-frames", daemon=True
+                )
+                self.status = "Watching."
+                self._thread.start()
+            self._show_status()
+        return self
+
+    def pause(self, status: str = "Paused.") -> None:
+        """Let the log be as it is."""
+        with self._lock:
+            self._stop.set()
+            self.status = status
+            self._show_status()
+
+    def clear(self) -> None:
+        """Forget the rows."""
+        with self._lock:
+            self.log.clear()
+            self._show_rows()
+
+    def show_only(self, kinds: Kinds) -> None:
+        """Show frames of these kinds."""
+        with self._lock:
+            self.kinds = kinds
+            self._show_rows()
+
+    def close(self) -> None:
+        """End the thread, and wait for that."""
+        self.pause("Closed.")
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(JOIN_TIMEOUT)
+
+    def __enter__(self) -> "FrameWatch":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    # The thread
+
+    def _keep_reading(self, stop: threading.Event) -> None:
+        idle_since, took = time.monotonic(), 0.0
+        while not stop.wait(max(TICK, REST * took)):
+            began, is_over = time.monotonic(), self._is_over()
+            with self._lock:
+                if stop.is_set():
+                    return
+                if self.log.read():
+                    self._show_rows()
+                    idle_since = began
+                elif is_over:
+                    self.pause("The server has stopped.")
+                elif began - idle_since >= self._idle:
+                    self.pause(f"Paused: nothing has passed for {self._idle:g} s.")
+            took = time.monotonic() - began
+
+    # For the eyes
+
+    def _show_rows(self) -> None:
+        if self._controls is not None:
+            self._controls.show_rows()
+
+    def _show_status(self) -> None:
+        if self._controls is not None:
+            self._controls.show_status()
+
+    def _catch_up(self) -> list[tuple[str, str, str, str]]:
+        """The rows, with what has passed up to now unless they are to stand still."""
+        with self._lock:
+            if self.is_running:
+                self.log.read(MOST_BEHIND)
+            return self.log.rows(self.kinds)
+
+    def __repr__(self) -> str:
+        rows = self._catch_up()
+        return aligned(HEADING, rows) if rows else NOTHING
+
+    def html_of_rows(self) -> str:
+        """The rows as they are."""
+        rows = self.log.rows(self.kinds)
+        return table("What has passed, the newest last", HEADING, rows) if rows else paragraph(NOTHING)
+
+    def _repr_html_(self) -> str:
+        self._catch_up()
+        return self.html_of_rows()
+
+    def _repr_mimebundle_(self, **_options: object) -> dict[str, object]:
+        return bundle(lambda: self.controls.box, repr(self), self._repr_html_())
+
+
+def watch_frames(source: EchoServer | Tap | Recording, *, most: int = MOST_ROWS, idle: float = IDLE) -> FrameWatch:
+    """The heads and frames that pass a server or a tap, live: the last `most` rows, without times and addresses.
+
+    A server must have been given a recording; a recording may stand for itself. It pauses when nothing has passed for
+    `idle` seconds. Raises ValueError for a server that records nothing.
+    """
+    if isinstance(source, Recording):
+        return FrameWatch(source, lambda: False, most, idle).resume()
+    if source.recording is None:
+        raise ValueError("this server records nothing: make it with EchoServer(recording=wslab.Recording())")
+    return FrameWatch(source.recording, lambda: not (source.is_listening or source.connections), most, idle).resume()
