@@ -114,3 +114,28 @@ def test_frames_are_watched_while_they_pass(page):
     output.get_by_text("Nothing has passed yet.").wait_for()
     press(page, "Shift+Tab", "Space")
     output.get_by_text("Paused.").wait_for()
+
+
+RECORD = """
+recording = wslab.Recording()
+with wslab.EchoServer() as server, wslab.connect(server.url, recording=recording, deflate=False) as client:
+    client.send("Hello")
+    client.receive()
+wslab.play(recording)
+"""
+
+
+@pytest.mark.timeout(300)
+@cells(RECORD)
+def test_a_recording_is_played(page):
+    output = page.locator(".jp-OutputArea-output")
+    output.get_by_role("button", name="Next").focus()
+    press(page, "Space")
+    output.get_by_text("Step 2 of 9").wait_for()
+    press(page, *["Tab"] * 3, "ArrowUp", "ArrowUp")  # over the last step and the clock to the number
+    output.get_by_text('Complete: text "Hello"').wait_for()
+    assert faults_of_axe(page) == []
+
+    press(page, "Shift+Tab", "Space")
+    output.get_by_text("Step 9 of 9").wait_for()
+    assert output.get_by_text("CLOSING").count() == 2

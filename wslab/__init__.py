@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from wslab.display.timeline import draw_timeline
     from wslab.display.watch import watch
     from wslab.display.widgets.edit_frame import edit_frame
+    from wslab.display.widgets.play import play
     from wslab.display.widgets.watch_frames import watch_frames
     from wslab.link import Connection
     from wslab.recording import Direction, Recording
@@ -83,6 +84,7 @@ __all__ = [
     "parse_header",
     "parse_request",
     "parse_response",
+    "play",
     "serialize_frame",
     "watch",
     "watch_frames",
@@ -100,6 +102,7 @@ _LOADED_AT_FIRST_USE = {
     "inspect": "wslab.display.inspect",
     "watch": "wslab.display.watch",
     "edit_frame": "wslab.display.widgets.edit_frame",
+    "play": "wslab.display.widgets.play",
     "watch_frames": "wslab.display.widgets.watch_frames",
     "Connection": "wslab.link",
     "Direction": "wslab.recording",

@@ -1,0 +1,106 @@
+"""play: a recorded conversation, step by step: what happened, what was complete, and the state of both ends."""
+
+import threading
+from typing import TYPE_CHECKING
+
+from wslab.display.widgets.shown import aligned, bundle, paragraph, table
+from wslab.display.widgets.timeline import MOST_MOMENTS, Moment, SideThen, Timeline
+from wslab.recording import Recording
+from wslab.states import Role
+
+if TYPE_CHECKING:
+    from wslab.display.widgets.player_controls import PlayerControls
+
+MOST_ROWS = 60
+NOTHING = "Nothing was recorded."
+HEADING = ("step", "what happened", "complete with it", "client, its bytes", "server, its bytes")
+
+
+class Player:
+    """Shows one connection at a time of those that `recording` had when it was made: its `timeline`."""
+
+    def __init__(self, recording: Recording, connection: int | None, most: int) -> None:
+        self._recording = recording
+        self._most = most
+        self.connections = recording.connections
+        self._lock = threading.Lock()
+        self._controls: PlayerControls | None = None
+        first = self.connections[0] if self.connections else 1
+        self.choose(first if connection is None else connection)
+
+    def choose(self, connection: int) -> None:
+        """Go to the first step of another connection."""
+        self.timeline = Timeline(self._recording, connection, self._most)
+
+    @property
+    def controls(self) -> "PlayerControls":
+        """The widgets, made when they are first asked for."""
+        from wslab.display.widgets.player_controls import PlayerControls
+
+        with self._lock:
+            if self._controls is None:
+                self._controls = PlayerControls(self)
+            return self._controls
+
+    def html_of_step(self, step: int) -> str:
+        """One step, the first is 1, with all that is known of both ends then."""
+        moments = self.timeline.moments
+        if not moments:
+            return paragraph(NOTHING)
+        step = min(max(1, step), len(moments))
+        moment = moments[step - 1]
+        time = f"{moment.time * 1000:.1f} ms after the first"
+        completed = "".join(paragraph(f"Complete: {line}") for line in moment.completed)
+        rows = [(str(role), *_cells(moment.sides[role])) for role in Role]
+        both = table("Both ends then", ["end", "state", "bytes sent", "used", "waiting"], rows)
+        return paragraph(f"Step {step} of {len(moments)}, {time}: {moment.what}") + completed + both
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        moments = self.timeline.moments[:MOST_ROWS]
+        return [(str(step), *_summary(moment)) for step, moment in enumerate(moments, 1)]
+
+    def _notes(self) -> list[str]:
+        """What is not in the rows."""
+        timeline, others = self.timeline, len(self.connections) - 1
+        more = max(0, len(timeline.moments) - MOST_ROWS) + timeline.left_out
+        notes = [f"{more} more steps are not shown."] if more else []
+        return [*notes, f"{others} more connections were recorded."] if others > 0 else notes
+
+    def __repr__(self) -> str:
+        rows = self._rows()
+        return "\n".join([aligned(HEADING, rows), *self._notes()]) if rows else NOTHING
+
+    def _repr_html_(self) -> str:
+        rows = self._rows()
+        if not rows:
+            return paragraph(NOTHING)
+        steps = table(f"Connection {self.timeline.connection}, step by step", HEADING, rows)
+        return steps + "".join(map(paragraph, self._notes()))
+
+    def _repr_mimebundle_(self, **_options: object) -> dict[str, object]:
+        return bundle(lambda: self.controls.box, repr(self), self._repr_html_())
+
+
+def _cells(side: SideThen) -> tuple[str, ...]:
+    waiting = f"{side.unread}, not read" if side.unread else f"{side.waiting}: {side.shown}" if side.shown else "0"
+    return side.state.name, str(side.sent), str(side.used), waiting
+
+
+def _summary(moment: Moment) -> tuple[str, ...]:
+    return moment.what, "; ".join(moment.completed), *(_side(moment.sides[role]) for role in Role)
+
+
+def _side(side: SideThen) -> str:
+    notes = {"waiting": side.waiting, "not read": side.unread}
+    return ", ".join([f"{side.state.name} {side.sent}", *(f"{count} {note}" for note, count in notes.items() if count)])
+
+
+def play(recording: Recording, connection: int | None = None, *, most: int = MOST_MOMENTS) -> Player:
+    """Step through a recording: reads, calls, heads, frames, messages, and the states of both ends after each.
+
+    It begins with `connection`, or with the first one; at most `most` steps of each are there. Raises ValueError for a
+    connection that was not recorded.
+    """
+    if connection is not None and connection not in recording.connections:
+        raise ValueError(f"connection {connection} was not recorded; these were: {recording.connections}")
+    return Player(recording, connection, most)

@@ -1,0 +1,80 @@
+"""player_controls: the widgets of a timeline player."""
+
+import threading
+from typing import TYPE_CHECKING
+
+from ipywidgets import HTML, BoundedIntText, Button, Dropdown, HBox, Layout, Play, ToggleButton, VBox, jslink
+
+from wslab.display.widgets.fields import AS_WIDE_AS_ITS_LABEL, OPENS
+from wslab.display.widgets.shown import announced
+
+if TYPE_CHECKING:
+    from wslab.display.widgets.play import Player
+
+INTERVAL = 1000  # milliseconds
+
+Change = dict[str, object]
+
+
+class PlayerControls:
+    """The number of the step, buttons to the steps around it, one to play, and the connection; `box` holds them all.
+
+    The slider and the play buttons of ipywidgets have no names that a screen reader could read, so the number is typed
+    or turned with the arrow keys, and the clock of `Play` works unseen behind a button with a name.
+    """
+
+    def __init__(self, player: "Player") -> None:
+        self._player = player
+        self._lock = threading.RLock()
+        self.first = Button(description="First", tooltip="Go to the first step", layout=Layout(width="auto"))
+        self.previous = Button(description="Previous", tooltip="Go one step back", layout=Layout(width="auto"))
+        self.next = Button(description="Next", tooltip="Go one step forward", layout=Layout(width="auto"))
+        self.last = Button(description="Last", tooltip="Go to the last step", layout=Layout(width="auto"))
+        self.playing = ToggleButton(
+            description="Play", tooltip="One step each second, or stop", layout=Layout(width="auto")
+        )
+        self.step = BoundedIntText(
+            description="Step",
+            tooltip="The number of the step: type it, or turn it with the arrow keys",
+            style=AS_WIDE_AS_ITS_LABEL,
+            layout=Layout(width="9em"),
+        )
+        self.connection = Dropdown(
+            options=player.connections or [1],
+            value=player.timeline.connection,
+            description="Connection",
+            tooltip=f"Which connection is shown; {OPENS}",
+            style=AS_WIDE_AS_ITS_LABEL,
+            layout=Layout(width="auto"),
+        )
+        self._clock = Play(interval=INTERVAL, layout=Layout(display="none"))
+        self._links = [jslink((self._clock, "value"), (self.step, "value"))]
+        self._links += [jslink((self._clock, "playing"), (self.playing, "value"))]
+        self._shown = HTML()
+        buttons = [self.first, self.previous, self.next, self.last, self.playing, self.step, self.connection]
+        self.box = VBox([HBox([*buttons, self._clock], layout=Layout(flex_flow="row wrap")), self._shown])
+        self._begin()
+        self.step.observe(lambda _change: self._show(), "value")
+        self.connection.observe(self._on_connection, "value")
+        self.first.on_click(lambda _button: self._go(1))
+        self.previous.on_click(lambda _button: self._go(self.step.value - 1))
+        self.next.on_click(lambda _button: self._go(self.step.value + 1))
+        self.last.on_click(lambda _button: self._go(self.step.max))
+
+    def _begin(self) -> None:
+        count = max(1, len(self._player.timeline.moments))
+        for control in (self.step, self._clock):
+            control.max, control.min, control.value = count, 1, 1
+        self._show()
+
+    def _on_connection(self, change: Change) -> None:
+        with self._lock:
+            self._player.choose(self.connection.value)
+            self._begin()
+
+    def _go(self, step: int) -> None:
+        self.step.value = step
+
+    def _show(self) -> None:
+        with self._lock:
+            self._shown.value = announced(self._player.html_of_step(self.step.value))

@@ -1,0 +1,207 @@
+"""timeline: a recording in, what happened on a connection out, step by step, with the state of both ends after each."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import accumulate, islice
+from typing import TypeVar
+
+from wslab.display.passed import SENDERS, Passed, Passing
+from wslab.frames import Opcode, printable
+from wslab.http import Response, redact_bytes, redact_target
+from wslab.recording import Call, Chunk, Recording
+from wslab.seen import SeenFrame, Unread
+from wslab.states import TRANSITIONS, Role, State, Step
+
+MOST_MOMENTS = 1000
+MOST_SHOWN = 24  # bytes
+KEPT = 300  # bytes of a payload
+Event = TypeVar("Event", Chunk, Call)
+PEERS = {Role.CLIENT: Role.SERVER, Role.SERVER: Role.CLIENT}
+
+
+@dataclass(frozen=True)
+class SideThen:
+    """One end after a step: its state, and of the bytes that it has sent those used and those waiting for more.
+
+    `shown` is the beginning of those that wait: in hex, or of a head its first line. Where nothing can be made of what
+    comes, no bytes wait: those are `unread`.
+    """
+
+    state: State
+    used: int
+    waiting: int = 0
+    unread: int = 0
+    shown: str = ""
+
+    @property
+    def sent(self) -> int:
+        """How many bytes it has sent."""
+        return self.used + self.waiting + self.unread
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A step: its time in seconds since the first, what happened, what was complete with it, and both ends then."""
+
+    time: float
+    what: str
+    completed: tuple[str, ...]
+    sides: dict[Role, SideThen]
+
+
+@dataclass
+class _Side:
+    """What one end has sent so far, and how it is to be read."""
+
+    state: State = State.CONNECTING
+    used: int = 0
+    waiting: bytearray = field(default_factory=bytearray)
+    has_head: bool = False
+    has_frames: bool = False
+    is_unread: bool = False
+    has_ended: bool = False
+    frames: int = 0  # of the message that is not finished
+    length: int = 0  # of that message, in bytes
+
+    def use(self, position: int) -> None:
+        """Everything up to `position` has been made something of."""
+        if position > self.used:
+            del self.waiting[: position - self.used]
+            self.used = position
+
+    def then(self) -> SideThen:
+        """What is to be told of it."""
+        if self.is_unread:
+            return SideThen(self.state, self.used, unread=len(self.waiting))
+        return SideThen(self.state, self.used, len(self.waiting), shown=self._shown() if self.waiting else "")
+
+    def _shown(self) -> str:
+        if self.has_frames:
+            return in_hex(self.waiting)
+        if self.has_head:
+            return "not to be read before the answer"
+        first, line_end, _ = redact_bytes(bytes(self.waiting)).partition(b"\r\n")
+        return f"{printable(first[:60].decode('latin-1'))}{' …' if line_end or len(first) > 60 else ''}"
+
+
+class Timeline:
+    """The `moments` of one connection of a recording: at most `most` of them, `left_out` says how many more there are.
+
+    One place has recorded them, so both ends take a step when the bytes pass there. The end of TCP is known only where
+    a tap has recorded.
+    """
+
+    def __init__(self, recording: Recording, connection: int, most: int = MOST_MOMENTS) -> None:
+        self.connection = connection
+        self._passing = Passing(kept=KEPT)
+        self._sides = {role: _Side() for role in Role}
+        events = list(_events(recording, connection))
+        self._began = events[0][0] if events else 0.0
+        self.moments = tuple(self._moment(*event) for event in islice(events, most))
+        self.left_out = len(events) - len(self.moments)
+
+    def _moment(self, time: float, event: Chunk | Call) -> Moment:
+        what, completed = self._read(event) if isinstance(event, Chunk) else (self._take_call(event), [])
+        sides = {role: side.then() for role, side in self._sides.items()}
+        return Moment(time - self._began, what, tuple(completed), sides)
+
+    # Bytes
+
+    def _read(self, chunk: Chunk) -> tuple[str, list[str]]:
+        sender = SENDERS[chunk.direction]
+        side = self._sides[sender]
+        side.waiting += chunk.data
+        passed = self._passing.of(chunk)
+        self._open(passed)
+        completed = [line for one in passed for line in self._complete(one)]
+        what = f"{len(chunk.data)} bytes, {chunk.direction}"
+        return what, completed
+
+    def _open(self, passed: list[Passed]) -> None:
+        """Whether the handshake is done: where the answer agrees to WebSocket, frames are read from then on."""
+        seen = [one.seen for one in passed]
+        for answer, following in zip(seen, [*seen[1:], None], strict=False):
+            is_refused = following is not None and isinstance(following.what, Unread) and not following.illegal
+            if isinstance(answer.what, Response) and not is_refused:
+                for side in self._sides.values():
+                    side.has_frames = True
+                self._step(Role.SERVER, Step.HANDSHAKE_DONE)
+                if not answer.illegal:
+                    self._step(Role.CLIENT, Step.HANDSHAKE_DONE)
+
+    def _complete(self, passed: Passed) -> Iterator[str]:
+        seen = passed.seen
+        side = self._sides[seen.sender]
+        side.use(seen.end)
+        yield str(seen)
+        if isinstance(seen.what, SeenFrame):
+            yield from self._complete_frame(side, seen.what)
+            if seen.what.header.opcode is Opcode.CLOSE:
+                self._step(seen.sender, Step.CLOSE_SENT)
+                if not seen.illegal:
+                    self._step(PEERS[seen.sender], Step.CLOSE_RECEIVED)
+        elif isinstance(seen.what, Unread):
+            for one in [side] if side.has_frames else self._sides.values():
+                one.is_unread = True
+        else:
+            side.has_head = True
+
+    def _complete_frame(self, side: _Side, frame: SeenFrame) -> Iterator[str]:
+        """The message that this frame completes, if it had several."""
+        if frame.header.opcode.is_control:
+            return
+        side.frames, side.length = side.frames + 1, side.length + frame.length
+        if frame.header.fin:
+            if side.frames > 1:
+                yield f"a {frame.kind.name.lower()} message of {side.length} bytes in {side.frames} frames"
+            side.frames = side.length = 0
+
+    # Calls
+
+    def _take_call(self, call: Call) -> str:
+        sender = SENDERS[call.direction]
+        if call.name == "end":
+            self._sides[sender].has_ended = True
+            if all(side.has_ended for side in self._sides.values()):
+                self._end_tcp()
+            return f"{sender} ends TCP"
+        if call.name in ("reset", "unreachable"):
+            self._end_tcp()
+        argument = printable(redact_target(call.argument))
+        match call.name:
+            case "reset":
+                return f"{sender} resets TCP"
+            case "unreachable":
+                return f"the server cannot be reached: {argument}"
+            case "receive":
+                return f"{PEERS[sender]} gets from receive(): {argument}"
+        return f"{sender} calls {call.name}({argument})"
+
+    def _end_tcp(self) -> None:
+        for role in Role:
+            self._step(role, Step.TCP_CLOSED)
+
+    def _step(self, role: Role, step: Step) -> None:
+        side = self._sides[role]
+        side.state = TRANSITIONS.get((side.state, step), side.state)
+
+
+def in_hex(data: bytes | bytearray) -> str:
+    """The beginning of `data` in hex."""
+    return data[:MOST_SHOWN].hex(" ") + (" …" if len(data) > MOST_SHOWN else "")
+
+
+def _events(recording: Recording, connection: int) -> Iterator[tuple[float, Chunk | Call]]:
+    """Reads and calls of a connection with their times, in one order."""
+    chunks = [(time, 1, chunk) for time, chunk in _in_order(recording.chunks, connection)]
+    # At the same time: what is sent was asked for before, and what is received is given out afterwards.
+    calls = [(time, 2 if call.name == "receive" else 0, call) for time, call in _in_order(recording.calls, connection)]
+    events: list[tuple[float, int, Chunk | Call]] = [*chunks, *calls]
+    for time, _, event in sorted(events, key=lambda one: one[:2]):
+        yield time, event
+
+
+def _in_order(events: Iterable[Event], connection: int) -> list[tuple[float, Event]]:
+    """A clock may be set back; what was recorded later is later."""
+    ours = [event for event in events if event.connection == connection]
+    return list(zip(accumulate((event.time for event in ours), max), ours, strict=True))
