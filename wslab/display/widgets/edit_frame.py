@@ -4,14 +4,16 @@ import threading
 from typing import TYPE_CHECKING
 
 from wslab.display.inspect import inspect
+from wslab.display.table import Table
 from wslab.display.widgets.draft import FrameDraft
 from wslab.display.widgets.exchange import PATIENCE, Answer
-from wslab.display.widgets.shown import bundle, html_of, paragraph, table
+from wslab.display.widgets.shown import bundle, paragraph
+from wslab.recording import Direction
 from wslab.server import EchoServer
 from wslab.tap import HasUrl
 
 if TYPE_CHECKING:
-    from wslab.display.widgets.controls import EditorControls
+    from wslab.display.widgets.editor_controls import EditorControls
 
 HELLO = FrameDraft(payload=b"Hello", masking_key=bytes.fromhex("37fa213d"))  # RFC 6455 §5.7; the same in every run
 MOST_SHOWN = 32  # bytes
@@ -35,7 +37,7 @@ class FrameEditor:
     @property
     def controls(self) -> "EditorControls":
         """The widgets, made when they are first asked for."""
-        from wslab.display.widgets.controls import EditorControls
+        from wslab.display.widgets.editor_controls import EditorControls
 
         with self._lock:
             if self._controls is None:
@@ -57,20 +59,22 @@ class FrameEditor:
 
     def html_of_frame(self) -> str:
         """The frame in a line, and its fields in a table."""
-        return paragraph(str(self.draft)) + html_of(inspect(self.draft.to_bytes()))
+        return paragraph(str(self.draft)) + self._inspected()._repr_html_()
+
+    def _inspected(self) -> Table:
+        return inspect(self.draft.to_bytes(), deflate=False, direction=Direction.CLIENT_TO_SERVER)
 
     def html_of_answer(self) -> str:
         """What came back, if the frame has been sent."""
         if self.answer is None:
             return ""
-        rows = self.answer.rows
-        came = table("What came back", ["what", "bytes"], rows) if rows else ""
-        return came + paragraph(self.answer.ending)
+        came = Table(("what", "hex"), tuple(self.answer.rows), "What came back")
+        return (came._repr_html_() if came.rows else "") + paragraph(self.answer.ending)
 
     def __repr__(self) -> str:
         data = self.draft.to_bytes()
         more = f" … ({len(data)} bytes)" if len(data) > MOST_SHOWN else ""
-        said = [f"Bytes: {data[:MOST_SHOWN].hex(' ')}{more}", f"{self.draft}", "", repr(inspect(data))]
+        said = [f"Bytes: {data[:MOST_SHOWN].hex(' ')}{more}", f"{self.draft}", "", repr(self._inspected())]
         return "\n".join(said if self.answer is None else [*said, "", str(self.answer)])
 
     def _repr_html_(self) -> str:

@@ -1,4 +1,4 @@
-"""controls: the widgets of a frame editor, which follow each other and the frame, whoever turns them."""
+"""editor_controls: the widgets of a frame editor, which follow each other and the frame, whoever turns them."""
 
 import contextlib
 import threading
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ipywidgets import HTML, Button, Layout, Text, VBox
 
 from wslab.display.widgets.draft import FrameDraft
-from wslab.display.widgets.fields import AS_WIDE_AS_ITS_LABEL, FieldControls, from_hex
+from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL, FieldControls, from_hex
 from wslab.display.widgets.shown import announced, paragraph
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""fields: the controls for the fields of a frame, which give a FrameDraft and show one."""
+"""field_controls: the controls for the fields of a frame, which give a FrameDraft and show one."""
 
 import re
 from collections.abc import Callable

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ipywidgets import HTML, Button, Dropdown, HBox, Layout, ToggleButton, VBox
 from traitlets import Bunch
 
-from wslab.display.widgets.fields import AS_WIDE_AS_ITS_LABEL, OPENS
+from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL, OPENS
 from wslab.display.widgets.frame_log import Kinds
 from wslab.display.widgets.shown import announced, paragraph
 

@@ -1,4 +1,4 @@
-"""timeline: a recording in, what happened on a connection out, step by step, with the state of both ends after each."""
+"""moments: a recording in, what happened on a connection out, step by step, with the state of both ends after each."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -84,7 +84,7 @@ class _Side:
         return f"{printable(first[:60].decode('latin-1'))}{' …' if line_end or len(first) > 60 else ''}"
 
 
-class Timeline:
+class Moments:
     """The `moments` of one connection of a recording: at most `most` of them, `left_out` says how many more there are.
 
     One place has recorded them, so both ends take a step when the bytes pass there. The end of TCP is known only where
@@ -97,8 +97,8 @@ class Timeline:
         self._sides = {role: _Side() for role in Role}
         events = list(_events(recording, connection))
         self._began = events[0][0] if events else 0.0
-        self.moments = tuple(self._moment(*event) for event in islice(events, most))
-        self.left_out = len(events) - len(self.moments)
+        self.all = tuple(self._moment(*event) for event in islice(events, most))
+        self.left_out = len(events) - len(self.all)
 
     def _moment(self, time: float, event: Chunk | Call) -> Moment:
         what, completed = self._read(event) if isinstance(event, Chunk) else (self._take_call(event), [])

@@ -3,8 +3,9 @@
 import threading
 from typing import TYPE_CHECKING
 
-from wslab.display.widgets.shown import aligned, bundle, paragraph, table
-from wslab.display.widgets.timeline import MOST_MOMENTS, Moment, SideThen, Timeline
+from wslab.display.table import Table
+from wslab.display.widgets.moments import MOST_MOMENTS, Moment, Moments, SideThen
+from wslab.display.widgets.shown import bundle, paragraph
 from wslab.recording import Recording
 from wslab.states import Role
 
@@ -30,7 +31,7 @@ class Player:
 
     def choose(self, connection: int) -> None:
         """Go to the first step of another connection."""
-        self.timeline = Timeline(self._recording, connection, self._most)
+        self.timeline = Moments(self._recording, connection, self._most)
 
     @property
     def controls(self) -> "PlayerControls":
@@ -44,38 +45,33 @@ class Player:
 
     def html_of_step(self, step: int) -> str:
         """One step, the first is 1, with all that is known of both ends then."""
-        moments = self.timeline.moments
+        moments = self.timeline.all
         if not moments:
             return paragraph(NOTHING)
         step = min(max(1, step), len(moments))
         moment = moments[step - 1]
         time = f"{moment.time * 1000:.1f} ms after the first"
         completed = "".join(paragraph(f"Complete: {line}") for line in moment.completed)
-        rows = [(str(role), *_cells(moment.sides[role])) for role in Role]
-        both = table("Both ends then", ["end", "state", "bytes sent", "used", "waiting"], rows)
-        return paragraph(f"Step {step} of {len(moments)}, {time}: {moment.what}") + completed + both
+        rows = tuple((str(role), *_cells(moment.sides[role])) for role in Role)
+        both = Table(("end", "state", "bytes sent", "used", "waiting"), rows, "Both ends then")
+        return paragraph(f"Step {step} of {len(moments)}, {time}: {moment.what}") + completed + both._repr_html_()
 
-    def _rows(self) -> list[tuple[str, ...]]:
-        moments = self.timeline.moments[:MOST_ROWS]
-        return [(str(step), *_summary(moment)) for step, moment in enumerate(moments, 1)]
-
-    def _notes(self) -> list[str]:
-        """What is not in the rows."""
-        timeline, others = self.timeline, len(self.connections) - 1
-        more = max(0, len(timeline.moments) - MOST_ROWS) + timeline.left_out
+    @property
+    def table(self) -> Table:
+        """All steps, or the first of them, without their times."""
+        moments, others = self.timeline.all, len(self.connections) - 1
+        rows = tuple((str(step), *_summary(moment)) for step, moment in enumerate(moments[:MOST_ROWS], 1))
+        more = max(0, len(moments) - MOST_ROWS) + self.timeline.left_out
         notes = [f"{more} more steps are not shown."] if more else []
-        return [*notes, f"{others} more connections were recorded."] if others > 0 else notes
+        notes += [f"{others} more connections were recorded."] if others > 0 else []
+        caption = f"Connection {self.timeline.connection}, step by step"
+        return Table(HEADING, rows, caption, more=" ".join(notes))
 
     def __repr__(self) -> str:
-        rows = self._rows()
-        return "\n".join([aligned(HEADING, rows), *self._notes()]) if rows else NOTHING
+        return repr(self.table) if self.timeline.all else NOTHING
 
     def _repr_html_(self) -> str:
-        rows = self._rows()
-        if not rows:
-            return paragraph(NOTHING)
-        steps = table(f"Connection {self.timeline.connection}, step by step", HEADING, rows)
-        return steps + "".join(map(paragraph, self._notes()))
+        return self.table._repr_html_() if self.timeline.all else paragraph(NOTHING)
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, object]:
         return bundle(lambda: self.controls.box, repr(self), self._repr_html_())

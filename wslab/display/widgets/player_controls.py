@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from ipywidgets import HTML, BoundedIntText, Button, Dropdown, HBox, Layout, Play, ToggleButton, VBox, jslink
 
-from wslab.display.widgets.fields import AS_WIDE_AS_ITS_LABEL, OPENS
+from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL, OPENS
 from wslab.display.widgets.shown import announced
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class PlayerControls:
         self.last.on_click(lambda _button: self._go(self.step.max))
 
     def _begin(self) -> None:
-        count = max(1, len(self._player.timeline.moments))
+        count = max(1, len(self._player.timeline.all))
         for control in (self.step, self._clock):
             control.max, control.min, control.value = count, 1, 1
         self._show()

@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from wslab.display.table import Table
 from wslab.display.widgets.frame_log import HEADING, MOST_BEHIND, MOST_ROWS, FrameLog, Kinds
-from wslab.display.widgets.shown import aligned, bundle, paragraph, table
+from wslab.display.widgets.shown import bundle, paragraph
 from wslab.recording import Recording
 from wslab.server import EchoServer
 from wslab.tap import Tap
@@ -127,21 +128,25 @@ class FrameWatch:
         if self._controls is not None:
             self._controls.show_status()
 
-    def _catch_up(self) -> list[tuple[str, str, str, str]]:
-        """The rows, with what has passed up to now unless they are to stand still."""
+    def _catch_up(self) -> None:
+        """Take in what has passed up to now, unless the rows are to stand still."""
         with self._lock:
             if self.is_running:
                 self.log.read(MOST_BEHIND)
-            return self.log.rows(self.kinds)
+
+    @property
+    def table(self) -> Table:
+        """The rows as they are."""
+        with self._lock:
+            return Table(HEADING, tuple(self.log.rows(self.kinds)), "What has passed, the newest last")
 
     def __repr__(self) -> str:
-        rows = self._catch_up()
-        return aligned(HEADING, rows) if rows else NOTHING
+        self._catch_up()
+        return repr(self.table) if self.table.rows else NOTHING
 
     def html_of_rows(self) -> str:
-        """The rows as they are."""
-        rows = self.log.rows(self.kinds)
-        return table("What has passed, the newest last", HEADING, rows) if rows else paragraph(NOTHING)
+        """The rows as they are, as HTML."""
+        return self.table._repr_html_() if self.table.rows else paragraph(NOTHING)
 
     def _repr_html_(self) -> str:
         self._catch_up()
