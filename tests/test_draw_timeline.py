@@ -60,6 +60,10 @@ def test_one_message_three_frames_five_reads():
         "    6  6 bytes",
         "    7  6 bytes",
     ]
+    written = [text.get_text().replace("\u200e", "") for text in timeline.figure.axes[0].texts]
+    assert 'text "Hello, world" 12 B in 3 frames' in written
+    assert 'continuation "rld" 9 B' in written
+    assert written.count("6 B") == 5
     keeps_the_rules(timeline)
 
 
@@ -259,7 +263,7 @@ def test_what_cannot_be_drawn_is_refused(wrong, why):
 
 def test_a_part_of_a_very_long_recording_is_drawn_in_little_memory():
     recording = opened()
-    for _ in range(8000):
+    for _ in range(16_000):
         recording.add(1, UP, text("again and again and again"))
     draw_timeline(recording, start=100)  # what is loaded at the first drawing does not count
     tracemalloc.start()
@@ -267,7 +271,7 @@ def test_a_part_of_a_very_long_recording_is_drawn_in_little_memory():
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert lines(timeline)[0] == "steps 4,001 to 4,024 of 8,002"
+    assert lines(timeline)[0] == "steps 4,001 to 4,024 of 16,002"
     assert peak < 4 * 1024 * 1024
 
 
