@@ -4,7 +4,7 @@ import pytest
 from ipywidgets import HTML
 
 from wslab.display import live
-from wslab.display.widgets.shown import announced, bundle, paragraph
+from wslab.display.widgets.shown import announced, bundle, paragraph, scrolled
 
 
 def test_a_sentence_is_escaped_and_has_a_colour_of_its_own_on_a_background_of_its_own():
@@ -12,7 +12,13 @@ def test_a_sentence_is_escaped_and_has_a_colour_of_its_own_on_a_background_of_it
     assert "&lt;img" in html
     assert "<img" not in html
     assert "color:#000000;background-color:#ffffff" in html
-    assert html.startswith('<div role="status"><p ')
+    assert html.startswith('<div role="status" ')
+
+
+def test_what_may_be_too_wide_can_be_scrolled_by_keyboard():
+    html = scrolled("<table></table>", 'Rows "<"')
+    assert html.startswith('<div role="region" tabindex="0" aria-label="Rows &quot;&lt;&quot;" ')
+    assert html.endswith("<table></table></div>")
 
 
 def test_a_bundle_has_the_widget_only_where_somebody_looks(monkeypatch):

@@ -9,7 +9,7 @@ from ipywidgets import HTML, Button, Layout, Text, VBox
 
 from wslab.display.widgets.draft import FrameDraft
 from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL, FieldControls, from_hex
-from wslab.display.widgets.shown import announced, paragraph
+from wslab.display.widgets.shown import announced, paragraph, scrolled
 
 if TYPE_CHECKING:
     from wslab.display.widgets.edit_frame import FrameEditor
@@ -110,7 +110,7 @@ class EditorControls:
                 self._sending.release()
 
     def _show_frame(self) -> None:
-        self._frame.value = self._editor.html_of_frame()
+        self._frame.value = scrolled(self._editor.html_of_frame(), "The frame, field by field")
 
     def show_answer(self) -> None:
         """Show what the last server has answered."""

@@ -7,7 +7,7 @@ from traitlets import Bunch
 
 from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL, OPENS
 from wslab.display.widgets.frame_log import Kinds
-from wslab.display.widgets.shown import announced, paragraph
+from wslab.display.widgets.shown import announced, paragraph, scrolled
 
 if TYPE_CHECKING:
     from wslab.display.widgets.watch_frames import FrameWatch
@@ -49,4 +49,4 @@ class LogControls:
 
     def show_rows(self) -> None:
         """Show the rows as they are."""
-        self._rows.value = self._watch.html_of_rows()
+        self._rows.value = scrolled(self._watch.html_of_rows(), "What has passed")

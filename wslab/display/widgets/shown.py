@@ -9,6 +9,8 @@ from wslab.display.live import is_seen
 if TYPE_CHECKING:
     from ipywidgets import Widget
 
+LINES = "line-height:1.4"  # widgets have lines as high as a button
+
 
 def paragraph(text: str) -> str:
     """A sentence as HTML, with its own text and background: a notebook may be light or dark."""
@@ -17,7 +19,13 @@ def paragraph(text: str) -> str:
 
 def announced(html: str) -> str:
     """HTML that a screen reader reads aloud when it appears."""
-    return f'<div role="status">{html}</div>'
+    return f'<div role="status" style="{LINES}">{html}</div>'
+
+
+def scrolled(html: str, name: str) -> str:
+    """HTML that may be wider than its place; whoever has no mouse scrolls it with the arrow keys."""
+    style = f"width:0;min-width:100%;overflow-x:auto;{LINES}"  # else the widget would grow with it and be cut
+    return f'<div role="region" tabindex="0" aria-label="{escape(name)}" style="{style}">{html}</div>'
 
 
 def bundle(widget: "Callable[[], Widget]", text: str, html: str) -> dict[str, object]:
