@@ -3,7 +3,7 @@
 import html.parser
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from raw import request
 from test_bad_input import FAULTS, compressed, deflated, raw_frame
@@ -326,6 +326,7 @@ def test_the_rows_cover_every_byte_of_any_bytes_exactly_once(data, deflate, dire
 
 
 @given(ANY_BYTES, st.integers(0, 200), st.integers(1, 30))
+@example(bytes(10), 8, 1)
 def test_from_wherever_any_bytes_are_shown_the_rest_is_told(data, start, most):
     table = inspect(data, start, most)
     end = spans(table)[-1][1] if spans(table) else 0

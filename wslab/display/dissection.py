@@ -121,7 +121,7 @@ def dissect(dissection: Dissection, start: int, most: int) -> Table:
     rest = size = dissection.size
     for group in dissection:
         is_frame = dissection.frames > 0
-        if start and group[-1].end <= start:
+        if start and max(field.end for field in group) <= start:
             continue
         shown = [field for field in group if is_frame or field.end > start or not start]
         room = most - len(fields)
