@@ -68,6 +68,16 @@ def test_a_row_can_be_looked_into_with_all_that_is_known_of_the_conversation():
         table.row(5)
 
 
+def test_behind_an_illegal_frame_nothing_is_decompressed_since_what_came_before_is_needed():
+    stream = zlib.compressobj(wbits=-15)
+    once, twice = ((stream.compress(b"Hello") + stream.flush(zlib.Z_SYNC_FLUSH))[:-4] for _ in range(2))
+    first, second = (serialize_frame(Frame(Opcode.TEXT, data, rsv1=True)) for data in (once, twice))
+    table = inspect(recorded((1, UP, ASKED), (1, DOWN, AGREED + first + b"\x83\x00" + second)))
+    behind = table.row(3)
+    assert [row[3] for number, row in enumerate(behind.rows) if number in behind.faulty] == ["opcode"]
+    assert behind.rows[-2][1] == twice.hex(" ")
+
+
 def test_a_row_of_many_chunks_is_joined_from_just_these():
     big = text("x" * 1000)
     pieces = [(1, UP, big[start : start + 7]) for start in range(0, len(big), 7)]

@@ -82,9 +82,9 @@ def _entries(recording: Recording, kept: int) -> Iterator[Entry]:
 def _look_behind(recording: Recording, entry: Entry, most_bytes: int) -> Table:
     seen, window = entry.passed.seen, Window(0, most_bytes)
     if isinstance(seen.what, Unread):
-        # Here everything that follows is read, as far as it can be.
-        data = _bytes_of(recording, entry.passed, None)
-        return dissect(Dissection(data, window, seen.sender, entry.deflate), 0, MOST_ROWS)
+        # Here everything that follows is read, as far as it can be: without the messages before, none is decompressed.
+        data, deflate = _bytes_of(recording, entry.passed, None), None if entry.deflate else entry.deflate
+        return dissect(Dissection(data, window, seen.sender, deflate), 0, MOST_ROWS)
     data = _bytes_of(recording, entry.passed, seen.end)
     if not isinstance(seen.what, SeenFrame):
         return table_of(read_head(data, 0, entry.asked).fields, f"row {entry.number}, line by line")
