@@ -96,7 +96,8 @@ def _rows_of_bytes(payload: Payload, judged: Judged, window: Window) -> Iterator
         meaning = f"{first - payload.start} bytes before: start={payload.start} shows them"
         yield Field(payload.start, first, name, "", meaning, "…")
     wire, plain = payload.wire(first, last), payload.plain(first, last)
-    secret = _secret_places(payload, first, last)
+    crossed_out = _crossed_out(payload, first, last)
+    secret = {at for at, octet in enumerate(plain) if octet != crossed_out[at]}
     for place in range(first, last, BYTES_A_ROW):
         end = min(place + BYTES_A_ROW, last)
         there = range(place - first, end - first)
@@ -109,12 +110,11 @@ def _rows_of_bytes(payload: Payload, judged: Judged, window: Window) -> Iterator
         yield Field(last, payload.end, name, "", f"{payload.end - last} more bytes: start={last} shows them", "…")
 
 
-def _secret_places(payload: Payload, first: int, last: int) -> set[int]:
-    """Which of the bytes from `first` to `last` belong to a cookie, to credentials or to a token."""
+def _crossed_out(payload: Payload, first: int, last: int) -> bytes:
+    """The bytes from `first` to `last`, with an x for each that belongs to a cookie, to credentials or to a token."""
     before = max(payload.start, first - LOOKED_AROUND)
-    plain = payload.plain(before, min(payload.end, last + LOOKED_AROUND))
-    crossed_out = redact_bytes(plain)
-    return {at + before - first for at, byte in enumerate(plain) if byte != crossed_out[at]}
+    around = payload.plain(before, min(payload.end, last + LOOKED_AROUND))
+    return redact_bytes(around)[first - before : last - before]
 
 
 def _what_it_says(payload: Payload, judged: Judged, window: Window) -> Iterator[Field]:
@@ -130,7 +130,9 @@ def _what_it_says(payload: Payload, judged: Judged, window: Window) -> Iterator[
     elif payload.end > payload.start:
         kind = frame.kind if frame is not None else payload.opcode
         first = min(max(window.start, payload.start), payload.end)
-        shown = payload.plain(first, min(payload.end, first + 4 * max(window.most, MOST_SHOWN)))
+        last = min(payload.end, first + 4 * max(window.most, MOST_SHOWN))
+        # From the beginning on, `_value` redacts; what begins within a secret no longer looks like one.
+        shown = payload.plain(first, last) if first == payload.start else _crossed_out(payload, first, last)
         value = _value(kind, shown, payload.end - first, window.most) if kind is Opcode.TEXT else ""
         if value or payload.masking_key is None:
             yield Field(place, place, "payload", value, MEANINGS.get(kind, "") if kind is not None else "")
