@@ -20,11 +20,12 @@ class Cells(HTMLParser):
 
     def __init__(self, page: str) -> None:
         super().__init__()
-        self.rows, self.used = [], set()
+        self.rows, self.tags, self.attributes = [], set(), set()
         self.feed(page)
 
     def handle_starttag(self, tag, attributes):
-        self.used |= {tag, *(name for name, _ in attributes)}
+        self.tags.add(tag)
+        self.attributes |= {name for name, _ in attributes}
         if tag == "tr":
             self.rows.append([])
         if tag in ("td", "th"):
@@ -32,7 +33,7 @@ class Cells(HTMLParser):
 
     def handle_data(self, data):
         if self.rows and self.rows[-1]:
-            self.rows[-1][-1] += data
+            self.rows[-1][-1] += data.strip("\n")
 
 
 def test_both_ends_and_the_listener_are_listed_with_what_flows():
@@ -189,17 +190,18 @@ def test_html_has_the_same_cells_escaped_and_nothing_that_a_notebook_would_drop(
         shown = watch(server)
         cells = Cells(shown._repr_html_())
 
-    assert cells.rows[1:] == [list(row) for row in shown.table.rows]
+    assert cells.rows[1:] == [*(list(row) for row in shown.table.rows), [PARTLY_COUNTED]]
     assert cells.rows[0] == list(shown.table.heading)
-    assert cells.used == {"table", "caption", "tr", "th", "td", "scope", "style"}
+    assert cells.tags == {"table", "caption", "thead", "tbody", "tr", "th", "td"}
+    assert cells.attributes == {"scope", "style", "bgcolor", "colspan"}
 
 
 def test_where_there_is_nothing_it_says_so():
     with socket.create_server(("127.0.0.1", fresh_port())) as listener:
         port = listener.getsockname()[1]
 
-    assert repr(watch(port)) == "no TCP sockets"
-    assert "no TCP sockets" in watch(port)._repr_html_()
+    assert repr(watch(port)) == "local  remote  TCP\nNo TCP socket is there."
+    assert "No TCP socket is there." in watch(port)._repr_html_()
     assert watch(port).is_over
 
 

@@ -1,6 +1,5 @@
 """watch: TCP connections as `netstat -tn` lists them, joined with what wslab knows of the WebSockets on them."""
 
-import html
 import math
 import time
 from collections import Counter
@@ -69,20 +68,23 @@ class Watch:
         hidden = () if self.times else TIMES
         heading = [name for name in rows[0] if name not in hidden] if rows else list(NETSTAT)
         heading = [name for name in heading if name in NETSTAT or any(row[name] for row in rows)]
-        return Table(tuple(heading), tuple(tuple(row[name] for name in heading) for row in rows))
+        cells = tuple(tuple(row[name] for name in heading) for row in rows)
+        return Table(tuple(heading), cells, f"{CAPTION}.", more=" ".join(self.notes))
 
     @property
     def states(self) -> Table:
         """How many sockets there are in each state of TCP."""
         counts = Counter(watched.socket.state for watched in self.sockets)
-        return Table(("TCP", "sockets"), tuple((state, str(counts[state])) for state in LIFE if counts[state]))
+        rows = tuple((state, str(counts[state])) for state in LIFE if counts[state])
+        return Table(("TCP", "sockets"), rows, "TCP sockets in each state")
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What the reader of the table should know."""
         counted = [it.websocket.traffic for it in self.sockets if it.websocket and it.websocket.traffic]
         partly = PARTLY_COUNTED if any(not traffic.is_whole for traffic in counted) else ""
-        return tuple(filter(None, [self.note, partly]))
+        nothing = "" if self.sockets else "No TCP socket is there."
+        return tuple(filter(None, [nothing, self.note, partly]))
 
     @property
     def is_over(self) -> bool:
@@ -99,14 +101,10 @@ class Watch:
         return LiveTable(self.look_again or (lambda: self), seconds, interval, widget)
 
     def __repr__(self) -> str:
-        return "\n".join([repr(self.table) if self.sockets else "no TCP sockets", *self.notes])
+        return repr(self.table)
 
     def _repr_html_(self) -> str:
-        table = self.table
-        heading = _html_row('th scope="col"', table.heading)
-        rows = "".join(_html_row("td", row) for row in table.rows or [("no TCP sockets",)])
-        caption = html.escape(" ".join([f"{CAPTION}.", *self.notes]))
-        return f"<table><caption>{caption}</caption>{heading}{rows}</table>"
+        return self.table._repr_html_()
 
     def _cells(self, watched: Watched) -> dict[str, str]:
         sock, websocket = watched.socket, watched.websocket
@@ -132,12 +130,6 @@ class Watch:
     def _address(self, address: Address) -> str:
         host, port = address
         return f"{f'[{host}]' if ':' in host else host}:{self.names.get(port, port)}"
-
-
-def _html_row(kind: str, cells: tuple[str, ...]) -> str:
-    name = kind.partition(" ")[0]
-    style = "text-align: left; padding: 2px 8px; line-height: 1.3"
-    return "<tr>" + "".join(f'<{kind} style="{style}">{html.escape(it)}</{name}>' for it in cells) + "</tr>"
 
 
 def watch(
