@@ -12,6 +12,7 @@ from wslab.http import (
     Headers,
     Request,
     Response,
+    body_length,
     build_refusal,
     parse_request,
     parse_response,
@@ -478,6 +479,7 @@ def test_a_token_in_an_address_is_hidden_and_nothing_else(target, shown):
         (b"GET / HTTP/1.1\n \tAuthorization \t: a b", b"GET / HTTP/1.1\n \tAuthorization \t: x x"),
         (b"X: 1\rCookie: a\r\n b\n\tc\r\nd", b"X: 1\rCookie: x\r\n x\n\tx\r\nd"),
         (b"GET /?Token=a&_token=b&x=c HTTP/1.1\r\n", b"GET /?Token=x&_token=x&x=c HTTP/1.1\r\n"),
+        (b"Wslab-Ticket: a\r\nwslab-token: b", b"Wslab-Ticket: x\r\nwslab-token: x"),
         (b"Referer: http://x/?access_token=\xff\x00#top", b"Referer: http://x/?access_token=xx#top"),
         (
             b"X-Cookie: a\r\nCookies: b\r\nCookie\r\nGET /?tokens=c",
@@ -488,3 +490,39 @@ def test_a_token_in_an_address_is_hidden_and_nothing_else(target, shown):
 )
 def test_secrets_in_the_bytes_of_a_head_are_crossed_out_even_where_it_is_illegal_or_cut(head, shown):
     assert redact_bytes(head) == shown
+
+
+# Bodies
+
+
+def post(*lines):
+    return Request("POST", "/", Headers(lines))
+
+
+@pytest.mark.parametrize("length", ["0", "10", "0010"])
+def test_the_length_of_a_body_is_what_its_only_content_length_says(length):
+    assert body_length(post(("content-length", length)), most=10) == int(length)
+
+
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        ([], 411),
+        ([("Content-Length", "11")], 413),
+        ([("Content-Length", "9" * 9)], 413),
+        ([("Content-Length", "9" * 10)], 400),
+        ([("Content-Length", "")], 400),
+        ([("Content-Length", "-1")], 400),
+        ([("Content-Length", "+1")], 400),
+        ([("Content-Length", "1_0")], 400),
+        ([("Content-Length", "\u00b2")], 400),
+        ([("Content-Length", "5, 5")], 400),
+        ([("Content-Length", "5"), ("Content-Length", "5")], 400),
+        ([("Transfer-Encoding", "chunked")], 400),
+        ([("Transfer-Encoding", "chunked"), ("Content-Length", "5")], 400),
+    ],
+)
+def test_a_body_of_any_other_length_is_refused(lines, status):
+    with pytest.raises(HandshakeError) as caught:
+        body_length(post(*lines), most=10)
+    assert caught.value.status == status

@@ -170,6 +170,39 @@ def test_a_ping_of_126_bytes_is_refused_and_the_connection_goes_on():
         assert server.receive() == "Hello"
 
 
+@contextlib.contextmanager
+def asked(data: bytes):
+    """A server's connection whose request has arrived, and the bare socket of the client that has sent `data`."""
+    with tcp_pair() as (client, sock):
+        server = Connection(sock, Protocol(Role.SERVER), remote_address=sock.getpeername()[:2], close_timeout=0.1)
+        client.sendall(data)
+        server.receive_event(PATIENCE)
+        yield server, client
+        server.abort()
+
+
+POST = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n"
+
+
+@pytest.mark.parametrize("cut", range(6))
+def test_the_body_of_a_request_is_read_however_it_arrives(cut):
+    with asked(POST + b"Hello"[:cut]) as (server, client):
+        client.sendall(b"Hello"[cut:])
+        assert server.receive_body(5, PATIENCE) == b"Hello"
+
+
+def test_a_body_that_does_not_come_is_not_waited_for_too_long():
+    with asked(POST + b"Hell") as (server, _), pytest.raises(TimeoutError):
+        server.receive_body(5, 0.05)
+
+
+def test_a_body_that_tcp_ends_in_is_none():
+    with asked(POST + b"Hell") as (server, client):
+        client.shutdown(socket.SHUT_WR)
+        with pytest.raises(ConnectionClosed, match="inside the body"):
+            server.receive_body(5, PATIENCE)
+
+
 def test_send_raw_sends_bytes_as_they_are():
     with against_raw() as (connection, peer):
         connection.send_raw(b"\xff\x00anything")

@@ -225,7 +225,7 @@ def test_the_page_is_no_fault_and_no_refusal_in_the_log(caplog):
         ask(server, visit("GET /?token=sesame HTTP/1.1"))
         wait_until(lambda: not server.connections)
 
-    assert caplog.messages == ["connection 1: gave a browser the Echo test page"]
+    assert caplog.messages == ["connection 1: answered /?token=[redacted] with 200"]
 
 
 def test_a_visit_is_over_with_its_answer_and_leaves_no_error():

@@ -303,6 +303,17 @@ def test_a_server_may_answer_with_plain_http_and_is_then_done():
     assert (server.receive_data(MASKED_HELLO), server.state) == ([], State.CONNECTING)
 
 
+@pytest.mark.parametrize("cut", range(6))
+def test_the_body_of_a_request_is_there_once_all_of_it_has_arrived(cut):
+    server = Protocol("server")
+    assert server.request_body(1) is None
+    server.receive_data(HEAD + b"Hello"[:cut])
+
+    assert server.request_body(5) == (b"Hello" if cut == 5 else None)
+    server.receive_data(b"Hello and more"[cut:])
+    assert (server.request_body(5), server.request_body(0)) == (b"Hello", b"")
+
+
 def test_there_is_nothing_to_accept_before_a_request_has_arrived():
     with pytest.raises(RuntimeError, match="no request has arrived yet"):
         Protocol("server").accept()

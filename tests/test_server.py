@@ -9,7 +9,19 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from raw import PATIENCE, RawPeer, close_frame, live_server, masked, request, running, text, wait_until, wslab_threads
+from raw import (
+    PATIENCE,
+    Answer,
+    RawPeer,
+    close_frame,
+    live_server,
+    masked,
+    request,
+    running,
+    text,
+    wait_until,
+    wslab_threads,
+)
 
 from wslab import (
     CloseCode,
@@ -18,12 +30,14 @@ from wslab import (
     EchoServer,
     Frame,
     HandshakeError,
+    Headers,
     Limits,
     Opcode,
     PartError,
     PermessageDeflate,
     ProtocolError,
     Recording,
+    Response,
     connect,
 )
 
@@ -492,6 +506,45 @@ def test_the_log_does_not_tell_the_token_in_an_address(caplog):
 
     assert "refused /?token=[redacted] with 403" in caplog.text
     assert "sesame" not in caplog.text
+
+
+# Pages
+
+
+def teapot(connection):
+    if connection.request.target == "/tea":
+        return Response(418, "I'm a Teapot", Headers((("Content-Length", "0"),)))
+    return None
+
+
+def test_a_page_answers_the_requests_that_it_wants_and_no_others():
+    with live_server() as server:
+        server.pages.append(teapot)
+        with RawPeer(server) as peer:
+            peer.send(request("GET /tea HTTP/1.1"))
+            assert Answer.from_bytes(peer.read_to_end()).status == 418
+        with RawPeer.upgraded(server) as peer:
+            assert peer.says_goodbye()
+
+
+def test_a_page_may_refuse_as_a_handshake_is_refused():
+    def refuse(connection):
+        raise HandshakeError("no tea today", 403)
+
+    with live_server() as server:
+        server.pages.append(refuse)
+        with RawPeer(server) as peer:
+            peer.send(request())
+            answer = Answer.from_bytes(peer.read_to_end())
+    assert (answer.status, answer.body) == (403, b"No tea today.\n")
+
+
+def test_a_server_says_whether_it_listens():
+    server = EchoServer()
+    assert not server.is_listening
+    with server:
+        assert server.is_listening
+    assert not server.is_listening
 
 
 # Parts of the codec that a learner has built

@@ -14,7 +14,7 @@ TLS_HANDSHAKE_RECORD = 0x16
 _REQUEST_START = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+( |\Z)|\Z")
 _FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)|(?<!\r)\n")
 _TARGET = re.compile(r"(https?://[!-~]+|/[!-~]*)", re.IGNORECASE)
-_SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization", "set-cookie"}
+_SECRET_HEADERS = {"authorization", "cookie", "proxy-authorization", "set-cookie", "wslab-ticket", "wslab-token"}
 _SECRET_IN_TARGET = re.compile(r"([?&](?:access_|_)?token=)[^&#\s]+", re.IGNORECASE)
 # The same in bytes, and leniently: a head that nobody accepts may have bare line feeds, blanks and folded lines.
 _SECRET_NAMES = "|".join(sorted(_SECRET_HEADERS)).encode()
@@ -201,6 +201,26 @@ def parse_request(data: bytes) -> tuple[Request, int] | None:
     if not "HTTP/1.1" <= version < "HTTP/2.0":  # RFC 6455 §4.1: "the HTTP version MUST be at least 1.1"
         raise HandshakeError(f"a WebSocket handshake needs HTTP/1.1, not {version}", 505)
     return Request(method, target, _parse_headers(lines[1:]), version), used
+
+
+def body_length(request: Request, most: int) -> int:
+    """How many bytes of body follow the head of a request, as its only Content-Length tells (RFC 9112 §6).
+
+    Raises HandshakeError: 411 where nothing tells it, 413 for more than `most`, 400 for what is no length.
+
+    >>> body_length(Request("POST", "/", Headers((("Content-Length", "5"),))), most=10)
+    5
+    """
+    lengths = request.headers.get_all("Content-Length")
+    if "Transfer-Encoding" in request.headers:
+        raise HandshakeError("a body in a transfer coding is not read here: tell its length with Content-Length")
+    if not lengths:
+        raise HandshakeError("a request with a body needs a Content-Length", 411)
+    if len(lengths) != 1 or not re.fullmatch(r"[0-9]{1,9}", lengths[0]):
+        raise HandshakeError("a request needs exactly one Content-Length, a number")
+    if int(lengths[0]) > most:
+        raise HandshakeError(f"a body of more than {most} bytes", 413)
+    return int(lengths[0])
 
 
 def parse_response(data: bytes) -> tuple[Response, int] | None:

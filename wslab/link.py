@@ -184,6 +184,20 @@ class Connection:
                 self._queue_output()
         self._leave()
 
+    def receive_body(self, length: int, timeout: float | None = None) -> bytes:
+        """Server: the body of the request, which has `length` bytes. Raises ConnectionClosed, or TimeoutError."""
+        deadline = deadline_in(timeout)
+        self._take_turn(deadline)
+        try:
+            while (body := self._protocol.request_body(length)) is None:
+                if self._ended:
+                    raise ConnectionClosed(self.close_code, "the TCP connection ended inside the body of a request")
+                _check_time(deadline)
+                self._read(deadline)
+            return body
+        finally:
+            self._turn.release()
+
     # Receiving
 
     def receive(self, timeout: float | None = None) -> str | bytes:

@@ -135,6 +135,10 @@ class Protocol:
         self._ignores_input = True
         return self.response
 
+    def request_body(self, length: int) -> bytes | None:
+        """Server: the `length` bytes behind the head of the request; None while they have not all arrived."""
+        return bytes(self._buffer[:length]) if len(self._buffer) >= length else None
+
     def _arrived_request(self) -> Request:
         if self.request is None:
             raise RuntimeError("no request has arrived yet")

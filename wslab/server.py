@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from wslab.codec import Codec
 from wslab.deflate import PermessageDeflate
 from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
-from wslab.http import redact_target
+from wslab.http import Response, redact_target
 from wslab.limits import Limits
 from wslab.link import Connection
 from wslab.page import answer_page
@@ -26,6 +26,8 @@ REFUSAL_TIMEOUT = 2.0
 STOP_TIMEOUT = 3.0
 ACCEPT_PAUSE = 0.1
 BACKLOG = 1024
+
+Page = Callable[[Connection], Response | None]
 
 log = logging.getLogger("wslab")
 log.addHandler(logging.NullHandler())
@@ -42,6 +44,10 @@ def echo(connection: Connection) -> None:
             connection.send_many(connection.receive_many())
 
 
+def _answer_with_echo_test(connection: Connection) -> Response | None:
+    return answer_page(connection.request) if connection.request is not None else None
+
+
 class EchoServer:
     """Listens on `host` and `port` (0: any free one) and runs `handler` with each connection, in a thread of its own.
 
@@ -49,7 +55,8 @@ class EchoServer:
     that raises with 1011 (the traceback goes to the log `wslab`). What a replaced part of `codec` raises is raised
     again when the server closes. `origins` lists the Origin values that may connect, None lets all of them;
     `subprotocols` what the server can speak; `deflate` may hold wishes for permessage-deflate; `ssl` makes it `wss://`;
-    `page` gives a browser that opens the address by `http://` the Echo test page.
+    `page` gives a browser that opens the address by `http://` the Echo test page. Each of `pages` is asked whether it
+    answers a request with plain HTTP, before that is taken for a handshake.
     """
 
     def __init__(
@@ -77,7 +84,7 @@ class EchoServer:
         self._subprotocols = tuple(subprotocols)
         self._origins = None if origins is None else {origin.lower() for origin in origins}
         self._ssl = ssl
-        self._page = page
+        self.pages: list[Page] = [_answer_with_echo_test] if page else []
         self._lock = threading.Lock()
         self._threads: dict[threading.Thread, Connection] = {}
         self._refusals = 0
@@ -288,11 +295,13 @@ class EchoServer:
         return False
 
     def _answer_page(self, connection: Connection) -> bool:
-        page = answer_page(connection.request) if self._page and connection.request is not None else None
-        if page is not None:
-            connection.answer(page)
-            log.info("connection %d: gave a browser the Echo test page", connection.number)
-        return page is not None
+        """Whether one of the pages has answered: a browser wanted it, and no handshake."""
+        answer = next((found for page in self.pages if (found := page(connection)) is not None), None)
+        if answer is not None and connection.request is not None:
+            connection.answer(answer)
+            target = redact_target(connection.request.target)
+            log.info("connection %d: answered %s with %d", connection.number, target, answer.status)
+        return answer is not None
 
     def _check_origin(self, connection: Connection) -> None:
         """RFC 6455 §10.2: a server that is not for every page checks the Origin header."""
