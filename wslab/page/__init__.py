@@ -1,17 +1,13 @@
 """The Echo test page: what a browser gets at the address of a server, if it does not ask for WebSocket (RFC 9110)."""
 
 import re
-from base64 import b64encode
 from functools import cache
-from hashlib import sha256
 from pathlib import Path
 
-from wslab.http import Headers, Request, Response
+from wslab.http import Request, Response
+from wslab.page.answer import answer_html
 
 FILE = Path(__file__).with_name("echo.html")
-
-# A notebook may show the page in a frame: behind a proxy it has the same origin, on this machine another port.
-FRAMED_BY = "'self' http://localhost:* http://127.0.0.1:*"
 
 
 def answer_page(request: Request) -> Response | None:
@@ -39,38 +35,6 @@ def _is_html(media_range: str) -> bool:
 
 @cache
 def _build_page() -> Response:
-    text = FILE.read_text(encoding="utf-8")
-    body = text.encode()
-    headers = [
-        ("Content-Type", "text/html; charset=utf-8"),
-        ("Content-Length", str(len(body))),
-        ("Content-Security-Policy", _policy_for(text)),
-        ("X-Content-Type-Options", "nosniff"),
-        ("Referrer-Policy", "no-referrer"),  # the address may hold a token
-        ("Cache-Control", "no-store"),
-        ("Connection", "close"),
-    ]
-    return Response(200, "OK", Headers(tuple(headers)), body)
-
-
-def _policy_for(text: str) -> str:
-    """What the page may do: run its own script and style, show its icon, and open WebSockets to anywhere."""
-    rules = {
-        "default-src": "'none'",
-        "script-src": _hash_of("script", text),
-        "style-src": _hash_of("style", text),
-        "img-src": "data:",
-        "connect-src": "ws: wss:",
-        "base-uri": "'none'",
-        "form-action": "'none'",
-        "frame-ancestors": FRAMED_BY,
-        "require-trusted-types-for": "'script'",  # a browser that knows this refuses to make HTML of a peer's text
-        "trusted-types": "'none'",
-    }
-    return "; ".join(f"{name} {value}" for name, value in rules.items())
-
-
-def _hash_of(element: str, text: str) -> str:
-    """The one element of this name, as a policy names it."""
-    [content] = re.findall(rf"<{element}>(.*?)</{element}>", text, re.DOTALL)
-    return f"'sha256-{b64encode(sha256(content.encode()).digest()).decode()}'"
+    """It may run its own script and open WebSockets to anywhere; a browser then forbids it to make HTML of text."""
+    rules = {"connect-src": "ws: wss:", "require-trusted-types-for": "'script'", "trusted-types": "'none'"}
+    return answer_html(FILE.read_text(encoding="utf-8"), rules)
