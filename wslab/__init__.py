@@ -17,6 +17,7 @@ from wslab.states import TRANSITIONS, Role, State, Step
 if TYPE_CHECKING:
     from wslab import faults
     from wslab.client import connect
+    from wslab.display.browser import BrowserConsole
     from wslab.display.figure import describe
     from wslab.display.inspect import inspect
     from wslab.display.ladder import draw_ladder
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TRANSITIONS",
     "Binary",
+    "BrowserConsole",
     "Close",
     "CloseCode",
     "Codec",
@@ -92,6 +94,7 @@ __all__ = [
 
 # What needs sockets is loaded at its first use: `import wslab` stays quick, and works where there are no sockets.
 _LOADED_AT_FIRST_USE = {
+    "BrowserConsole": "wslab.display.browser",
     "connect": "wslab.client",
     "describe": "wslab.display.figure",
     "draw_ladder": "wslab.display.ladder",

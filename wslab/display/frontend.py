@@ -1,0 +1,77 @@
+"""frontend: where the reader's browser is, and the address under which it finds a port of this machine."""
+
+import json
+import os
+import sys
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from urllib.error import HTTPError
+
+TIMEOUT = 2.0
+LOCAL_NAMES = {"localhost", "127.0.0.1", "::1", ""}
+
+
+@dataclass(frozen=True)
+class Frontend:
+    """The program that shows the notebook. `proxy` is the path of its jupyter-server-proxy, empty if it has none.
+
+    `is_public` says that the browser may be anywhere, and asks for a name that is not known here.
+    """
+
+    name: str
+    proxy: str = ""
+    is_public: bool = False
+
+    def address_of(self, port: int, scheme: str = "http") -> str:
+        """Where the browser finds the server on `port`: through the proxy, or on its own machine.
+
+        >>> Frontend("JupyterLab", proxy="/user/ada/proxy/").address_of(8765)
+        '/user/ada/proxy/8765/'
+        >>> Frontend("JupyterLab").address_of(8765)
+        'http://127.0.0.1:8765/'
+        """
+        return f"{self.proxy}{port}/" if self.proxy and scheme == "http" else f"{scheme}://127.0.0.1:{port}/"
+
+
+def find_frontend(environment: Mapping[str, str] = os.environ) -> Frontend | None:
+    """The program that shows the notebook of this kernel; None where there is none (a script, nbconvert, a test)."""
+    server = _find_jupyter_server(environment.get("JPY_PARENT_PID", ""))
+    if server is not None:
+        base = str(server.get("base_url", "/"))
+        is_public = bool(environment.get("JUPYTERHUB_SERVICE_PREFIX")) or server.get("hostname") not in LOCAL_NAMES
+        return Frontend("JupyterLab", f"{base}proxy/" if _has_proxy(server) else "", is_public)
+    return Frontend("VS Code") if _is_vs_code() else None
+
+
+def _find_jupyter_server(process: str) -> Mapping[str, object] | None:
+    """What the Jupyter server that has started this kernel tells about itself; nbconvert starts kernels, too."""
+    if not process.isdecimal() or find_spec("jupyter_server") is None:
+        return None
+    from jupyter_server.serverapp import list_running_servers
+
+    return next((server for server in list_running_servers() if server["pid"] == int(process)), None)
+
+
+def _has_proxy(server: Mapping[str, object]) -> bool:
+    """Whether it runs jupyter-server-proxy, as it says itself; where it does not answer, whether that is installed."""
+    address = f"{server['url']}server-proxy/servers-info"
+    # The header, as a hub does not take a token in the address.
+    request = urllib.request.Request(address, headers={"Authorization": f"token {server.get('token', '')}"})
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+            return isinstance(json.load(answer), dict)
+    except HTTPError as error:
+        if error.code == 404:
+            return False
+    except (OSError, ValueError):
+        pass
+    return find_spec("jupyter_server_proxy") is not None
+
+
+def _is_vs_code() -> bool:
+    """Whether VS Code runs this notebook: its Jupyter extension puts the name of the file into the kernel."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell is not None and "__vsc_ipynb_file__" in shell.user_ns
