@@ -17,7 +17,7 @@ from wslab.states import TRANSITIONS, Role, State, Step
 if TYPE_CHECKING:
     from wslab import faults
     from wslab.client import connect
-    from wslab.display.browser import BrowserConsole
+    from wslab.display.browser_console import BrowserConsole
     from wslab.display.figure import describe
     from wslab.display.inspect import inspect
     from wslab.display.ladder import draw_ladder
@@ -94,7 +94,7 @@ __all__ = [
 
 # What needs sockets is loaded at its first use: `import wslab` stays quick, and works where there are no sockets.
 _LOADED_AT_FIRST_USE = {
-    "BrowserConsole": "wslab.display.browser",
+    "BrowserConsole": "wslab.display.browser_console",
     "connect": "wslab.client",
     "describe": "wslab.display.figure",
     "draw_ladder": "wslab.display.ladder",

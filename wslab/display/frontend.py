@@ -57,9 +57,9 @@ def _find_jupyter_server(process: str) -> Mapping[str, object] | None:
 def _has_proxy(server: Mapping[str, object]) -> bool:
     """Whether it runs jupyter-server-proxy, as it says itself; where it does not answer, whether that is installed."""
     address = f"{server['url']}server-proxy/servers-info"
-    # The header, as a hub does not take a token in the address.
-    request = urllib.request.Request(address, headers={"Authorization": f"token {server.get('token', '')}"})
     try:
+        # The header, as a hub does not take a token in the address.
+        request = urllib.request.Request(address, headers={"Authorization": f"token {server.get('token', '')}"})
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             return isinstance(json.load(answer), dict)
     except HTTPError as error:

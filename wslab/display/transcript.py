@@ -91,7 +91,7 @@ def _row(event: Event) -> tuple[str, str, str]:
 
 
 def _field(name: str, value: object) -> str:
-    if name == "readyState" and isinstance(value, int) and 0 <= value < len(STATES):
+    if name == "readyState" and type(value) is int and 0 <= value < len(STATES):
         return f"readyState {value} {STATES[value].name}"
     if name == "threw":
         return f"threw {printable(str(value))}"

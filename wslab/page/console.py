@@ -141,7 +141,7 @@ def parse_report(body: bytes) -> tuple[list[Event], bool]:
 def _is_event(event: object) -> bool:
     if not isinstance(event, dict) or not isinstance(event.get("what"), str) or len(event) > MAX_FIELDS:
         return False
-    return all(re.fullmatch(r"[A-Za-z]{1,40}", name) and _is_plain(value) for name, value in event.items())
+    return all(re.fullmatch(r"[A-Za-z][A-Za-z0-9]{0,39}", name) and _is_plain(value) for name, value in event.items())
 
 
 def _is_plain(value: object) -> bool:

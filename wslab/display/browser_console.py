@@ -1,4 +1,4 @@
-"""browser: JavaScript of a notebook, run by the reader's browser against a live server, and what happened as values."""
+"""browser_console: a notebook's JavaScript, run by the reader's browser against a live server; its events as values."""
 
 import os
 from collections.abc import Collection
@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 
 from wslab.display.frontend import Frontend, find_frontend
-from wslab.display.transcript import Recorded, Transcript, load_transcripts, save_transcripts
+from wslab.display.transcript import Recorded, Transcript, load_transcripts
 from wslab.page.console import PAGE, desk_of
 from wslab.page.run import Event, Run
 from wslab.server import EchoServer
@@ -133,18 +133,6 @@ class BrowserConsole:
     def wait(self, seconds: float = 5.0) -> Transcript:
         """Wait until the last script calls `done()`, at most `seconds`; what the browser reported, or was recorded."""
         return self._last_run().wait(seconds)
-
-    def save(self, browser: str) -> None:
-        """Write the events of all runs into the file of transcripts, as reported by `browser`: "Chromium 156".
-
-        Raises RuntimeError if there is no such file, or a script is not done.
-        """
-        if self.transcripts is None:
-            raise RuntimeError("there is no file of transcripts to save to")
-        if unfinished := [view.name for view in self.runs if not view.run.is_done]:
-            raise RuntimeError(f"not done: {', '.join(unfinished)}")
-        runs = {view.name: (view.run.script, view.run.events) for view in self.runs}
-        save_transcripts(self.transcripts, browser, runs)
 
     def __repr__(self) -> str:
         return f"<BrowserConsole of {self.server.url}, {len(self.runs)} runs>"

@@ -1,0 +1,97 @@
+"""Transcript: what a browser reported, as text, as HTML and as a file."""
+
+import json
+
+import pytest
+from browser_scripts import ROOT, SCRIPTS
+
+from wslab.display.transcript import Recorded, Transcript, load_transcripts, save_transcripts
+
+HOSTILE = "<img src=x onerror=alert(1)>\x1b[2J\u202e&"
+EVENTS = (
+    {"what": "new WebSocket()", "socket": 1, "url": "<url>", "readyState": 0},
+    {"what": "send()", "socket": 1, "data": "Hello", "threw": "InvalidStateError", "readyState": 0},
+    {"what": "close", "socket": 1, "code": 1006, "reason": "", "wasClean": False, "readyState": 3},
+    {"what": "log", "text": "the end"},
+)
+TRANSCRIPT = Transcript("Chromium 156 reported:", EVENTS)
+FILE = ROOT / "notebooks/recordings/10-browser.json"
+
+
+def test_a_transcript_is_a_table_in_text():
+    assert repr(TRANSCRIPT) == "\n".join(
+        [
+            "Chromium 156 reported:",
+            "socket  what             with",
+            '1       new WebSocket()  url "<url>", readyState 0 CONNECTING',
+            '1       send()           data "Hello", threw InvalidStateError, readyState 0 CONNECTING',
+            '1       close            code 1006, reason "", wasClean false, readyState 3 CLOSED',
+            '        log              text "the end"',
+        ]
+    )
+
+
+def test_the_table_in_html_says_the_same_and_needs_no_style_sheet():
+    html = TRANSCRIPT._repr_html_()
+    assert html.count("<tr ") == 1 + len(EVENTS)
+    assert "<caption" in html
+    assert html.count('scope="col"') == 3
+    for tag in ("<style", "<script", "class="):
+        assert tag not in html
+    for colours in html.split("background-color:")[1:]:
+        assert colours.startswith("#ffffff")
+    assert html.count("color:#000000;background-color:#ffffff") == html.count("background-color")
+
+
+def test_without_events_there_is_a_sentence_and_no_table():
+    nothing = Transcript("No browser answered.")
+    assert (repr(nothing), nothing._repr_html_()) == ("No browser answered.", "<p>No browser answered.</p>")
+
+
+def test_what_a_peer_sent_is_text_in_both():
+    shown = Transcript(HOSTILE, ({"what": HOSTILE, "data": HOSTILE, "threw": HOSTILE},))
+    assert "<img" not in shown._repr_html_()
+    for text in (repr(shown), shown._repr_html_()):
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+
+
+@pytest.mark.parametrize("readyState", [-1, 4, True, "1", None])
+def test_a_state_that_does_not_exist_is_shown_as_it_is(readyState):
+    shown = repr(Transcript("", ({"what": "open", "readyState": readyState},)))
+    assert "CLOSED" not in shown
+    assert f"readyState {json.dumps(readyState)}" in shown
+
+
+def test_transcripts_are_loaded_as_they_were_saved(tmp_path):
+    path = tmp_path / "transcripts.json"
+    saved = {"one": ("\n    done()  \n", EVENTS), "nothing": ("", [])}
+    save_transcripts(path, "Chromium 156", saved)
+
+    loaded = load_transcripts(path)
+    assert loaded == {"one": Recorded("done()", EVENTS, "Chromium 156"), "nothing": Recorded("", (), "Chromium 156")}
+
+
+def test_a_transcript_fits_its_script_however_far_that_is_indented_and_no_other_one():
+    recorded = Recorded("if (true) {\n  done();\n}", (), "Chromium 156")
+    assert recorded.fits("\n        if (true) {  \n          done();\n        }\n    ")
+    assert not recorded.fits("if (true) {\ndone();\n}")
+    assert not recorded.fits("if (false) {\n  done();\n}")
+
+
+def test_every_script_was_recorded_as_it_stands_and_no_other_one():
+    recorded = load_transcripts(FILE)
+    assert list(recorded) == [script.name for script in SCRIPTS]
+    for script in SCRIPTS:
+        assert recorded[script.name].fits(script.source), f"record {script.name} anew: tests/record_transcripts.py"
+        assert recorded[script.name].browser.startswith("Chromium ")
+
+
+def test_what_was_recorded_holds_no_port_and_no_address_of_a_server():
+    assert "127.0.0.1" not in FILE.read_text(encoding="utf-8")
+    assert "localhost" not in FILE.read_text(encoding="utf-8")
+
+
+def test_no_lesson_shows_a_script_that_was_not_recorded():
+    lessons = [path.read_text(encoding="utf-8") for path in (ROOT / "notebooks").glob("*.ipynb")]
+    assert not any("was not recorded" in lesson for lesson in lessons)
