@@ -319,10 +319,7 @@ def lab(tmp_path_factory):
         for cell in code_cells(notebook):
             cell |= {"execution_count": None, "outputs": []}
         (home / "notebooks" / path.name).write_text(json.dumps(notebook), encoding="utf-8")
-    for name, settings in SETTINGS.items():
-        file = home / "config/lab/user-settings/@jupyterlab" / f"{name}.jupyterlab-settings"
-        file.parent.mkdir(parents=True)
-        file.write_text(json.dumps(settings))
+    write_settings(home)
     with start_jupyterlab(home, token := secrets.token_hex()) as process:
         try:
             lab = Lab(wait_for_address(process), token, home / "notebooks")
@@ -331,6 +328,14 @@ def lab(tmp_path_factory):
             process.wait(TIMEOUT)
         finally:
             process.kill()
+
+
+def write_settings(home: Path) -> None:
+    """What a reader would choose in JupyterLab's settings, for the Lab that has its folders in `home`."""
+    for name, settings in SETTINGS.items():
+        file = home / "config/lab/user-settings/@jupyterlab" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(settings))
 
 
 def start_jupyterlab(home: Path, token: str, *settings: str) -> subprocess.Popen[str]:

@@ -115,9 +115,9 @@ class BrowserConsole:
         self._desk.open(run)
         recorded = self._recorded.get(name)
         fits = recorded if recorded is not None and recorded.fits(script) else None
-        base = self._find_address()
+        base, advice = self._find_address(), _advice(self._frontend, self._address)
         address = f"{base.removesuffix('/')}{PAGE}#{run.ticket}" if base else ""
-        self.runs.append(BrowserRun(run, fits, address, _advice(self._frontend), height))
+        self.runs.append(BrowserRun(run, fits, address, advice, height))
         return self.runs[-1]
 
     @property
@@ -149,13 +149,20 @@ class BrowserConsole:
         return self._frontend.address_of(self.server.port, scheme) if self._frontend is not None else ""
 
 
-def _advice(frontend: Frontend | None) -> str:
+def _advice(frontend: Frontend | None, address: str | None) -> str:
     """One sentence for whoever sees no page in the frame."""
-    show = "trust the notebook, make browser.run(...) the last line of its cell, and run that again"
-    if frontend is None:
+    if frontend is None and address is None:
         return "Open this notebook in JupyterLab and run it there."
-    if frontend.proxy:
-        return f"If no page appears: {show}; if the frame shows an error, log in to {frontend.name} again."
-    remedy = "forward the server's port" if frontend.name == "VS Code" else "install jupyter-server-proxy and restart"
-    elsewhere = f"if the browser cannot connect, it is on another machine than the server: {remedy}"
-    return f"If no page appears: {show}; {elsewhere}."
+    show = "trust the notebook, make browser.run(...) the last line of its cell, and run that again"
+    if address is not None:
+        remedy = "the browser must reach the server at the address that was given"
+    elif frontend is not None and frontend.proxy:
+        remedy = f"if the frame shows an error, log in to {frontend.name} again"
+    else:
+        way = (
+            "forward its port"
+            if frontend is not None and frontend.name == "VS Code"
+            else "install jupyter-server-proxy"
+        )
+        remedy = f"if the browser cannot connect, it is on another machine than the server: {way} and start again"
+    return f"If no page appears: {show}; {remedy}."

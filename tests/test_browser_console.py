@@ -1,0 +1,381 @@
+"""BrowserConsole: a script in a real browser, alone and in a notebook, and what a reader has who has no browser."""
+
+import ast
+import http.server
+import json
+import re
+import secrets
+import socket
+import threading
+
+import nbformat
+import pytest
+import test_browser
+from browser_scripts import SCRIPTS, run_in
+from playwright.sync_api import expect
+from raw import PATIENCE, live_server
+from test_page_in_browsers import axe
+from test_transcript import FILE
+
+from wslab import BrowserConsole, EchoServer
+from wslab.display.browser_console import BrowserRun
+from wslab.display.transcript import load_transcripts
+from wslab.page.run import MAX_EVENTS
+
+browser = test_browser.browser
+
+RECORDED = load_transcripts(FILE)
+[SEND] = [script for script in SCRIPTS if script.name == "send-in-all-states"]
+HOSTILE = """<img src=x onerror="window.pwned = 1"><script>window.pwned = 1</script>"""
+
+
+@pytest.fixture
+def server():
+    with live_server() as server:
+        yield server
+
+
+def without_browser(server: EchoServer, *transcripts) -> BrowserConsole:
+    return BrowserConsole(server, *transcripts)
+
+
+def with_browser(server: EchoServer, *transcripts) -> BrowserConsole:
+    return BrowserConsole(server, *transcripts, address=f"http://127.0.0.1:{server.port}")
+
+
+# Without a browser
+
+
+def test_a_cell_shows_the_recorded_transcript_and_so_do_those_after_it(server):
+    console = without_browser(server, FILE)
+    view = console.run(SEND.source, SEND.name)
+    waited = console.wait(PATIENCE)
+
+    browser_name = RECORDED[SEND.name].browser
+    assert repr(view).startswith(f"What {browser_name} reported when this was recorded:\nsocket  what")
+    assert repr(waited).startswith(f"No browser shows this notebook, so this is what {browser_name} reported:\n")
+    assert repr(view).partition("\n")[2] == repr(waited).partition("\n")[2]
+    assert tuple(console.events) == RECORDED[SEND.name].events == waited.events
+    assert "<iframe" not in view._repr_html_()
+    assert view._repr_html_().startswith("<table")
+
+
+def test_a_script_that_was_changed_has_no_transcript_and_says_so(server):
+    console = without_browser(server, FILE)
+    view = console.run(SEND.source.replace("OPEN", "open"), SEND.name)
+
+    assert repr(view) == "'send-in-all-states' was not recorded: it runs where a browser shows this notebook."
+    assert repr(console.wait()).startswith("No browser shows this notebook, and this script was not recorded. Open")
+    assert console.events == []
+
+
+def test_a_browser_that_does_not_answer_in_time_leaves_the_recorded_transcript(server):
+    console = with_browser(server, FILE)
+    console.run(SEND.source, SEND.name)
+
+    assert repr(console.wait(0.01)).startswith("No browser answered within 0.01 s, so this is what Chromium")
+    assert tuple(console.events) == RECORDED[SEND.name].events
+
+
+def test_the_value_of_a_cell_is_a_frame_with_the_page_and_below_it_what_to_do_without(server):
+    view = with_browser(server, FILE).run(SEND.source, SEND.name)
+    html = view._repr_html_()
+
+    assert f'<iframe src="http://127.0.0.1:{server.port}/console#' in html
+    assert 'title="Browser console: send-in-all-states"' in html
+    assert html.index("<iframe") < html.index("<p style=") < html.index("<details>") < html.index("<table")
+    assert view.run.ticket not in repr(view) + re.sub("<iframe[^>]*>", "", html)
+
+
+def test_a_name_and_a_script_are_text_in_the_frame_as_well(server):
+    assert "<img" not in with_browser(server).run("done()", HOSTILE)._repr_html_()
+
+
+def test_a_console_says_what_is_missing(server):
+    with pytest.raises(RuntimeError, match="call run"):
+        without_browser(server).wait()
+    with pytest.raises(RuntimeError, match="call its start"):
+        without_browser(EchoServer()).run("done()")
+    assert repr(without_browser(server)) == f"<BrowserConsole of {server.url}, 0 runs>"
+
+
+# In a browser
+
+
+class ConsolePage:
+    """The page of a run in a tab, with everything that the browser complains about."""
+
+    def __init__(self, page, view: BrowserRun) -> None:
+        self.page = page
+        self.requested, self.complaints = [], []
+        page.set_default_timeout(PATIENCE * 1000)
+        page.on("request", lambda request: self.requested.append(request.url))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.goto(view.address)
+        self.status = page.get_by_role("status")
+        self.log = page.get_by_role("log", name="What happens")
+        self.advice = page.get_by_role("alert")
+
+
+@pytest.fixture
+def tab(browser):
+    with browser.new_page() as page:
+        yield page
+
+
+@pytest.fixture
+def run(tab, server):
+    """A function that runs a script in the browser: its console and its page."""
+
+    def run(source: str, name: str = "script") -> tuple[BrowserConsole, ConsolePage]:
+        console = with_browser(server)
+        return console, ConsolePage(tab, console.run(source, name))
+
+    return run
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.name)
+def test_the_recorded_transcript_agrees_with_a_real_browser(browser, script):
+    assert tuple(run_in(browser, script)) == RECORDED[script.name].events
+
+
+def test_the_page_shows_what_it_reports_and_loads_nothing_but_itself(run, server):
+    console, page = run(SEND.source, SEND.name)
+    expect(page.status).to_have_text("Done: Python has 9 events")
+    assert repr(console.wait(PATIENCE)).startswith("Your browser reported:\n")
+    expect(page.page.get_by_role("heading", level=1)).to_have_text(SEND.name)
+    expect(page.log.locator("p")).to_have_count(len(console.events))
+    assert page.log.locator("b").all_inner_texts() == [event["what"] for event in console.events]
+    paths = {url.removeprefix(f"http://127.0.0.1:{server.port}").partition("#")[0] for url in page.requested}
+    assert paths == {"/console", "/console/claim", "/console/report"}
+    assert page.page.url == f"http://127.0.0.1:{server.port}/console"
+
+
+def test_the_page_draws_both_handshakes_side_by_side_and_says_that_nothing_is_between(run, server):
+    _, page = run("const socket = new WebSocket(url, []); await until(socket, 'open'); done();")
+    told, received = page.page.locator("#hops li").all()
+    expect(told).to_contain_text(f'url {server.url} subprotocol "" extensions permessage-deflate')
+    expect(received).to_contain_text(f"Origin http://127.0.0.1:{server.port}")
+    expect(received).to_contain_text("extensions offered permessage-deflate; client_max_window_bits")
+    expect(received).to_contain_text("answer 101 Switching Protocols")
+    expect(page.page.get_by_text("This page talks to the server directly")).to_be_visible()
+    page.page.get_by_text("All that the server received and answered").click()
+    expect(page.page.locator("#heads")).to_contain_text("Sec-WebSocket-Version: 13")
+
+
+def test_what_a_refused_page_is_not_told_stands_on_the_side_of_the_server(tab):
+    with live_server(origins=["https://example.com"]) as server:
+        page = ConsolePage(tab, with_browser(server).run("await until(new WebSocket(url), 'close'); done();"))
+        told, received = page.page.locator("#hops li").all()
+        expect(told).to_contain_text("error without a reason")
+        expect(received).to_contain_text("answer 403 Forbidden")
+
+
+def test_html_from_a_script_or_a_peer_is_shown_and_never_becomes_html(run):
+    source = f"""
+        const socket = new WebSocket(url);
+        await until(socket, "open");
+        socket.send({json.dumps(HOSTILE)});
+        await until(socket, "message");
+        log({json.dumps(HOSTILE)}, "\\u001b");
+        done();
+    """
+    console, page = run(source, HOSTILE)
+    expect(page.status).to_contain_text("Done")
+    expect(page.log).to_contain_text(f"message socket 1 data {HOSTILE}")
+    expect(page.log).to_contain_text("\u241b")
+    assert page.page.evaluate("window.pwned") is None
+    assert page.page.locator("#log img, #log script, h1 *, #script *").count() == 0
+    assert console.events[-1]["text"] == f"{HOSTILE} \x1b"
+
+
+BROKEN = {
+    "const = 1;": "SyntaxError",
+    "null.send();": "TypeError",
+    "throw 'a text';": "string",
+    "await Promise.reject(new RangeError('no'));": "RangeError",
+}
+
+
+@pytest.mark.parametrize(("source", "name"), BROKEN.items(), ids=BROKEN.values())
+def test_a_script_that_fails_is_done_and_says_why(run, source, name):
+    console, page = run(source)
+    assert console.wait(PATIENCE).events[-1]["threw"] == name
+    expect(page.log).to_contain_text(f"uncaught threw {name}")
+
+
+def test_what_a_listener_throws_is_reported_as_well(run):
+    console, _ = run("setTimeout(() => { setTimeout(done); throw new TypeError('late'); });")
+    assert console.wait(PATIENCE).events == ({"what": "uncaught", "threw": "TypeError", "message": "late"},)
+
+
+def test_a_script_that_does_not_say_that_it_is_done_has_reported_until_then(run):
+    console, page = run("log('begun');")
+    expect(page.log).to_contain_text("begun")
+    expect(page.status).to_have_text("Running")
+    waited = console.wait(0.5)
+    assert repr(waited).startswith("Your browser has not said within 0.5 s that it is done")
+    assert waited.events == ({"what": "log", "text": "begun"},)
+
+
+def test_a_script_that_reports_without_end_is_stopped(run):
+    console, page = run("for (let n = 0; n < 3000; n++) log(n);")
+    assert len(console.wait(PATIENCE).events) < MAX_EVENTS
+    expect(page.advice).to_contain_text("and no more are taken")
+
+
+def test_a_frame_that_is_loaded_again_says_that_its_run_is_over(run, browser):
+    console, page = run("done();")
+    console.wait(PATIENCE)
+    page.page.reload()
+    expect(page.advice).to_contain_text("run the cell with the script again")
+    with browser.new_page() as other:
+        again = ConsolePage(other, console.runs[-1])
+        expect(again.advice).to_contain_text("Run the cell again to get a new one.")
+        expect(again.status).to_have_text("Stopped")
+    assert console.refused == 1
+
+
+def test_a_page_whose_server_has_gone_says_what_to_do(tab):
+    with live_server() as server:
+        page = ConsolePage(tab, with_browser(server).run("until(window, 'click').then(log)"))
+        expect(page.status).to_have_text("Running")
+    page.page.get_by_role("heading", level=1).click()
+    expect(page.advice).to_contain_text("Python cannot be reached")
+
+
+def test_a_page_of_another_origin_can_neither_run_nor_write_even_with_the_ticket(tab, server):
+    """The ticket would be a secret; that it were known shows that Origin and CORS hold by themselves."""
+    console = with_browser(server)
+    view = console.run("done();")
+    attack = """async ([address, ticket]) => {
+        const ask = (mode, headers) => fetch(address, { method: "POST", mode, headers, body: "{}" })
+            .then((answer) => answer.type + answer.status, (error) => error.name);
+        return [await ask("cors", { "Wslab-Ticket": ticket, "Wslab-Token": "0".repeat(64) }), await ask("no-cors", {})];
+    }"""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), test_browser.PageHandler) as elsewhere:
+        thread = threading.Thread(target=elsewhere.serve_forever)
+        thread.start()
+        tab.goto(f"http://localhost:{elsewhere.server_port}/")
+        claim = f"http://127.0.0.1:{server.port}/console/claim"
+        assert tab.evaluate(attack, [claim, view.run.ticket]) == ["TypeError", "opaque0"]
+        elsewhere.shutdown()
+        thread.join()
+    assert not view.run.is_claimed
+    assert console.refused == 2
+
+
+@pytest.mark.parametrize("width", [1000, 360], ids=["wide", "narrow"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_to_complain_about(browser, server, scheme, width):
+    script = axe()
+    with browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 600}) as page:
+        console = with_browser(server)
+        shown = ConsolePage(page, console.run(SEND.source + "log('x'.repeat(200)); null.send();", SEND.name))
+        expect(shown.status).to_contain_text("Done")
+        shown.page.get_by_text("The script", exact=True).click()
+        page.goto(console.runs[-1].address)  # the page with its advice as well
+        for _ in range(2):
+            page.evaluate(script)
+            found = page.evaluate("axe.run().then(({ violations }) => violations)")
+            assert [f"{violation['id']}: {violation['nodes'][0]['html']}" for violation in found] == []
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            page.reload()
+
+
+def test_everything_can_be_reached_by_keyboard(run):
+    _, page = run("done();")
+    expect(page.status).to_contain_text("Done")
+    focused = []
+    for _ in range(3):
+        page.page.keyboard.press("Tab")
+        focused.append(page.page.evaluate("document.activeElement.innerText || document.activeElement.id"))
+    assert focused == ["log", "The script", "All that the server received and answered"]
+    page.page.keyboard.press("Enter")
+    expect(page.page.locator("#heads")).to_be_visible()
+
+
+# In JupyterLab
+
+FIRST = f"""import wslab
+from pathlib import Path
+server = wslab.EchoServer(port=int(Path("port").read_text())).start()
+browser = wslab.BrowserConsole(server, {str(FILE)!r})"""
+CELLS = [
+    FIRST,
+    f"browser.run({SEND.source!r}, {SEND.name!r})",
+    f"browser.wait({PATIENCE})",
+    "browser.events",
+    f"display(browser.run('done();', 'shown in the cell that waits'))\nbrowser.wait({PATIENCE})",
+    "browser.refused",
+]
+THROUGH = {"directly": "{'jupyter_server_proxy': False}", "through Jupyter's proxy": "{}"}
+
+
+@pytest.fixture(scope="module", params=THROUGH)
+def lab(request, tmp_path_factory):
+    """A JupyterLab below a path as on a hub, with jupyter-server-proxy or without, and how it is reached."""
+    home = tmp_path_factory.mktemp("lab")
+    (home / "notebooks").mkdir()
+    test_browser.write_settings(home)
+    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), home / "notebooks/console.ipynb")
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        (home / "notebooks/port").write_text(str(found.getsockname()[1]))
+    options = ["--ServerApp.base_url=/user/ada/", f"--ServerApp.jpserver_extensions={THROUGH[request.param]}"]
+    with test_browser.start_jupyterlab(home, token := secrets.token_hex(), *options) as process:
+        try:
+            address = f"{test_browser.wait_for_address(process)}user/ada/"
+            yield test_browser.Lab(address, token, home / "notebooks"), request.param
+        finally:
+            process.kill()
+
+
+@pytest.mark.timeout(300)
+def test_run_all_runs_the_scripts_while_their_cells_wait_and_the_values_are_the_recorded_ones(browser, lab):
+    jupyter, way = lab
+    is_proxied = way != "directly"
+    with browser.new_page(viewport={"width": 1280, "height": 2400}) as page:
+        shown = test_browser.run_all_cells_on(page, jupyter, "console.ipynb")
+        assert [fault for _, fault, _ in shown if fault] == []
+        frame = page.frame_locator(".jp-OutputArea iframe").first
+        expect(frame.get_by_role("status")).to_have_text("Done: Python has 9 events")
+        hop = "There is a proxy between" if is_proxied else "This page talks to the server directly"
+        expect(frame.locator("#hop")).to_contain_text(hop)
+        expect(frame.locator("#hops li")).to_have_count(3 if is_proxied else 2)
+        expect(frame.locator("#hops li").last).to_contain_text("answer 101 Switching Protocols")
+        secrets_of_reader = [jupyter.token, *(cookie["value"].strip('"') for cookie in page.context.cookies())]
+        html = frame.locator("body").inner_html()
+        assert [secret for secret in secrets_of_reader if secret in html] == []
+        assert ("Cookie: [redacted]" in html) or not is_proxied
+
+    outputs = [output for _, _, output in shown]
+    assert outputs[2].startswith("Your browser reported:")
+    events = ast.literal_eval(outputs[3])
+    recorded = [dict(event) for event in RECORDED[SEND.name].events]
+    if is_proxied:  # it answers the handshake itself, and agrees to no extension
+        recorded[2]["extensions"] = ""
+    assert events == recorded
+    assert outputs[4].endswith("Your browser reported:")
+    assert outputs[5] == "0"
+
+
+@pytest.mark.timeout(300)
+def test_a_notebook_that_is_not_trusted_shows_what_was_recorded_and_what_to_do(browser, lab, server):
+    jupyter, _ = lab
+    view = with_browser(server, FILE).run(SEND.source, SEND.name)
+    view_data = {"text/plain": repr(view), "text/html": view._repr_html_()}
+    output = nbformat.v4.new_output("execute_result", view_data, execution_count=1)
+    cell = nbformat.v4.new_code_cell("browser.run(script)", execution_count=1, outputs=[output])
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=kernel), jupyter.folder / "saved.ipynb")
+    with browser.new_page() as page:
+        page.set_default_timeout(test_browser.LAB_TIMEOUT)
+        page.goto(f"{jupyter.address}lab/tree/saved.ipynb?token={jupyter.token}&reset")
+        area = page.locator(".jp-OutputArea-output")
+        expect(area).to_contain_text("If no page appears: trust the notebook", timeout=test_browser.LAB_TIMEOUT)
+        expect(area.locator("iframe")).to_have_count(0)
+        area.get_by_text("Without a browser").click()
+        expect(area.locator("table")).to_contain_text("InvalidStateError")
