@@ -102,6 +102,12 @@ def test_a_hub_or_a_jupyter_that_others_can_reach_has_a_public_name(jupyter, env
     assert find_frontend(jupyter(**fields) | environment).is_public is is_public
 
 
+def test_on_windows_the_only_server_that_runs_is_the_one(jupyter):
+    started = jupyter() | {"JPY_PARENT_PID": "1234", "OS": "Windows_NT"}
+    assert find_frontend(started) is None
+    assert find_frontend(started | {"JPY_SESSION_NAME": "lesson.ipynb"}).name == "JupyterLab"
+
+
 def test_a_server_with_tls_is_reached_directly_as_the_proxy_speaks_plain_http():
     assert Frontend("JupyterLab", proxy="/proxy/").address_of(8765, "https") == "https://127.0.0.1:8765/"
 

@@ -12,7 +12,7 @@ from wslab.page.console import PAGE, desk_of
 from wslab.page.run import Event, Run
 from wslab.server import EchoServer
 
-HEIGHT = 540  # pixels of the frame
+HEIGHT = 660  # pixels of the frame
 _NOTE = "margin:0.5em 0;padding:0.5em;color:#1b2027;background-color:#f3f5f8;border:1px solid #7d8793"
 
 

@@ -37,7 +37,7 @@ class Frontend:
 
 def find_frontend(environment: Mapping[str, str] = os.environ) -> Frontend | None:
     """The program that shows the notebook of this kernel; None where there is none (a script, nbconvert, a test)."""
-    server = _find_jupyter_server(environment.get("JPY_PARENT_PID", ""))
+    server = _find_jupyter_server(environment)
     if server is not None:
         base = str(server.get("base_url", "/"))
         is_public = bool(environment.get("JUPYTERHUB_SERVICE_PREFIX")) or server.get("hostname") not in LOCAL_NAMES
@@ -45,13 +45,17 @@ def find_frontend(environment: Mapping[str, str] = os.environ) -> Frontend | Non
     return Frontend("VS Code") if _is_vs_code() else None
 
 
-def _find_jupyter_server(process: str) -> Mapping[str, object] | None:
+def _find_jupyter_server(environment: Mapping[str, str]) -> Mapping[str, object] | None:
     """What the Jupyter server that has started this kernel tells about itself; nbconvert starts kernels, too."""
+    process = environment.get("JPY_PARENT_PID", "")
     if not process.isdecimal() or find_spec("jupyter_server") is None:
         return None
     from jupyter_server.serverapp import list_running_servers
 
-    return next((server for server in list_running_servers() if server["pid"] == int(process)), None)
+    servers = list(list_running_servers())
+    if environment.get("OS") == "Windows_NT" and "JPY_SESSION_NAME" in environment:  # the number is no process there
+        return servers[0] if len(servers) == 1 else None
+    return next((server for server in servers if server["pid"] == int(process)), None)
 
 
 def _has_proxy(server: Mapping[str, object]) -> bool:

@@ -174,6 +174,10 @@ def _comes_from_its_page(request: Request, run: Run) -> bool:
 
 @cache
 def _build_page() -> Response:
-    """It may run what the desk hands it, talk to the desk, and open WebSockets to anywhere."""
-    rules = {"script-src": "'unsafe-eval'", "connect-src": "'self' ws: wss:"}
+    """It may run what the desk hands it, talk to the desk, and open WebSockets to anywhere.
+
+    VS Code shows outputs in frames with addresses of its own, which no page of the web can have.
+    """
+    frames = "vscode-webview: vscode-file:"
+    rules = {"script-src": "'unsafe-eval'", "connect-src": "'self' ws: wss:", "frame-ancestors": frames}
     return answer_html(FILE.read_text(encoding="utf-8"), rules)
