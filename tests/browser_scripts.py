@@ -26,7 +26,7 @@ def ping_first(connection: Connection) -> None:
 
 def tell_headers(connection: Connection) -> None:
     headers = connection.request.headers if connection.request else ()
-    connection.send(", ".join(name for name, _ in headers if name.startswith(("Sec-WebSocket", "Auth", "X-"))))
+    connection.send(", ".join(sorted(name for name, _ in headers if name.startswith(("Sec-WebSocket", "Auth")))))
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,11 @@ import socket
 import threading
 from pathlib import Path
 
+import firefox
 import nbformat
 import pytest
 import test_browser
-from browser_scripts import SCRIPTS, run_in
+from browser_scripts import SCRIPTS, Script, run_in
 from playwright.sync_api import Page, expect
 from raw import PATIENCE, live_server
 from test_page_in_browsers import axe
@@ -26,7 +27,8 @@ from wslab.page.run import MAX_EVENTS
 browser = test_browser.browser
 
 RECORDED = load_transcripts(FILE)
-[SEND] = [script for script in SCRIPTS if script.name == "send-in-all-states"]
+NAMED = {script.name: script for script in SCRIPTS}
+SEND, CHESS = NAMED["send-in-all-states"], NAMED["nobody-agrees-to-chess"]
 HOSTILE = """<img src=x onerror="window.pwned = 1"><script>window.pwned = 1</script>"""
 
 
@@ -317,6 +319,45 @@ def test_everything_can_be_reached_by_keyboard(run):
     assert focused == ["log", "The script", "All that the server received and answered"]
     page.page.keyboard.press("Enter")
     expect(page.page.locator("#heads")).to_be_visible()
+
+
+# In Firefox
+
+
+@pytest.fixture(scope="module")
+def firefox_tab(tmp_path_factory):
+    if firefox.EXECUTABLE is None:
+        pytest.skip(firefox.MISSING)
+    with firefox.started(tmp_path_factory.mktemp("firefox")) as tab:
+        yield tab
+
+
+def events_in_firefox(tab: firefox.Tab, script: Script, seconds: float) -> list[dict]:
+    with live_server(**script.server) as server:
+        console = with_browser(server)
+        tab.go_to(console.run(script.source, script.name).address)
+        console.wait(seconds)
+        tab.go_to("about:blank")
+        return console.events
+
+
+def without_words(events) -> list[dict]:
+    """The events without the sentences that each browser words in its own way."""
+    return [{name: value for name, value in event.items() if name != "message"} for event in events]
+
+
+@pytest.mark.parametrize(
+    "script", [script for script in SCRIPTS if script is not CHESS], ids=lambda script: script.name
+)
+def test_firefox_reports_what_chromium_reported(firefox_tab, script):
+    reported = events_in_firefox(firefox_tab, script, PATIENCE)
+    assert without_words(reported) == without_words(RECORDED[script.name].events)
+
+
+def test_firefox_opens_where_nobody_agrees_to_its_subprotocol_and_chromium_does_not(firefox_tab):
+    script = Script(CHESS.name, CHESS.source.replace("close", "open"))
+    assert [event["what"] for event in events_in_firefox(firefox_tab, script, PATIENCE)] == ["new WebSocket()", "open"]
+    assert [event["what"] for event in RECORDED[CHESS.name].events] == ["new WebSocket()", "error", "close"]
 
 
 # In JupyterLab
