@@ -14,7 +14,7 @@ import nbformat
 import pytest
 import test_browser
 from browser_scripts import SCRIPTS, Script, run_in
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, BrowserContext, expect
 from raw import PATIENCE, live_server
 from test_page_in_browsers import axe
 from test_transcript import FILE
@@ -379,10 +379,8 @@ THROUGH = {"directly": "{'jupyter_server_proxy': False}", "through Jupyter's pro
 
 def write_notebook(folder: Path) -> None:
     """A notebook that runs scripts in the browser, and the port that its server takes."""
-    folder.mkdir(parents=True)
-    cells = [nbformat.v4.new_code_cell(source) for source in CELLS]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), folder / "console.ipynb")
+    folder.mkdir()
+    test_browser.write_notebook(test_browser.Lab("", "", folder), "console.ipynb", *CELLS)
     with socket.create_server(("127.0.0.1", 0)) as found:
         (folder / "port").write_text(str(found.getsockname()[1]))
 
@@ -402,9 +400,10 @@ def lab(request, tmp_path_factory):
             process.kill()
 
 
-def run_all(page: Page, jupyter: test_browser.Lab, is_proxied: bool) -> list[str]:
+def run_all(browser: Browser | BrowserContext, jupyter: test_browser.Lab, is_proxied: bool) -> list[str]:
     """Choose Run All and look at the first frame: what the cells show below it."""
-    shown = test_browser.run_all_cells_on(page, jupyter, "console.ipynb")
+    page = test_browser.run_notebook(browser, jupyter, "console.ipynb")
+    shown = page.evaluate(test_browser.WHAT_CELLS_SHOW, test_browser.FAULT)
     assert [fault for _, fault, _ in shown if fault] == []
     frame = page.frame_locator(".jp-OutputArea iframe").first
     expect(frame.get_by_role("status")).to_have_text("Done: Python has 9 events")
@@ -417,6 +416,7 @@ def run_all(page: Page, jupyter: test_browser.Lab, is_proxied: bool) -> list[str
     secrets_of_reader = [jupyter.token, *(cookie["value"].strip('"') for cookie in page.context.cookies())]
     assert [secret for secret in secrets_of_reader if secret and secret in html] == []
     assert ("Cookie: [redacted]" in html) or not is_proxied
+    page.close()
     return [output for _, _, output in shown]
 
 
@@ -432,8 +432,7 @@ def are_as_recorded(outputs: list[str], is_proxied: bool) -> bool:
 @pytest.mark.timeout(300)
 def test_run_all_runs_the_scripts_while_their_cells_wait_and_the_values_are_the_recorded_ones(browser, lab):
     jupyter, is_proxied = lab
-    with browser.new_page(viewport={"width": 1280, "height": 2400}) as page:
-        assert are_as_recorded(run_all(page, jupyter, is_proxied), is_proxied)
+    assert are_as_recorded(run_all(browser, jupyter, is_proxied), is_proxied)
 
 
 @pytest.mark.timeout(300)

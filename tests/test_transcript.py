@@ -1,6 +1,7 @@
 """Transcript: what a browser reported, as text, as HTML and as a file."""
 
 import json
+from html import escape
 
 import pytest
 from browser_scripts import ROOT, SCRIPTS
@@ -33,14 +34,12 @@ def test_a_transcript_is_a_table_in_text():
 
 def test_the_table_in_html_says_the_same_and_needs_no_style_sheet():
     html = TRANSCRIPT._repr_html_()
+    assert "Chromium 156 reported:</caption>" in html
     assert html.count("<tr ") == 1 + len(EVENTS)
-    assert "<caption" in html
-    assert html.count('scope="col"') == 3
+    for row in TRANSCRIPT.table.rows:
+        assert all(f">{escape(cell)}</td>" in html for cell in row)
     for tag in ("<style", "<script", "class="):
         assert tag not in html
-    for colours in html.split("background-color:")[1:]:
-        assert colours.startswith("#ffffff")
-    assert html.count("color:#000000;background-color:#ffffff") == html.count("background-color")
 
 
 def test_without_events_there_is_a_sentence_and_no_table():

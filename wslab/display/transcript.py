@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
+from wslab.display.table import Table
 from wslab.frames import printable
 from wslab.page.run import Event
 from wslab.states import State
@@ -22,26 +23,15 @@ class Transcript:
     events: tuple[Event, ...] = ()
 
     @property
-    def rows(self) -> list[tuple[str, str, str]]:
-        """For each event the number of its socket, its name, and its fields in words."""
-        return [_row(event) for event in self.events]
+    def table(self) -> Table:
+        """A row for each event: the number of its socket, its name, and its fields in words."""
+        return Table(("socket", "what", "with"), tuple(map(_row, self.events)), printable(self.source))
 
     def __repr__(self) -> str:
-        return "\n".join([printable(self.source), *self.lines()])
-
-    def lines(self) -> list[str]:
-        """A line for each event."""
-        lines = [("socket", "what", "with"), *self.rows] if self.events else []
-        widths = [max((len(line[column]) for line in lines), default=0) for column in (0, 1)]
-        return ["  ".join(map(str.ljust, line, [*widths, 0])).rstrip() for line in lines]
+        return f"{printable(self.source)}\n{self.table!r}" if self.events else printable(self.source)
 
     def _repr_html_(self) -> str:
-        if not self.events:
-            return f"<p>{_shown(self.source)}</p>"
-        heading = "".join(f'<th scope="col" style="text-align:left">{name}</th>' for name in ("socket", "what", "with"))
-        rows = "".join(f"<tr {_COLOURS}>{''.join(map(_cell, row))}</tr>" for row in self.rows)
-        caption = f'<caption style="text-align:left;{_PAPER}">{_shown(self.source)}</caption>'
-        return f"<table {_COLOURS}>{caption}<thead><tr {_COLOURS}>{heading}</tr></thead><tbody>{rows}</tbody></table>"
+        return self.table._repr_html_() if self.events else f"<p>{escape(printable(self.source))}</p>"
 
 
 @dataclass(frozen=True)
@@ -81,10 +71,6 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-_PAPER = "color:#000000;background-color:#ffffff"
-_COLOURS = f'bgcolor="#ffffff" style="{_PAPER}"'
-
-
 def _row(event: Event) -> tuple[str, str, str]:
     fields = [_field(name, value) for name, value in event.items() if name not in ("what", "socket")]
     return str(event.get("socket", "")), printable(str(event["what"])), ", ".join(fields)
@@ -100,11 +86,3 @@ def _field(name: str, value: object) -> str:
 
 def _normalized(script: str) -> str:
     return "\n".join(line.rstrip() for line in textwrap.dedent(script).strip().splitlines())
-
-
-def _cell(text: str) -> str:
-    return f'<td style="text-align:left;white-space:pre-wrap">{escape(text)}</td>'
-
-
-def _shown(text: str) -> str:
-    return escape(printable(text))
