@@ -70,10 +70,11 @@ def test_a_payload_is_typed_as_text_or_as_hex():
     editor = edit_frame()
     editor.controls.fields.payload_as.value = AS_HEX
     assert (editor.controls.fields.payload.value, editor.controls.data.value) == ("48 65 6c 6c 6f", HELLO)
-    editor.controls.fields.payload.value = "03 e8"
-    assert editor.draft.payload == b"\x03\xe8"
-    editor.controls.fields.payload_as.value = AS_TEXT
-    assert editor.controls.fields.payload_as.value == AS_HEX  # no keyboard has these
+    for typed in ("03 e8", "0d 0a"):
+        editor.controls.fields.payload.value = typed
+        assert editor.draft.payload == bytes.fromhex(typed)
+        editor.controls.fields.payload_as.value = AS_TEXT
+        assert editor.controls.fields.payload_as.value == AS_HEX  # no line of text has these
     editor.controls.fields.payload.value = "48 69"
     editor.controls.fields.payload_as.value = AS_TEXT
     assert editor.controls.fields.payload.value == "Hi"
@@ -114,6 +115,8 @@ def test_bytes_that_are_half_typed_leave_the_fields_alone():
         editor.controls.data.value = typed
         assert "Not yet a frame" in shown(editor)
         assert editor.controls.fields.opcode.value == Opcode.TEXT
+    editor.controls.data.value = "C900"
+    assert (editor.controls.data.value, editor.draft) == ("C900", FrameDraft(0x9, rsv1=True))
     editor.controls.data.value = "8a 00"
     assert "Not yet a frame" not in shown(editor)
     assert (editor.controls.fields.opcode.value, editor.controls.fields.mask.value, editor.controls.data.value) == (

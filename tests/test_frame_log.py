@@ -47,6 +47,7 @@ def test_only_the_last_rows_are_kept_and_pings_push_no_text_out():
     assert whats(log, Kinds.ONLY_CONTROL) == ["pong", "ping", "pong"]
     assert whats(log, Kinds.NO_CONTROL)[-1] == 'text "Welcome"'
     assert len(log.rows(Kinds.NO_CONTROL)) == 3
+    assert sum(map(len, log._rows.values())) == 6
 
 
 def test_rows_can_be_cleared_and_what_has_been_agreed_on_stays_known():

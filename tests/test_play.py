@@ -48,6 +48,7 @@ def test_a_step_can_be_chosen_by_its_number_and_shows_what_waits():
     assert "Step 4 of 5, 3000.0 ms after the first: 3 bytes, server → client" in shown(player)
     assert ">3: 81 07 57<" in shown(player)
     assert shown(player).count(">OPEN<") == 2
+    assert "Step 5 of 5" in player.html_of_step(6)
 
 
 def test_another_connection_can_be_chosen():

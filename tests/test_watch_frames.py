@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from raw import live_server, wait_until
+from raw import live_server, running, wait_until
 
 from wslab import Recording, Tap, connect, watch_frames
 from wslab.display import live
@@ -49,6 +49,16 @@ def test_rows_appear_as_frames_pass_and_the_thread_ends_with_the_server():
         "1           client → server  8      close 1000",
         "1           server → client  4      close 1000",
     ]
+
+
+def test_the_goodbye_of_a_server_that_stops_is_seen():
+    with live_server(recording=Recording()) as server, connect(server.url) as connection:
+        watch = watch_frames(server)
+        with running(list, connection):
+            server.close()
+        wait_until(lambda: not threads())
+    assert shown(watch).count("close 1001 &quot;the server is stopping&quot;") == 1
+    assert shown(watch).count("close 1001") == 2
 
 
 def test_the_text_has_all_that_has_passed_whether_the_thread_has_seen_it_or_not():
