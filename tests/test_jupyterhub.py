@@ -6,12 +6,12 @@ import shutil
 import socket
 import subprocess
 import sys
-import urllib.request
+import threading
 from pathlib import Path
 
 import pytest
 import test_browser
-from raw import PATIENCE, wait_until
+from raw import PATIENCE
 from test_browser_console import are_as_recorded, run_all, write_notebook
 
 browser = test_browser.browser
@@ -49,14 +49,6 @@ def find_proxy() -> str | None:
     return shutil.which("configurable-http-proxy", path=os.pathsep.join([*map(str, folders), os.environ["PATH"]]))
 
 
-def is_up(address: str) -> bool:
-    try:
-        urllib.request.urlopen(address, timeout=1).close()
-    except OSError:
-        return False
-    return True
-
-
 @pytest.fixture
 def hub(tmp_path):
     """A JupyterHub where anybody may log in with `sesame`, and the notebook waits for everybody."""
@@ -72,17 +64,26 @@ def hub(tmp_path):
         bind=bind, hub=hub, api=api, proxy=[proxy], home=str(tmp_path / "notebooks"), server=server, places=places
     )
     (tmp_path / "jupyterhub_config.py").write_text(config)
-    with (
-        open(tmp_path / "hub.log", "wb") as log,
-        subprocess.Popen([sys.executable, "-m", "jupyterhub"], cwd=tmp_path, stdout=log, stderr=log) as process,
-    ):
+    with subprocess.Popen(
+        [sys.executable, "-m", "jupyterhub"], cwd=tmp_path, stderr=subprocess.PIPE, encoding="utf-8", errors="replace"
+    ) as process:
         try:
-            address = f"http://127.0.0.1:{bind}/"
-            wait_until(lambda: process.poll() is not None or is_up(f"{address}hub/login"))
-            yield test_browser.Lab(f"{address}user/ada/", "", tmp_path / "notebooks")
+            wait_until_running(process)
+            yield test_browser.Lab(f"http://127.0.0.1:{bind}/user/ada/", "", tmp_path / "notebooks")
         finally:
             process.terminate()
             process.wait(PATIENCE)
+
+
+def wait_until_running(process: subprocess.Popen[str]) -> None:
+    """Read what JupyterHub logs until it runs; what it logs afterwards is read so that it never waits."""
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if "JupyterHub is now running" in line:
+            threading.Thread(target=process.stderr.read, daemon=True).start()
+            return
+    pytest.fail("JupyterHub did not start:\n" + "".join(lines))
 
 
 @pytest.mark.slow
