@@ -330,6 +330,7 @@ REFUSAL = ANSWER.replace(b"101 Switching Protocols", b"403 Forbidden")
         pytest.param(b"\r\n\r\n\r\n" + LEGAL, REFUSAL, id="empty lines before it"),
         pytest.param(b"\r\n\r\n\r\n" + LEGAL, ANSWER, id="empty lines before it, accepted"),
         pytest.param(request("BREW / HTTP/1.1") + LEGAL, REFUSAL * 2, id="a second request"),
+        pytest.param(LEGAL, REFUSAL + b'<p>{"token": "~~~~~~", "token":"~~~~~~"}', id="in a page"),
         pytest.param(LEGAL, b"HTTP/1.1 100 Continue\r\n\r\n" + ANSWER, id="after an interim response"),
     ],
 )

@@ -8,6 +8,7 @@ from wslab.recording import Chunk, Direction
 
 _END_OF_HEAD = b"\r\n\r\n"
 _NOT_EMPTY = re.compile(rb"[^\r\n]")
+_TOKEN_IN_JSON = re.compile(rb'("token"\s*:\s*")([^"]+)')  # a page tells its scripts, as that of JupyterLab does
 
 
 def redact_chunks(chunks: Sequence[Chunk]) -> list[Chunk]:
@@ -24,7 +25,11 @@ def redact_chunks(chunks: Sequence[Chunk]) -> list[Chunk]:
         whole = all(head.endswith(_END_OF_HEAD) for head in heads.values())
         upgraded = whole and re.match(rb"HTTP/1\.\d 101\b", heads[Direction.SERVER_TO_CLIENT])
         for way, places in ways.items():
-            _replace(redacted, places, heads[way] if upgraded else b"".join(redacted[place].data for place in places))
+            if upgraded:
+                _replace(redacted, places, heads[way], redact_bytes(heads[way]))
+            else:
+                data = b"".join(redacted[place].data for place in places)
+                _replace(redacted, places, data, _TOKEN_IN_JSON.sub(_cross_out, redact_bytes(data)))
     return redacted
 
 
@@ -41,13 +46,16 @@ def _read_head(chunks: Sequence[Chunk], places: Sequence[int]) -> bytes:
     return bytes(head)
 
 
-def _replace(chunks: list[Chunk], places: Sequence[int], handshake: bytes) -> None:
-    """Put the redacted handshake in place of the first bytes of the chunks at these places."""
-    clean, position = redact_bytes(handshake), 0
+def _cross_out(match: re.Match[bytes]) -> bytes:
+    return match[1] + b"x" * len(match[2])
+
+
+def _replace(chunks: list[Chunk], places: Sequence[int], data: bytes, clean: bytes) -> None:
+    """Put `clean` in the place of `data`, with which the chunks at these places begin."""
+    position = 0
     for place in places:
-        if clean == handshake or position >= len(clean):
+        if clean == data or position >= len(clean):
             return
-        data = chunks[place].data
-        piece = clean[position : position + len(data)]
-        chunks[place] = chunks[place]._replace(data=piece + data[len(piece) :])
-        position += len(data)
+        piece = clean[position : position + len(chunks[place].data)]
+        chunks[place] = chunks[place]._replace(data=piece + chunks[place].data[len(piece) :])
+        position += len(piece)
