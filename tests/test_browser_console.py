@@ -14,6 +14,7 @@ import nbformat
 import pytest
 import test_browser
 from browser_scripts import SCRIPTS, Script, run_in
+from nbclient import NotebookClient
 from playwright.sync_api import Browser, BrowserContext, expect
 from raw import PATIENCE, live_server
 from test_page_in_browsers import axe
@@ -94,7 +95,9 @@ def test_a_name_and_a_script_are_text_in_the_frame_as_well(server):
     assert "<img" not in with_browser(server).run("done()", HOSTILE)._repr_html_()
 
 
-def test_a_console_says_what_is_missing(server):
+def test_a_console_says_what_is_missing(server, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        without_browser(server, tmp_path / "recordings.json")
     with pytest.raises(RuntimeError, match="call run"):
         without_browser(server).wait()
     with pytest.raises(RuntimeError, match="call its start"):
@@ -383,6 +386,20 @@ def write_notebook(folder: Path) -> None:
     test_browser.write_notebook(test_browser.Lab("", "", folder), "console.ipynb", *CELLS)
     with socket.create_server(("127.0.0.1", 0)) as found:
         (folder / "port").write_text(str(found.getsockname()[1]))
+
+
+def test_nbconvert_and_nbval_see_what_was_recorded_and_the_cells_after_it_are_the_same(tmp_path):
+    write_notebook(tmp_path / "notebooks")
+    notebook = nbformat.read(tmp_path / "notebooks/console.ipynb", as_version=4)
+    NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path / "notebooks")}}).execute()
+    shown = [output["data"] for cell in notebook.cells for output in cell["outputs"]]
+
+    texts = [data["text/plain"] for data in shown]
+    assert texts[0].startswith("What Chromium")
+    assert texts[1].startswith("No browser shows this notebook, so this is what Chromium")
+    assert [data["text/html"].startswith("<table") for data in shown[:2]] == [True, True]
+    assert ast.literal_eval(texts[2]) == [dict(event) for event in RECORDED[SEND.name].events]
+    assert not any("console#" in html for data in shown if (html := data.get("text/html")))
 
 
 @pytest.fixture(scope="module", params=THROUGH)

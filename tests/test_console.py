@@ -2,12 +2,13 @@
 
 import json
 import secrets
+import tomllib
 
 import pytest
 from raw import Answer, RawPeer, live_server, request, running, wait_until
 
 from wslab import Direction, Limits, Recording, inspect
-from wslab.page.console import MAX_FIELDS, MAX_POST, MAX_RUNS, MAX_TEXT, RUN_TIMEOUT, Desk, desk_of, parse_report
+from wslab.page.console import FILE, MAX_FIELDS, MAX_POST, MAX_RUNS, MAX_TEXT, RUN_TIMEOUT, Desk, desk_of, parse_report
 from wslab.page.run import MAX_EVENTS, Run
 
 SCRIPT = "done()"
@@ -127,6 +128,23 @@ def test_the_page_is_the_same_for_everybody_and_holds_no_secret(visitor, run, me
     assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
     assert rules["script-src"].endswith(" 'unsafe-eval'")
     assert rules["connect-src"] == "'self' ws: wss:"
+
+
+def test_the_page_comes_with_the_package():
+    settings = tomllib.loads((FILE.parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
+    assert str(FILE.relative_to(FILE.parents[1])) in settings["tool"]["setuptools"]["package-data"]["wslab"]
+
+
+def test_vs_code_and_pages_of_this_machine_may_frame_the_page_and_no_page_of_the_web(visitor, desk):
+    policy = visitor.ask("GET /console").headers["Content-Security-Policy"]
+    [frames] = [rule for rule in policy.split("; ") if rule.startswith("frame-ancestors ")]
+    assert frames.split()[1:] == [
+        "'self'",
+        "http://localhost:*",
+        "http://127.0.0.1:*",
+        "vscode-webview:",
+        "vscode-file:",
+    ]
 
 
 def test_the_console_leaves_all_other_addresses_alone(server, visitor, desk):

@@ -17,8 +17,8 @@ from test_browser_console import are_as_recorded, run_all, write_notebook
 browser = test_browser.browser
 
 MISSING = (
-    "needs JupyterHub and its proxy: `pip install --group hub`, `npm install configurable-http-proxy` somewhere, "
-    "and set WSLAB_NODE_MODULES to the node_modules that it makes"
+    "needs JupyterHub and its proxy: `pip install jupyterhub`, `npm install configurable-http-proxy` somewhere, and "
+    "set WSLAB_NODE_MODULES to the node_modules that it makes"
 )
 CONFIG = """
 c.JupyterHub.bind_url = "http://127.0.0.1:{bind}/"

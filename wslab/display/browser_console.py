@@ -81,7 +81,8 @@ class BrowserConsole:
     The page reports by HTTP to the server's threads, so that `wait` works in any cell. `transcripts` is a file with
     what a real browser reported, for readers without one. `address` is where the browser finds the server, if that
     cannot be derived: `http://127.0.0.1:8765/`; `origins` are those of the page, if a proxy changes the Host header.
-    What keeps other web pages out, and what does not, says `wslab.page.console.Desk`.
+    What keeps other web pages out, and what does not, says `wslab.page.console.Desk`. Raises OSError or ValueError if
+    the transcripts cannot be read.
     """
 
     def __init__(
@@ -93,9 +94,8 @@ class BrowserConsole:
         origins: Collection[str] = (),
     ) -> None:
         self.server = server
-        self.transcripts = None if transcripts is None else Path(transcripts)
         self.runs: list[BrowserRun] = []
-        self._recorded = load_transcripts(self.transcripts) if self.transcripts and self.transcripts.exists() else {}
+        self._recorded = {} if transcripts is None else load_transcripts(Path(transcripts))
         self._address = address
         self._origins = origins
         self._frontend = find_frontend()
