@@ -91,6 +91,13 @@ def test_the_value_of_a_cell_is_a_frame_with_the_page_and_below_it_what_to_do_wi
     assert view.run.ticket not in repr(view) + re.sub("<iframe[^>]*>", "", html)
 
 
+def test_a_page_at_an_address_that_was_given_may_come_from_there(server):
+    console = BrowserConsole(server, address="https://Hub.example/proxy/8765/", origins=["https://other.example"])
+    run = console.run("done();").run
+    assert run.origins == {"https://hub.example", "https://other.example"}
+    assert BrowserConsole(server, address="/proxy/8765/").run("done();").run.origins == set()
+
+
 def test_a_name_and_a_script_are_text_in_the_frame_as_well(server):
     assert "<img" not in with_browser(server).run("done()", HOSTILE)._repr_html_()
 

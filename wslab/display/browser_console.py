@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from wslab.display.frontend import Frontend, find_frontend
 from wslab.display.transcript import Recorded, Transcript, load_transcripts
@@ -97,7 +98,7 @@ class BrowserConsole:
         self.runs: list[BrowserRun] = []
         self._recorded = {} if transcripts is None else load_transcripts(Path(transcripts))
         self._address = address
-        self._origins = origins
+        self._origins = {*origins, *_origin_of(address or "")}
         self._frontend = find_frontend()
         self._desk = desk_of(server.pages, server.limits.handshake_timeout)
 
@@ -147,6 +148,12 @@ class BrowserConsole:
             return self._address
         scheme = "https" if self.server.url.startswith("wss") else "http"
         return self._frontend.address_of(self.server.port, scheme) if self._frontend is not None else ""
+
+
+def _origin_of(address: str) -> list[str]:
+    """The origin of a page at this address, if that is a whole one."""
+    parts = urlsplit(address)
+    return [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []
 
 
 def _advice(frontend: Frontend | None, address: str | None) -> str:
