@@ -6,7 +6,8 @@ import threading
 import pytest
 from raw import MASKING_KEY, PATIENCE, live_server, masked, text, tiny_server, wait_for_end
 
-from wslab import ConnectionClosed, Frame, Opcode, serialize_frame
+from wslab import ConnectionClosed, Direction, Frame, Opcode, Recording, serialize_frame
+from wslab.display.widgets import exchange as module
 from wslab.display.widgets.exchange import MOST_FRAMES, exchange
 
 SHORT = 0.2  # seconds
@@ -55,12 +56,20 @@ def test_the_bytes_of_each_frame_stand_beside_its_line():
     assert str(answer) == f'< text "Hello"\n< close 1000\n{AGREED}'
 
 
-def test_a_frame_that_is_cut_short_is_not_finished_by_a_close_frame():
-    with live_server() as server:
-        answer = exchange(server.url, text("one") + text("two")[:-1], patience=SHORT)
-    assert [line for line, _ in answer.rows] == ['text "one"']
-    assert answer.close_code == 1006
+def test_a_frame_that_is_cut_short_is_not_finished_by_a_close_frame(monkeypatch):
+    monkeypatch.setattr(module, "CUT_SHORT_WAIT", SHORT)
+    recording, data = Recording(), text("Hello")[:-1]
+    with live_server(recording=recording) as server:
+        answer = exchange(server.url, data)
+    assert recording.bytes_sent(1, Direction.CLIENT_TO_SERVER).endswith(b"\r\n\r\n" + data)
+    assert (answer.frames, answer.close_code) == ((), 1006)
     assert answer.ending == "No close frame came within 0.2 s (1006): the server may be waiting for more bytes."
+
+
+def test_what_comes_back_before_a_frame_that_is_cut_short_is_told():
+    with live_server(handler=lambda connection: connection.close(4000, connection.receive())) as server:
+        answer = exchange(server.url, text("Hello") + text("more")[:-1])
+    assert answer.ending == "The server closed with 4000: Hello."
 
 
 def test_a_server_that_never_reads_is_left():
@@ -75,19 +84,21 @@ def test_a_server_that_never_stops_sending_is_left_and_little_of_it_is_shown():
     def flood(connection):
         with contextlib.suppress(ConnectionClosed):
             while True:
-                connection.send("x" * 10_000)
+                connection.send_many(["x"] * 1000)
 
     with live_server(handler=flood) as server:
         answer = exchange(server.url, text("Hello"), patience=SHORT)
     assert len(answer.rows) == MOST_FRAMES + 1
+    assert answer.rows[-1] == ("… and more", "")
     assert len(str(answer)) < 10_000
 
 
-def test_a_server_that_does_not_answer_the_handshake_or_is_not_there_is_told():
+def test_a_server_that_does_not_answer_the_handshake_or_is_not_there_is_told(monkeypatch):
+    monkeypatch.setattr(module, "HANDSHAKE_TIMEOUT", SHORT)
     with tiny_server(wait_for_end) as url:
-        answer = exchange(url, text("Hello"), patience=SHORT)
+        answer = exchange(url, text("Hello"))
         assert answer.ending == "There is no connection: the server did not answer the handshake within 0.2 s."
-    assert exchange(url, text("Hello"), patience=SHORT).ending.startswith("There is no connection: ")
+    assert exchange(url, text("Hello")).ending.startswith("There is no connection: ")
 
 
 def test_a_server_that_ends_tcp_is_told():

@@ -126,7 +126,7 @@ class FrameDraft:
     def send(self, url: str, *, patience: float = PATIENCE) -> Answer:
         """Open a connection to `url`, send the bytes, and tell what comes back; never raises for what a server does.
 
-        `patience` in seconds bounds the wait for the handshake, and that for the end. Raises ValueError as `to_bytes`.
+        `patience` in seconds bounds the wait for the server's close frame. Raises ValueError as `to_bytes`.
         """
         return exchange(url, self.to_bytes(), patience=patience)
 

@@ -90,7 +90,7 @@ def edit_frame(
     """A frame to be taken apart and put together, bit by bit, and sent over a new connection.
 
     `server` is what to send it to: an address, a running server, or None for an echo server that lives as long as the
-    answer takes. `frame` is what to begin with, `patience` in seconds bounds each wait for the server. Raises
+    answer takes. `frame` is what to begin with, `patience` in seconds bounds the wait for its close frame. Raises
     ValueError for a `frame` whose header is cut short.
     """
     draft = FrameDraft.from_bytes(frame) if isinstance(frame, bytes) else frame

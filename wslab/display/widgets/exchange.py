@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from itertools import islice
 
 from wslab.client import connect
 from wslab.display.passed import passed
@@ -13,15 +14,17 @@ from wslab.recording import Direction, Recording
 from wslab.seen import FrameReader, Seen
 from wslab.states import Role
 
-PATIENCE = 1.0  # seconds for the handshake, and for the end
+HANDSHAKE_TIMEOUT = 5.0  # seconds
+PATIENCE = 5.0  # seconds for the server's part of the closing handshake
 FIRST_WAIT = 0.3  # seconds for the first thing that comes back; not every frame asks for an answer
+CUT_SHORT_WAIT = 1.0  # seconds behind a frame that is cut short: most servers wait for the rest, and say nothing
 MOST_FRAMES = 20
 MOST_BYTES = 12
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: the frames with their bytes, the close code (1006: no close frame came) and how it ended."""
+    """What came back: the first frames with their bytes, the close code (1006: none came) and how it ended."""
 
     frames: tuple[tuple[Seen, bytes], ...]
     close_code: int
@@ -30,10 +33,9 @@ class Answer:
 
     @property
     def rows(self) -> list[tuple[str, str]]:
-        """For each frame its readable line, and its bytes in hex; at most 20 frames."""
+        """For each frame its readable line, and its bytes in hex."""
         rows = [(str(seen), _in_hex(data)) for seen, data in self.frames[:MOST_FRAMES]]
-        more = len(self.frames) - MOST_FRAMES
-        return [*rows, (f"… {more} more", "")] if more > 0 else rows
+        return [*rows, ("… and more", "")] if len(self.frames) > MOST_FRAMES else rows
 
     def __str__(self) -> str:
         return "\n".join([*(f"< {line}" for line, _ in self.rows), self.ending])
@@ -43,18 +45,18 @@ def exchange(url: str, data: bytes, *, patience: float = PATIENCE) -> Answer:
     """Send `data` to the server at `url`, behind a handshake without compression; whatever it does, nothing is raised.
 
     Where the server does not close the connection, this side does, with 1000: the answer to that tells that nothing
-    more is to come. `patience` in seconds bounds the wait for the handshake, and that for the end.
+    more is to come, and `patience` in seconds bounds the wait for it.
     """
     recording = Recording()
     try:
-        connection = connect(url, deflate=False, timeout=patience, recording=recording)
+        connection = connect(url, deflate=False, timeout=HANDSHAKE_TIMEOUT, recording=recording)
     except (OSError, ValueError, ProtocolError) as error:
         why = printable(redact_target(str(error)))
         return Answer((), CloseCode.ABNORMAL_CLOSURE, "", f"There is no connection: {why}.")
     is_cut_short, has_ended = _is_cut_short(data), False
     try:
         connection.send_raw(data)
-        _listen(connection, patience if is_cut_short else min(FIRST_WAIT, patience), to_first=not is_cut_short)
+        _listen(connection, CUT_SHORT_WAIT if is_cut_short else FIRST_WAIT, to_first=not is_cut_short)
     except (ConnectionClosed, ProtocolError):
         has_ended = True
     except TimeoutError:
@@ -65,7 +67,7 @@ def exchange(url: str, data: bytes, *, patience: float = PATIENCE) -> Answer:
         else:
             connection.close(timeout=patience)
     has_closed = any(call.name == "close" for call in recording.calls)
-    ending = printable(_ending(connection, has_ended, has_closed, patience))
+    ending = printable(_ending(connection, has_ended, has_closed, CUT_SHORT_WAIT if is_cut_short else patience))
     return Answer(tuple(_frames(recording)), connection.close_code, connection.close_reason, ending)
 
 
@@ -84,14 +86,14 @@ def _listen(connection: Connection, seconds: float, to_first: bool) -> None:
             return
 
 
-def _ending(connection: Connection, has_ended: bool, has_closed: bool, patience: float) -> str:
+def _ending(connection: Connection, has_ended: bool, has_closed: bool, waited: float) -> str:
     code = connection.close_code
     if connection.error is not None:
         return f"The server broke a rule, so this side closed with {connection.error}."
     if code == CloseCode.ABNORMAL_CLOSURE:
         if has_ended:
             return "The server ended TCP without a close frame (1006)."
-        return f"No close frame came within {patience:g} s (1006): the server may be waiting for more bytes."
+        return f"No close frame came within {waited:g} s (1006): the server may be waiting for more bytes."
     if has_closed and code == CloseCode.NORMAL_CLOSURE:
         return "Then this side closed with 1000, and the server did so, too."
     return f"The server closed with {describe_close(code, connection.close_reason)}."
@@ -101,8 +103,9 @@ def _frames(recording: Recording) -> list[tuple[Seen, bytes]]:
     """What the server has sent behind its head."""
     number, *_ = recording.connections
     data = recording.bytes_sent(number, Direction.SERVER_TO_CLIENT)
-    seen = [it.seen for it in passed(recording) if it.direction is Direction.SERVER_TO_CLIENT]
-    return [(one, data[one.start : one.end]) for one in seen if not isinstance(one.what, Request | Response)]
+    seen = (it.seen for it in passed(recording) if it.direction is Direction.SERVER_TO_CLIENT)
+    frames = ((one, data[one.start : one.end]) for one in seen if not isinstance(one.what, Request | Response))
+    return list(islice(frames, MOST_FRAMES + 1))
 
 
 def _in_hex(data: bytes) -> str:
