@@ -11,6 +11,8 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -309,10 +311,9 @@ class Lab:
         urllib.request.urlopen(request, timeout=TIMEOUT).close()
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """A JupyterLab of its own settings, with a copy of the notebooks, none of whose cells has run."""
-    home = tmp_path_factory.mktemp("lab")
+@contextmanager
+def running_lab(home: Path) -> Iterator[Lab]:
+    """A JupyterLab of its own settings in `home`, with a copy of the notebooks, none of whose cells has run."""
     shutil.copytree(NOTEBOOKS[0].parent, home / "notebooks")
     for path in NOTEBOOKS:
         notebook = json.loads(path.read_text(encoding="utf-8"))
@@ -328,6 +329,12 @@ def lab(tmp_path_factory):
             process.wait(TIMEOUT)
         finally:
             process.kill()
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    with running_lab(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
 
 
 def write_settings(home: Path) -> None:
@@ -363,16 +370,30 @@ def wait_for_address(process: subprocess.Popen) -> str:
     pytest.fail("JupyterLab did not start:\n" + "".join(lines))
 
 
-def run_notebook(browser: Browser, lab: Lab, name: str) -> Page:
-    """Open the notebook and choose Run All; the page, when all cells have run."""
+def wait_for_kernel(page: Page) -> None:
+    page.locator("#jp-main-statusbar").get_by_text(KERNEL_IDLE).wait_for(timeout=LAB_TIMEOUT)
+
+
+def open_notebook(browser: Browser, lab: Lab, name: str) -> Page:
+    """The page of the notebook, when it has a kernel."""
     page = browser.new_page()
     page.goto(f"{lab.address}lab/tree/{name}?token={lab.token}&reset")
-    kernel_is_idle = page.locator("#jp-main-statusbar").get_by_text(KERNEL_IDLE)
-    kernel_is_idle.wait_for(timeout=LAB_TIMEOUT)
+    wait_for_kernel(page)
+    return page
+
+
+def choose_run(page: Page, command: str) -> None:
+    """Choose the command from the menu Run; return when the cells that it runs have run."""
     page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.locator('.lm-Menu-item[data-command="runmenu:run-all"]').click()
+    page.locator(f'.lm-Menu-item[data-command="{command}"]').click()
     page.wait_for_function(HAS_RUN, timeout=LAB_TIMEOUT)
-    kernel_is_idle.wait_for(timeout=LAB_TIMEOUT)
+    wait_for_kernel(page)
+
+
+def run_notebook(browser: Browser, lab: Lab, name: str) -> Page:
+    """Open the notebook and choose Run All; the page, when all cells have run."""
+    page = open_notebook(browser, lab, name)
+    choose_run(page, "runmenu:run-all")
     return page
 
 
