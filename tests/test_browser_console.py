@@ -356,9 +356,11 @@ def without_words(events) -> list[dict]:
     return [{name: value for name, value in event.items() if name != "message"} for event in events]
 
 
-@pytest.mark.parametrize(
-    "script", [script for script in SCRIPTS if script is not CHESS], ids=lambda script: script.name
-)
+# Where close() comes before the open event, Firefox tells 1005 in some runs and 1006 in others; Chromium always 1006.
+ALIKE = [script for script in SCRIPTS if script.name not in (CHESS.name, "close-before-open")]
+
+
+@pytest.mark.parametrize("script", ALIKE, ids=lambda script: script.name)
 def test_firefox_reports_what_chromium_reported(firefox_tab, script):
     reported = events_in_firefox(firefox_tab, script, PATIENCE)
     assert without_words(reported) == without_words(RECORDED[script.name].events)
