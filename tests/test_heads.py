@@ -111,7 +111,7 @@ def test_a_head_cut_short_says_so_and_nothing_is_missed_in_it(size):
 
 SECRETS = ["Cookie: a=sesame", "Coo kie: sesame", "(Cookie: sesame", "Cookie sesame", " sesame", "Cookie sesame: a",
            "authorization:sesame", "Cook\x00ie: sesame", "Set-Cookie : sesame", "X\tCookie: sesame",
-           "Cookie=sesame; b: c"]  # fmt: skip
+           "Cookie=sesame; b: c", "Authorization: a\r\n sesame: b", "Cookie: a\r\n\tb sesame: c"]  # fmt: skip
 
 
 @pytest.mark.parametrize("line", SECRETS)

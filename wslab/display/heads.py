@@ -153,7 +153,8 @@ def _header_line(line: Line, parse: Parse, legal: list[tuple[str, str]]) -> Fiel
     name, colon, value = text.partition(":")
     wrong = _why_not_a_line(parse, b"HTTP/1.1 200 OK\r\n" if parse is parse_response else GOOD_START, line)
     if wrong or not _is_whole(line):
-        shown = f"{_shown_name(name)}: …" if colon else "…"
+        # A folded line goes on with the value of the one above.
+        shown = f"{_shown_name(name)}: …" if colon and name[:1] not in ("", " ", "\t") else "…"
         return Field(*line.span(), "header line", shown, "cut short", fault=wrong)
     value = value.strip(" \t")
     legal.append((name, value))
