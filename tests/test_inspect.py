@@ -374,6 +374,21 @@ def test_the_drawing_stands_above_the_rows_of_a_single_frame_only():
     assert inspect(RFC_HANDSHAKE.request_bytes)._repr_html_().count("<table") == 1
 
 
+@pytest.mark.parametrize("line", [b"GET /?token=sesame", b"a\r\nCookie: sesame", b"\nauthorization:sesame\r!"])
+def test_nothing_secret_is_shown_of_what_a_frame_says(line):
+    squeezed = compressed(deflated(line), 0xC1)
+    for data in (
+        raw_frame(0x81, line),
+        raw_frame(0x88, b"\x03\xe8" + line),
+        squeezed,
+        squeezed.replace(b"\xc1", b"\xc2"),
+    ):
+        shown = repr(inspect(data, deflate=True))
+        assert "sesame" not in shown
+        assert b"sesame".hex(" ") not in shown
+        assert "xxxxxx" in shown or "78 78 78" in shown
+
+
 def test_nothing_secret_is_shown_of_a_frame():
     words = b"see http://a/?token=sesame&x=1"
     for data in (serialize_frame(Frame(Opcode.TEXT, words), key) for key in (None, b"abcd")):

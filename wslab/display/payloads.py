@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from wslab.display.table import Field
 from wslab.errors import Fault, ProtocolError, describe_close
 from wslab.frames import Buffer, Opcode, apply_mask, parse_close
-from wslab.http import redact_bytes, redact_target
+from wslab.http import redact_bytes
 from wslab.seen import SeenFrame
 
 BYTES_A_ROW = 8  # two turns of the masking key
@@ -125,14 +125,13 @@ def _what_it_says(payload: Payload, judged: Judged, window: Window) -> Iterator[
         why = "cannot be decompressed" if judged.deflate else "compressed, it seems: deflate=True decompresses it"
         yield Field(place, place, "payload", "", f"{why} (RFC 7692 §7.2.2)")
     elif frame is not None and frame.is_inflated:
-        value = _value(frame.kind, frame.payload, frame.length, window.most)
+        value = _value(frame.kind, redact_bytes(frame.payload), frame.length, window.most)
         yield Field(place, place, "payload", value, f"decompressed: {frame.length} bytes (RFC 7692 §7.2.2)")
     elif payload.end > payload.start:
         kind = frame.kind if frame is not None else payload.opcode
         first = min(max(window.start, payload.start), payload.end)
         last = min(payload.end, first + 4 * max(window.most, MOST_SHOWN))
-        # From the beginning on, `_value` redacts; what begins within a secret no longer looks like one.
-        shown = payload.plain(first, last) if first == payload.start else _crossed_out(payload, first, last)
+        shown = _crossed_out(payload, first, last)
         value = _value(kind, shown, payload.end - first, window.most) if kind is Opcode.TEXT else ""
         if value or payload.masking_key is None:
             yield Field(place, place, "payload", value, MEANINGS.get(kind, "") if kind is not None else "")
@@ -142,7 +141,7 @@ def _value(kind: Opcode, payload: bytes, length: int, most: int) -> str:
     """The beginning of a payload of `length` bytes, for the eyes."""
     if kind is not Opcode.TEXT:
         return payload[:most].hex(" ") + (" …" if length > most else "")
-    text, most = redact_target(payload.decode(errors="backslashreplace")), max(most, MOST_SHOWN)
+    text, most = payload.decode(errors="backslashreplace"), max(most, MOST_SHOWN)
     return f'"{text}"' if len(payload) == length and len(text) <= most else f'"{text[:most]}…"'
 
 
@@ -161,7 +160,7 @@ def _fields_of_close(payload: Payload, judged: Judged) -> Iterator[Field]:
     elif "close code" in wrong:
         yield Field(place, place, "close code", "", "", fault=wrong["close code"])
     if len(plain) > 2:
-        reason = redact_target(plain[2:].decode(errors="backslashreplace"))
+        reason = redact_bytes(plain)[2:].decode(errors="backslashreplace")
         fault = wrong.get("close reason", "")
         yield Field(place, place, "close reason", f'"{reason}"', "a sentence for humans (§5.5.1)", fault=fault)
 
