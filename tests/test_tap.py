@@ -499,7 +499,7 @@ def test_a_flipped_bit_of_a_frame_is_a_protocol_error_at_the_other_end():
 
 
 def test_a_delay_holds_up_the_end_of_tcp_as_well_as_bytes():
-    with tapped_pair(to_server=delay(0.3)) as (client, server, _):
+    with tapped_pair(to_server=delay(1.0)) as (client, server, _):
         client.sendall(b"Hello")
         assert is_silent(server)
         assert read(server, 5) == b"Hello"
