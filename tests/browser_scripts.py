@@ -1,15 +1,24 @@
 """The scripts whose events are recorded for readers without a browser, each with the server that it talks to."""
 
+import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import trustme
 from playwright.sync_api import Browser
 
-from wslab import BrowserConsole, Connection, EchoServer, Pong
+from wslab import BrowserConsole, Connection, EchoServer, Pong, Recording
 from wslab.page.run import Event
 
 ROOT = Path(__file__).parent.parent
 TIMEOUT = 20.0
+
+
+def certified() -> ssl.SSLContext:
+    """A server's context with a certificate from nobody that a browser knows."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("127.0.0.1").configure_cert(context)
+    return context
 
 
 def close_with_4001(connection: Connection) -> None:
@@ -25,20 +34,36 @@ def ping_first(connection: Connection) -> None:
 
 
 def tell_headers(connection: Connection) -> None:
-    headers = connection.request.headers if connection.request else ()
-    connection.send(", ".join(sorted(name for name, _ in headers if name.startswith(("Sec-WebSocket", "Auth")))))
+    names = sorted(name.lower() for name, _ in connection.request.headers) if connection.request else []
+    connection.send(", ".join(name for name in names if name.startswith(("sec-websocket", "auth"))))
 
 
 @dataclass(frozen=True)
 class Script:
-    """JavaScript as it stands in a lesson, and the options of the lesson's server."""
+    """JavaScript as it stands in a lesson, and the options of the lesson's server.
+
+    Of one that `is_captured`, the bytes on the wire are kept as well.
+    """
 
     name: str
     source: str
     server: dict[str, object] = field(default_factory=dict)
+    is_captured: bool = False
 
 
 SCRIPTS = [
+    Script(
+        "hello-from-javascript",
+        """
+        const socket = new WebSocket(url);
+        socket.onopen = () => socket.send("Hello from JavaScript");
+        socket.onmessage = (event) => {
+          log("The browser received: " + event.data);
+          socket.close();
+        };
+        socket.onclose = () => done();
+        """,
+    ),
     Script(
         "article-of-2014",
         """
@@ -73,6 +98,7 @@ SCRIPTS = [
         socket.send("in CLOSED");
         done();
         """,
+        is_captured=True,
     ),
     Script(
         "normal-close",
@@ -93,6 +119,7 @@ SCRIPTS = [
         done();
         """,
         {"origins": ["https://example.com"]},
+        is_captured=True,
     ),
     Script(
         "nobody-agrees-to-chess",
@@ -154,6 +181,21 @@ SCRIPTS = [
         """,
     ),
     Script(
+        "half-a-hand",
+        """
+        const socket = new WebSocket(url);
+        await until(socket, "open");
+        const half = "👋"[0];
+        log("sent: " + half.charCodeAt(0).toString(16));
+        socket.send(half);
+        const { data } = await until(socket, "message");
+        log("came back: " + data.charCodeAt(0).toString(16));
+        socket.close();
+        await until(socket, "close");
+        done();
+        """,
+    ),
+    Script(
         "buffered-amount",
         """
         const socket = new WebSocket(url);
@@ -175,6 +217,7 @@ SCRIPTS = [
         done();
         """,
         {"handler": ping_first},
+        is_captured=True,
     ),
     Script(
         "no-headers-of-your-own",
@@ -199,19 +242,25 @@ SCRIPTS = [
         """,
     ),
     Script(
+        "mixed-content",
+        """
+        log("this page came by " + location.protocol);
+        try { new WebSocket("ws://wslab.invalid/"); } catch (error) {}
+        done();
+        """,
+        {"ssl": certified()},
+    ),
+    Script(
         "many-sockets",
         """
         const sockets = [];
         for (let number = 1; number <= 3; number++) {
-          const socket = new WebSocket(url);
-          await until(socket, "open");
-          sockets.push(socket);
+          sockets.push(new WebSocket(url));
+          await until(sockets.at(-1), "open");
         }
         for (const socket of sockets.reverse()) {
           socket.send("Hello");
           await until(socket, "message");
-          socket.close();
-          await until(socket, "close");
         }
         done();
         """,
@@ -219,11 +268,25 @@ SCRIPTS = [
 ]
 
 
-def run_in(browser: Browser, script: Script) -> list[Event]:
-    """What this browser reports about the script."""
-    with EchoServer(**script.server) as server, browser.new_page() as page:
-        console = BrowserConsole(server, address=f"http://127.0.0.1:{server.port}/")
+def run_in(browser: Browser, script: Script) -> tuple[list[Event], Recording]:
+    """What this browser reports about the script, and what passed on the wire."""
+    recording = Recording()
+    with (
+        EchoServer(**script.server, recording=recording) as server,
+        browser.new_page(ignore_https_errors=True) as page,
+    ):
+        console = BrowserConsole(server, address=server.url.replace("ws", "http", 1))
         page.goto(console.run(script.source, script.name).address)
         if not console.runs[-1].run.wait(TIMEOUT):
             raise TimeoutError(f"{script.name} is not done; so far: {console.events}")
-        return console.events
+        events = console.events
+    return events, only_websockets(recording)
+
+
+def only_websockets(recording: Recording) -> Recording:
+    """The recording without the requests for the console's own page."""
+    chunks = recording.chunks
+    asked = {chunk.connection for chunk in chunks if chunk.data.startswith(b"GET / ")}
+    kept = Recording()
+    kept.chunks = [chunk for chunk in chunks if chunk.connection in asked]
+    return kept

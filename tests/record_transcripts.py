@@ -1,6 +1,6 @@
-"""Record what Chromium reports about the scripts of the lesson on the browser's WebSocket, for readers without one.
+"""Record what Chromium reports about the scripts of the lessons, and what passes on the wire, for readers without one.
 
-Run `python tests/record_transcripts.py` after changing a script in tests/browser_scripts.py; the lesson has the same.
+Run `python tests/record_transcripts.py` after changing a script in tests/browser_scripts.py; its lesson has the same.
 """
 
 from browser_scripts import ROOT, SCRIPTS, run_in
@@ -9,7 +9,7 @@ from test_browser import OPTIONS, find_browser
 
 from wslab.display.transcript import save_transcripts
 
-FILE = ROOT / "notebooks/recordings/10-browser.json"
+FILE = ROOT / "notebooks/recordings/browser.json"
 
 
 def main() -> None:
@@ -18,10 +18,14 @@ def main() -> None:
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=find_browser(), args=OPTIONS) as browser,
     ):
-        events = {script.name: (script.source, run_in(browser, script)) for script in SCRIPTS}
+        results = [(script, *run_in(browser, script)) for script in SCRIPTS]
         version = browser.version.partition(".")[0]
     FILE.parent.mkdir(exist_ok=True)
-    save_transcripts(FILE, f"Chromium {version}", events)
+    transcripts = {script.name: (script.source, events) for script, events, _ in results}
+    save_transcripts(FILE, f"Chromium {version}", transcripts)
+    for script, _, recording in results:
+        if script.is_captured:
+            recording.save(FILE.with_name(f"{script.name}.pcapng"))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ EVENTS = (
     {"what": "log", "text": "the end"},
 )
 TRANSCRIPT = Transcript("Chromium 156 reported:", EVENTS)
-FILE = ROOT / "notebooks/recordings/10-browser.json"
+FILE = ROOT / "notebooks/recordings/browser.json"
 
 
 def test_a_transcript_is_a_table_in_text():
@@ -55,6 +55,16 @@ def test_what_a_peer_sent_is_text_in_both():
         assert "\u202e" not in text
 
 
+def test_a_long_message_does_not_make_the_table_wide_and_a_long_line_of_the_script_is_whole():
+    events = (
+        {"what": "close()", "reason": "x" * 101},
+        {"what": "close()", "reason": "y" * 100},
+        {"what": "log", "text": "z" * 101},
+    )
+    rows = [row[2] for row in Transcript("", events).table.rows]
+    assert rows == [f'reason "{"x" * 20}…" of 101 characters', f'reason "{"y" * 100}"', f'text "{"z" * 101}"']
+
+
 @pytest.mark.parametrize("readyState", [-1, 4, True, "1", None])
 def test_a_state_that_does_not_exist_is_shown_as_it_is(readyState):
     shown = repr(Transcript("", ({"what": "open", "readyState": readyState},)))
@@ -69,6 +79,15 @@ def test_transcripts_are_loaded_as_they_were_saved(tmp_path):
 
     loaded = load_transcripts(path)
     assert loaded == {"one": Recorded("done()", EVENTS, "Chromium 156"), "nothing": Recorded("", (), "Chromium 156")}
+
+
+def test_half_a_pair_of_utf_16_is_saved_as_well(tmp_path):
+    events = ({"what": "send()", "data": "\ud83d"},)
+    save_transcripts(tmp_path / "transcripts.json", "Chromium 156", {"one": ("done()", events)})
+
+    loaded = load_transcripts(tmp_path / "transcripts.json")["one"]
+    assert loaded.events == events
+    assert r'data "\ud83d"' in repr(Transcript("", loaded.events))
 
 
 def test_a_transcript_fits_its_script_however_far_that_is_indented_and_no_other_one():

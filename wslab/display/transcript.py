@@ -13,6 +13,8 @@ from wslab.page.run import Event
 from wslab.states import State
 
 STATES = list(State)
+MOST_DATA = 100  # characters of a message or a reason; longer ones show their first BEGINNING
+BEGINNING = 20
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,7 +66,8 @@ def save_transcripts(path: Path, browser: str, transcripts: Mapping[str, tuple[s
         fields = f'      "script": {_json(_normalized(script))},\n      "events": [\n{lines}\n      ]'
         entries.append(f"    {_json(name)}: {{\n{fields}\n    }}")
     text = f'{{\n  "browser": {_json(browser)},\n  "transcripts": {{\n' + ",\n".join(entries) + "\n  }\n}\n"
-    path.write_text(text, encoding="utf-8")
+    # JavaScript has texts with half a pair of UTF-16, which UTF-8 has not; JSON has an escape for it, Python's.
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _json(value: object) -> str:
@@ -81,6 +84,8 @@ def _field(name: str, value: object) -> str:
         return f"readyState {value} {STATES[value].name}"
     if name == "threw":
         return f"threw {printable(str(value))}"
+    if name in ("data", "reason") and isinstance(value, str) and len(value) > MOST_DATA:
+        return f"{name} {printable(_json(value[:BEGINNING] + '…'))} of {len(value)} characters"
     return f"{name} {printable(_json(value))}"
 
 
