@@ -32,8 +32,6 @@ NOT_IN_OUTPUTS = {
         r"(?i)(127\.0\.0\.1|0\.0\.0\.0|\blocalhost|::1|\bport)\W{1,4}(3276[89]|327[7-9]\d|32[89]\d\d|3[3-9]\d{3}|[4-6]\d{4})\b"
     ),
 }
-# A script for the browser must name the port; sanitize.cfg has the same pattern, so that it is not compared.
-SCRIPT_ADDRESS = re.compile(r'new WebSocket\("ws://127\.0\.0\.1:\d+/"\)')
 
 FENCED_CODE = re.compile(r"^ *(```|~~~).*?^ *\1", re.DOTALL | re.MULTILINE)
 INLINE_CODE = re.compile(r"(`+)[^`].*?\1")
@@ -161,7 +159,7 @@ def shows_no_carriage_return(notebook: dict) -> Iterator[str]:
 def shows_nothing_of_this_machine(notebook: dict) -> Iterator[str]:
     for name, output in outputs(notebook):
         for what, pattern in NOT_IN_OUTPUTS.items():
-            if found := pattern.search(SCRIPT_ADDRESS.sub("", words_of(output))):
+            if found := pattern.search(words_of(output)):
                 yield f"{name} shows {what}: {found[0]!r}"
 
 
