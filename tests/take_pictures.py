@@ -42,7 +42,7 @@ def run_up_to(page: Page, code: str) -> Locator:
 def take_frame_editor(browser: Browser, lab: Lab, file: Path) -> None:
     """Lesson 05: a frame with a reserved opcode, what each of its bits means, and what the server says to it."""
     with open_lesson(browser, lab, "05-the-frame.ipynb", 1080, 760) as page:
-        cell = run_up_to(page, "wslab.edit_frame(server)")
+        cell = run_up_to(page, "wslab.edit_frame()")
         cell.get_by_label("Opcode").select_option(label="0x3 reserved")
         cell.get_by_role("button", name="Send", exact=True).click()
         cell.get_by_text('close 1002 "opcode 0x3 is reserved"').wait_for()
