@@ -80,18 +80,18 @@ def steps_of(recording: Recording, number: int | None) -> Iterator[Step]:
     chunks: Iterator[Call | Chunk] = (chunk for chunk in recording.chunks if chunk.connection == number)
     calls: Iterator[Call | Chunk] = (call for call in recording.calls if call.connection == number)
     sent = dict.fromkeys(Direction, 0)
-    entries: Iterator[Call | Chunk] = heapq.merge(chunks, calls, key=_moment)
+    entries: Iterator[Call | Chunk] = heapq.merge(chunks, calls, key=lambda entry: (entry.time, rank(entry)))
     for count, entry in enumerate(entries, 1):
         yield Step(count, entry, sent[entry.direction] if isinstance(entry, Chunk) else 0)
         if isinstance(entry, Chunk):
             sent[entry.direction] += len(entry.data)
 
 
-def _moment(entry: Call | Chunk) -> tuple[float, int]:
+def rank(entry: Call | Chunk) -> int:
     """Of what has one time, a call to send comes before the bytes, and one to receive behind them."""
     if isinstance(entry, Chunk):
-        return entry.time, 1
-    return entry.time, 2 if entry.name == "receive" else 0
+        return 1
+    return 2 if entry.name == "receive" else 0
 
 
 def spans_of(recording: Recording, number: int, steps: list[Step]) -> list[Span]:

@@ -6,6 +6,7 @@ from itertools import accumulate, islice
 from typing import TypeVar
 
 from wslab.display.passed import SENDERS, Passed, Passing
+from wslab.display.spans import rank
 from wslab.frames import Opcode, printable
 from wslab.http import Response, redact_bytes, redact_target
 from wslab.recording import Call, Chunk, Recording
@@ -193,12 +194,11 @@ def in_hex(data: bytes | bytearray) -> str:
 
 def _events(recording: Recording, connection: int) -> Iterator[tuple[float, Chunk | Call]]:
     """Reads and calls of a connection with their times, in one order."""
-    chunks = [(time, 1, chunk) for time, chunk in _in_order(recording.chunks, connection)]
-    # At the same time: what is sent was asked for before, and what is received is given out afterwards.
-    calls = [(time, 2 if call.name == "receive" else 0, call) for time, call in _in_order(recording.calls, connection)]
-    events: list[tuple[float, int, Chunk | Call]] = [*chunks, *calls]
-    for time, _, event in sorted(events, key=lambda one: one[:2]):
-        yield time, event
+    events: list[tuple[float, Chunk | Call]] = [
+        *_in_order(recording.chunks, connection),
+        *_in_order(recording.calls, connection),
+    ]
+    yield from sorted(events, key=lambda event: (event[0], rank(event[1])))
 
 
 def _in_order(events: Iterable[Event], connection: int) -> list[tuple[float, Event]]:
