@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from raw import PATIENCE, wait_until
 
 from wslab import Connection, connect
@@ -93,3 +94,11 @@ def started(home: Path) -> Iterator[Tab]:
                 yield Tab(connection)
         finally:
             process.kill()
+
+
+@pytest.fixture(scope="module")
+def firefox_tab(tmp_path_factory):
+    if EXECUTABLE is None:
+        pytest.skip(MISSING)
+    with started(tmp_path_factory.mktemp("firefox")) as tab:
+        yield tab

@@ -25,7 +25,7 @@ from wslab.display.browser_console import BrowserRun
 from wslab.display.transcript import load_transcripts
 from wslab.page.run import MAX_EVENTS
 
-browser = test_browser.browser
+browser, firefox_tab = test_browser.browser, firefox.firefox_tab
 
 RECORDED = load_transcripts(FILE)
 NAMED = {script.name: script for script in SCRIPTS}
@@ -351,14 +351,6 @@ def test_everything_can_be_reached_by_keyboard(run):
 
 
 # In Firefox
-
-
-@pytest.fixture(scope="module")
-def firefox_tab(tmp_path_factory):
-    if firefox.EXECUTABLE is None:
-        pytest.skip(firefox.MISSING)
-    with firefox.started(tmp_path_factory.mktemp("firefox")) as tab:
-        yield tab
 
 
 def events_in_firefox(tab: firefox.Tab, script: Script, seconds: float) -> list[dict]:

@@ -17,7 +17,7 @@ from raw import PATIENCE, live_server, tiny_server, wait_for_end
 
 from wslab import EchoServer
 
-browser = test_browser.browser
+browser, firefox_tab = test_browser.browser, firefox.firefox_tab
 
 MISSING_AXE = (
     "needs axe-core: `npm install axe-core` somewhere, and set WSLAB_NODE_MODULES to the node_modules that it makes"
@@ -546,14 +546,6 @@ def test_behind_the_proxy_of_jupyter_the_page_finds_its_way_back(tab, server, ju
 
 
 # Firefox
-
-
-@pytest.fixture(scope="module")
-def firefox_tab(tmp_path_factory):
-    if firefox.EXECUTABLE is None:
-        pytest.skip(firefox.MISSING)
-    with firefox.started(tmp_path_factory.mktemp("firefox")) as tab:
-        yield tab
 
 
 def test_firefox_connects_sends_and_disconnects_by_keyboard(firefox_tab, server):
