@@ -93,12 +93,12 @@ def _parser() -> argparse.ArgumentParser:
     tap.add_argument("--save", metavar="FILE", help="at the end, save what passed: .pcapng for Wireshark, or .har")
     tap.set_defaults(run=_tap)
 
-    look = commands.add_parser(
+    view = commands.add_parser(
         "watch", help="list the TCP connections of this machine, as netstat does, again and again"
     )
-    look.add_argument("--port", type=_port, help="only those with this port at one end")
-    look.add_argument("--once", action="store_true", help="print one table as text, as where standard output is a file")
-    look.set_defaults(run=_watch)
+    view.add_argument("--port", type=_port, help="only those with this port at one end")
+    view.add_argument("--once", action="store_true", help="print one table as text, as where standard output is a file")
+    view.set_defaults(run=_watch)
 
     accept = commands.add_parser("accept", help="print the Sec-WebSocket-Accept value for a key")
     accept.add_argument("key", metavar="KEY", help="the Sec-WebSocket-Key of a request")

@@ -109,7 +109,6 @@ class WaitingStream(Stream):
     """A stream that asks the operating system when it can read and write: for TLS, and for Windows."""
 
     gathers = False
-    _now = 0
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock)
