@@ -56,14 +56,14 @@ def read_close_code(peer: RawPeer) -> str:
 
 
 def announce(length: int) -> Figures:
-    """50 clients announce a frame of `length` bytes at once, and send 1 MiB of it each, asked or not."""
+    """50 clients announce a frame of `length` bytes at once, and send 4 MiB of it each, asked or not."""
     with siege(QUICK) as it, contextlib.ExitStack() as stack:
         peers = [stack.enter_context(RawPeer.upgraded(it.server)) for _ in range(50)]
         for peer in peers:
             peer.send(announced(length))
         it.see_others_served()
         for peer in peers:
-            goes_on_sending(peer, bytes(64 * 1024), 16)
+            goes_on_sending(peer, bytes(64 * 1024), 64)
             it.told[read_close_code(peer)] += 1
     return it.figures
 

