@@ -90,7 +90,8 @@ class Headers:
 
     def get_all(self, name: str) -> list[str]:
         """The value of each line with this name."""
-        return [value for line_name, value in self.lines if line_name.lower() == name.lower()]
+        wanted = name.lower()
+        return [value for line_name, value in self.lines if line_name.lower() == wanted]
 
     def tokens(self, name: str) -> list[str]:
         """The elements of a comma-separated list, over all lines with this name; empty ones do not count."""

@@ -18,9 +18,10 @@ def answer_page(request: Request) -> Response | None:
     headers = request.headers
     asks_for_page = (
         request.method in ("GET", "HEAD")
-        and request.resource_name.partition("?")[0] == "/"
+        and "Upgrade" not in headers
+        and "Transfer-Encoding" not in headers
         and len(headers.get_all("Host")) == 1
-        and not any(name in headers for name in ("Upgrade", "Transfer-Encoding"))
+        and request.resource_name.partition("?")[0] == "/"
         and headers.get("Content-Length", "0") == "0"
         and any(_is_html(accepted) for accepted in headers.tokens("Accept"))
     )
