@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from wslab.events import Binary, Close, Ping, Pong, Text, as_event
+from wslab.events import Binary, Close, Ping, Pong, Text, as_bytes, as_event
 
 
 @pytest.mark.parametrize("event", [Text("a"), Binary(b"a"), Ping(b"a"), Pong(b"a"), Close(1000, "a")], ids=repr)
@@ -27,3 +27,12 @@ def test_a_message_that_stands_for_itself_becomes_an_event_and_an_event_stays_wh
     ping = Ping(b"a")
 
     assert [as_event("a"), as_event(b"a"), as_event(ping)] == [Text("a"), Binary(b"a"), ping]
+
+
+def test_bytes_are_taken_as_they_are_and_what_is_like_them_is_copied():
+    data = b"Hello"
+
+    assert as_bytes(data) is data
+    assert [as_bytes(bytearray(data)), as_bytes(memoryview(data))] == [data, data]
+    with pytest.raises(TypeError):
+        as_bytes(5)

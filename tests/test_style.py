@@ -13,7 +13,7 @@ PACKAGE = ROOT / "wslab"
 
 BYTES_ONLY = {
     *("errors", "limits", "states", "http", "frames", "events"),
-    *("handshake", "deflate", "messages", "codec", "bulk", "protocol", "seen", "conversation"),
+    *("handshake", "deflate", "messages", "codec", "bulk", "writer", "protocol", "seen", "conversation"),
 }
 SOCKETS = {
     *("recording", "capture", "tally", "stream", "outbox", "link", "faults"),

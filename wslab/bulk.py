@@ -7,7 +7,7 @@ With it, an echo server answers 64 messages of 32 bytes that come at once 6 time
 
 from collections.abc import Callable, Iterable
 
-from wslab.events import Message
+from wslab.events import Message, as_bytes
 from wslab.frames import apply_mask, xor
 
 WHOLE_TEXT = 0b1000_0001  # FIN, no reserved bit, opcode 1
@@ -92,7 +92,7 @@ def serialize_messages(messages: Iterable[Message], next_masking_key: Callable[[
         if isinstance(message, str):
             first, payload = WHOLE_TEXT, message.encode()
         else:
-            first, payload = WHOLE_BINARY, bytes(memoryview(message))  # bytes(5) would be five zero bytes
+            first, payload = WHOLE_BINARY, as_bytes(message)
         length = len(payload)
         if length <= 125:
             short.append(bytes((first, mask_bit | length)))

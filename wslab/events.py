@@ -54,3 +54,12 @@ def as_event(received: Message | Event) -> Event:
     if isinstance(received, str):
         return Text(received)
     return Binary(received) if isinstance(received, bytes) else received
+
+
+def as_bytes(data: bytes) -> bytes:
+    """The data of a binary message: anything like `bytes`, but no number, of which `bytes` would make zero bytes.
+
+    >>> as_bytes(bytearray(b"Hello"))
+    b'Hello'
+    """
+    return data if isinstance(data, bytes) else bytes(memoryview(data))

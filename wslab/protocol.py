@@ -1,22 +1,12 @@
 """Protocol: one WebSocket connection without a socket; bytes in, events and bytes out (RFC 6455, RFC 7692)."""
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from wslab import handshake
-from wslab.bulk import LONG, parse_messages, serialize_messages
+from wslab.bulk import parse_messages
 from wslab.codec import Codec
-from wslab.deflate import (
-    SMALLEST_DEFLATE_WINDOW,
-    Compressor,
-    Decompressor,
-    PermessageDeflate,
-    answer_offers,
-    build_offer,
-    check_answer,
-    new_compressor,
-)
+from wslab.deflate import Decompressor, PermessageDeflate, answer_offers, build_offer, check_answer
 from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
 from wslab.events import Close, Event, Message, Ping, Pong, as_event
 from wslab.frames import MAX_CONTROL_PAYLOAD, Frame, FrameHeader, Opcode, parse_close, serialize_close
@@ -24,6 +14,7 @@ from wslab.http import MAX_BODY_SIZE, Headers, Request, Response, build_refusal
 from wslab.limits import Limits
 from wslab.messages import MessageReader
 from wslab.states import TRANSITIONS, Role, State, Step
+from wslab.writer import MessageWriter, unpredictable_keys
 
 
 @dataclass
@@ -33,14 +24,6 @@ class _Partial:
     missing: int
     fin: bool
     masking_key: bytes | None
-
-
-def _unpredictable_keys() -> Iterator[bytes]:
-    """Masking keys that nobody can foresee (RFC 6455 §5.3), from the system's source, as `secrets` takes them."""
-    while True:
-        block = os.urandom(1024)  # for each key by itself, asking would take a fifth of the time of a short message
-        for start in range(0, len(block), 4):
-            yield block[start : start + 4]
 
 
 class Protocol:
@@ -78,8 +61,10 @@ class Protocol:
         self._deflate = deflate
         self._limits = limits or Limits()
         self._codec = codec or Codec()
-        self._reads_in_bulk, self._writes_in_bulk = self._codec.reads_in_bulk, self._codec.writes_in_bulk
-        self._masking_keys = masking_keys or _unpredictable_keys().__next__
+        self._reads_in_bulk = self._codec.reads_in_bulk
+        self._writer = MessageWriter(
+            self._codec, (masking_keys or unpredictable_keys().__next__) if self.role is Role.CLIENT else None
+        )
         self._buffer = bytearray()  # received in earlier calls, not yet used
         self._needed = 0  # how much must be in it before it is worth looking at again
         self._unread = b""  # the same and what came since, while `receive` runs, used up to `position`
@@ -88,8 +73,6 @@ class Protocol:
         self._partial: _Partial | None = None
         self._held_error: ProtocolError | PartError | None = None
         self._ignores_input = False
-        self._output: list[bytes] = []
-        self._sending: Opcode | None = None  # the kind of the fragmented message that is being sent
         self._sent_close_code: int = CloseCode.ABNORMAL_CLOSURE
         self._use_deflate(permessage_deflate)
 
@@ -100,7 +83,7 @@ class Protocol:
         offers = [str(build_offer(self._deflate))] if self._deflate else []
         lines = [*request.headers, *(("Sec-WebSocket-Extensions", offer) for offer in offers)]
         self.request = Request(request.method, request.target, Headers(tuple(lines)), request.version)
-        self._output.append(self.request.serialize())
+        self._writer.write_head(self.request.serialize())
 
     def accept(self, *, subprotocols: Sequence[str] = (), headers: Iterable[tuple[str, str]] = ()) -> Response:
         """Server: agree to the request, with the first of the client's subprotocols that is in `subprotocols`.
@@ -116,7 +99,7 @@ class Protocol:
         self.response = self._codec.build_response(
             request, subprotocol=self.subprotocol, extensions=str(answer or ""), headers=headers
         )
-        self._output.append(self.response.serialize())
+        self._writer.write_head(self.response.serialize())
         self._use_deflate(agreed)
         self._step(Step.HANDSHAKE_DONE)
         self.withheld = bool(self._buffer)
@@ -131,7 +114,7 @@ class Protocol:
         self.response = response
         if self.request is not None and self.request.method == "HEAD":  # RFC 9110 §9.3.2: no body, whatever its length
             self.response = replace(self.response, body=b"")
-        self._output.append(self.response.serialize())
+        self._writer.write_head(self.response.serialize())
         self._ignores_input = True
         return self.response
 
@@ -148,15 +131,12 @@ class Protocol:
         self.permessage_deflate = agreed
         inflate, max_size = self._codec.inflate, self._limits.max_size
         self._reader = MessageReader(max_size, inflate)
-        self._compressor: Compressor | None = None  # made for the first message: it takes a quarter of a megabyte
-        self._compresses = False
         if agreed is None:
             return
         server = (agreed.server_max_window_bits, not agreed.server_no_context_takeover)
         client = (agreed.client_max_window_bits, not agreed.client_no_context_takeover)
         mine, theirs = (server, client) if self.role is Role.SERVER else (client, server)
-        self._deflate_bits, self._deflate_takeover = mine
-        self._compresses = self._deflate_bits >= SMALLEST_DEFLATE_WINDOW
+        self._writer.compress(*mine)
         self._reader = MessageReader(max_size, inflate, lambda: Decompressor(theirs[0]), theirs[1])
 
     # Receiving
@@ -337,7 +317,7 @@ class Protocol:
         match frame.opcode:
             case Opcode.PING:
                 if self.state is State.OPEN:  # §5.5.2: answer a ping, with its own payload
-                    self._send(Frame(Opcode.PONG, frame.payload))
+                    self._writer.write_frame(Frame(Opcode.PONG, frame.payload))
                 return Ping(frame.payload)
             case Opcode.PONG:
                 return Pong(frame.payload)
@@ -361,32 +341,28 @@ class Protocol:
 
     def pieces_to_send(self) -> list[bytes]:
         """As `data_to_send`, but in pieces: a long message need not be copied to stand behind its header."""
-        if not self._output:
-            return []
-        pieces, self._output = self._output, []
-        return [b"".join(pieces)] if len(pieces) > 1 and sum(map(len, pieces)) < LONG else pieces
+        return self._writer.take()
 
     def send_messages(self, messages: Sequence[Message]) -> None:
         """Send messages, one after the other: `str` as text, anything like `bytes` as binary."""
-        if self._writes_in_bulk and not self._compresses and self._sending is None:
-            if self.state is not State.OPEN:
-                self._check_open()
-            masking_keys = self._masking_keys if self.role is Role.CLIENT else None
-            self._output += serialize_messages(messages, masking_keys)
-            return
-        for message in messages:
-            if isinstance(message, str):
-                self.send_text(message)
-            else:
-                self.send_bytes(message)
+        self._check_open()
+        self._writer.write_messages(messages)
 
     def send_text(self, text: str, fin: bool = True) -> None:
-        """Send a text message, or a fragment of it with `fin=False`; the fragments after it continue it."""
-        self._send_data(Opcode.TEXT, text.encode(), fin)
+        """Send a text message, or a fragment of it with `fin=False`; the fragments after it continue it.
+
+        Raises ValueError while a fragmented binary message is being sent.
+        """
+        self._check_open()
+        self._writer.write_text(text, fin)
 
     def send_bytes(self, data: bytes, fin: bool = True) -> None:
-        """Send a binary message, or a fragment of it with `fin=False`; the fragments after it continue it."""
-        self._send_data(Opcode.BINARY, bytes(memoryview(data)), fin)  # bytes(5) would be five zero bytes
+        """Send a binary message, or a fragment of it with `fin=False`; the fragments after it continue it.
+
+        Raises ValueError while a fragmented text message is being sent.
+        """
+        self._check_open()
+        self._writer.write_binary(data, fin)
 
     def ping(self, payload: bytes = b"") -> None:
         """Send a ping; the peer answers it with a pong that has the same payload of at most 125 bytes."""
@@ -414,40 +390,24 @@ class Protocol:
             self._send_close(serialize_close(error.code, reason), error.code)
         self._ignores_input = True
 
-    def _send_data(self, opcode: Opcode, payload: bytes, fin: bool) -> None:
-        self._check_open()
-        if self._sending not in (None, opcode):
-            raise ValueError(f"a fragmented {self._sending.name.lower()} message is being sent; finish it first")
-        first = self._sending is None
-        if self._compresses:
-            compressor = self._compressor or new_compressor(self._deflate_bits)
-            payload = self._codec.deflate(payload, compressor, fin)
-            self._compressor = None if fin and not self._deflate_takeover else compressor
-        # RFC 7692 §6.1: RSV1 marks a compressed message, on its first frame only.
-        self._send(Frame(opcode if first else Opcode.CONTINUATION, payload, fin, rsv1=self._compresses and first))
-        self._sending = None if fin else opcode
-
     def _send_control(self, opcode: Opcode, payload: bytes) -> None:
         self._check_open()
         if len(payload) > MAX_CONTROL_PAYLOAD:
             raise ValueError(f"a {opcode.name.lower()} has at most {MAX_CONTROL_PAYLOAD} bytes, not {len(payload)}")
-        self._send(Frame(opcode, bytes(payload)))
+        self._writer.write_frame(Frame(opcode, bytes(payload)))
 
     def _send_close(self, payload: bytes, code: int) -> None:
-        self._send(Frame(Opcode.CLOSE, payload))
+        self._writer.write_frame(Frame(Opcode.CLOSE, payload))
         self._sent_close_code = code
         self._step(Step.CLOSE_SENT)
 
-    def _send(self, frame: Frame) -> None:
-        masking_key = self._masking_keys() if self.role is Role.CLIENT else None
-        self._output.append(self._codec.serialize_frame(frame, masking_key))
-
     def _check_open(self) -> None:
+        if self.state is State.OPEN:
+            return
         if self.state is State.CONNECTING:
             raise RuntimeError("the opening handshake is not done yet")
-        if self.state is not State.OPEN:
-            code = self._sent_close_code if self.close_code == CloseCode.ABNORMAL_CLOSURE else self.close_code
-            raise ConnectionClosed(code, self.close_reason)
+        code = self._sent_close_code if self.close_code == CloseCode.ABNORMAL_CLOSURE else self.close_code
+        raise ConnectionClosed(code, self.close_reason)
 
     def _step(self, step: Step) -> None:
         self.state = TRANSITIONS[self.state, step]
