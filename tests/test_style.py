@@ -16,7 +16,7 @@ BYTES_ONLY = {
     *("handshake", "deflate", "messages", "codec", "bulk", "writer", "protocol", "seen", "conversation"),
 }
 SOCKETS = {
-    *("recording", "capture", "tally", "stream", "outbox", "link", "faults"),
+    *("recording", "capture", "tally", "stream", "outbox", "link", "connection", "faults"),
     *("relay", "page", "server", "client", "tap", "labs"),
 }
 
@@ -97,7 +97,7 @@ def test_imports_only_go_down(path):
         ("wslab.frames", "import wslab.server"),
         ("wslab.frames", "from wslab import link"),
         ("wslab.frames", "from . import link"),
-        ("wslab.frames", "from .link import Connection"),
+        ("wslab.frames", "from .connection import Connection"),
         ("wslab.server", "from wslab.display import draw"),
         ("wslab.server", "def late():\n    from .display import draw"),
     ],

@@ -6,7 +6,7 @@ import pytest
 from raw import RawPeer, live_server, text, wait_until
 
 from wslab import Pong, Recording, Role, connect
-from wslab.link import open_connections
+from wslab.connection import open_connections
 from wslab.tally import Flow
 
 

@@ -17,6 +17,7 @@ from wslab.states import TRANSITIONS, Role, State, Step
 if TYPE_CHECKING:
     from wslab import faults
     from wslab.client import connect
+    from wslab.connection import Connection
     from wslab.display.browser_console import BrowserConsole
     from wslab.display.figure import describe
     from wslab.display.inspect import inspect
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from wslab.display.widgets.edit_frame import edit_frame
     from wslab.display.widgets.play import play
     from wslab.display.widgets.watch_frames import watch_frames
-    from wslab.link import Connection
     from wslab.recording import Direction, Recording
     from wslab.server import EchoServer, echo
     from wslab.tap import Tap
@@ -107,7 +107,7 @@ _LOADED_AT_FIRST_USE = {
     "edit_frame": "wslab.display.widgets.edit_frame",
     "play": "wslab.display.widgets.play",
     "watch_frames": "wslab.display.widgets.watch_frames",
-    "Connection": "wslab.link",
+    "Connection": "wslab.connection",
     "Direction": "wslab.recording",
     "Recording": "wslab.recording",
     "EchoServer": "wslab.server",

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wslab.client import connect
+from wslab.connection import Connection
 from wslab.display.inspect import inspect
 from wslab.display.lines import Feed, Lines
 from wslab.display.screen import keep_showing
@@ -23,7 +24,6 @@ from wslab.frames import printable
 from wslab.handshake import accept_key
 from wslab.http import redact_line, redact_target
 from wslab.limits import Limits
-from wslab.link import Connection
 from wslab.recording import Recording
 from wslab.server import EchoServer
 from wslab.tap import Tap

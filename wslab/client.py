@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from wslab.codec import Codec
+from wslab.connection import Connection
 from wslab.deflate import PermessageDeflate
 from wslab.handshake import build_request
 from wslab.limits import Limits
-from wslab.link import Connection
 from wslab.protocol import Protocol
 from wslab.recording import Recording
 from wslab.states import Role

@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Sequence
 
 from wslab.codec import Codec
+from wslab.connection import Connection
 from wslab.deflate import PermessageDeflate
 from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
 from wslab.http import Response, redact_target
 from wslab.limits import Limits
-from wslab.link import Connection
 from wslab.page import answer_page
 from wslab.protocol import Protocol
 from wslab.recording import Recording

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from wslab.connection import Connection, open_connections
 from wslab.display.live import LiveTable
 from wslab.display.sockets import TcpSocket, tcp_sockets
 from wslab.display.table import Table
 from wslab.frames import printable
 from wslab.http import redact_target
-from wslab.link import Connection, open_connections
 from wslab.recording import Address
 from wslab.server import EchoServer
 from wslab.states import Role, State

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from wslab.codec import Codec
+from wslab.connection import Connection
 from wslab.errors import CloseCode
 from wslab.handshake import build_response
 from wslab.http import Request, Response
 from wslab.labs.site import HOST, Site, respond, respond_with_page
-from wslab.link import Connection
 from wslab.recording import Recording
 from wslab.server import EchoServer
 

@@ -10,9 +10,9 @@ from hmac import compare_digest
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from wslab.connection import Connection
 from wslab.errors import HandshakeError
 from wslab.http import Request, Response, body_length
-from wslab.link import Connection
 from wslab.page.answer import answer_html, answer_json
 from wslab.page.run import MAX_EVENTS, Event, Run
 

@@ -5,7 +5,7 @@ import secrets
 import threading
 from collections.abc import Collection
 
-from wslab.link import Connection
+from wslab.connection import Connection
 
 MAX_EVENTS = 1000
 MAX_HANDSHAKES = 20

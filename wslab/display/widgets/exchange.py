@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from itertools import islice
 
 from wslab.client import connect
+from wslab.connection import Connection
 from wslab.display.passed import passed
 from wslab.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
 from wslab.frames import printable
 from wslab.http import Request, Response, redact_target
-from wslab.link import Connection
 from wslab.recording import Direction, Recording
 from wslab.seen import FrameReader, Seen
 from wslab.states import Role

@@ -411,7 +411,7 @@ def test_threads_that_receive_take_turns_and_no_message_is_lost_or_doubled():
 
 def test_who_waits_for_another_receiver_gives_up_in_time():
     with pair() as (client, server), running(lambda: client.receive()):
-        wait_until(client._turn.locked)
+        wait_until(client._link._turn.locked)
         with pytest.raises(TimeoutError, match="another thread is receiving"):
             client.receive(timeout=0.01)
         server.send("done")
@@ -438,7 +438,7 @@ def test_a_pong_waits_for_the_end_of_the_frame_that_another_thread_is_writing():
     with against_raw(buffer=SMALL_BUFFER) as (connection, peer):
         message = bytes(1_000_000)
         with running(connection.send, message), running(lambda: connection.receive()):
-            wait_until(connection._outbox.writing.locked)
+            wait_until(connection._link.outbox.writing.locked)
             peer.sendall(unmasked(Opcode.PING, b"one") + unmasked(Opcode.PING, b"two"))
             peer.sendall(unmasked(Opcode.TEXT, b"Hello"))
 
@@ -468,11 +468,11 @@ def test_answers_that_nobody_writes_do_not_fill_the_memory(monkeypatch):
             assert list(connection) == []
 
         with running(send), running(receive):
-            wait_until(connection._outbox.writing.locked)
+            wait_until(connection._link.outbox.writing.locked)
             with contextlib.suppress(OSError):  # the end, for a peer that sends pings and reads nothing
                 for number in itertools.count():
                     peer.sendall(unmasked(Opcode.PING, str(number).encode()))
-        assert len(connection._outbox) <= 5
+        assert len(connection._link.outbox) <= 5
 
 
 def test_a_peer_that_does_not_read_costs_no_more_than_the_write_timeout():
@@ -496,7 +496,7 @@ def test_a_write_that_is_interrupted_ends_the_connection_because_half_a_frame_ma
         client.send("Hello")
         recording.clock, clock = interrupt, recording.clock
         with pytest.raises(KeyboardInterrupt):
-            client._outbox._write([b"half a frame"], None)
+            client._link.outbox._write([b"half a frame"], None)
         recording.clock = clock
 
         with pytest.raises(ConnectionClosed, match="writing failed"):
@@ -686,7 +686,7 @@ def test_several_threads_may_close_at_the_same_time():
 def test_closing_ends_the_receive_of_another_thread():
     with pair() as (client, server), ThreadPoolExecutor() as threads:
         receiving = threads.submit(client.receive)
-        wait_until(client._turn.locked)
+        wait_until(client._link._turn.locked)
         with running(lambda: list(server)):
             client.close(4000, "enough")
 
@@ -697,7 +697,7 @@ def test_closing_ends_the_receive_of_another_thread():
 def test_closing_ends_the_receive_of_another_thread_if_the_peer_is_silent_too():
     with against_raw(close_timeout=0.1) as (connection, _), ThreadPoolExecutor() as threads:
         receiving = threads.submit(connection.receive)
-        wait_until(connection._turn.locked)
+        wait_until(connection._link._turn.locked)
         connection.close()
 
         with pytest.raises(ConnectionClosed, match="1006"):
@@ -708,7 +708,7 @@ def test_closing_ends_the_receive_of_another_thread_if_the_peer_is_silent_too():
 def test_closing_ends_the_send_of_another_thread_to_a_peer_that_does_not_read():
     with against_raw(buffer=SMALL_BUFFER, close_timeout=0.1) as (connection, _), ThreadPoolExecutor() as threads:
         sending = threads.submit(connection.send, bytes(10_000_000))
-        wait_until(connection._outbox.writing.locked)
+        wait_until(connection._link.outbox.writing.locked)
         connection.close()
 
         with pytest.raises(ConnectionClosed, match="1006"):
@@ -727,7 +727,7 @@ def test_closing_towards_a_peer_that_does_not_read_takes_no_longer_than_the_clos
         running(ping_without_end, peer),
     ):
         with running(lambda: list(connection)):
-            wait_until(connection._outbox.writing.locked)  # by pongs that nobody reads
+            wait_until(connection._link.outbox.writing.locked)  # by pongs that nobody reads
             connection.close()
         assert connection.close_code == 1006
 
@@ -808,7 +808,7 @@ def test_abort_ends_at_once_and_the_peer_sees_1006():
 def test_abort_wakes_whoever_receives():
     with pair() as (client, _), ThreadPoolExecutor() as threads:
         receiving = threads.submit(client.receive)
-        wait_until(client._turn.locked)
+        wait_until(client._link._turn.locked)
         client.abort()
 
         with pytest.raises(ConnectionClosed):
@@ -856,7 +856,7 @@ def test_the_close_frame_of_a_fault_comes_behind_the_frame_that_another_thread_i
         running(connection.send, bytes(1_000_000)),
         running(lambda: list(connection)),
     ):
-        wait_until(connection._outbox.writing.locked)
+        wait_until(connection._link.outbox.writing.locked)
         peer.sendall(masked(Opcode.TEXT, b"\xff"))
         wait_until(lambda: connection.error)
 
