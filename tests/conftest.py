@@ -1,6 +1,7 @@
 """What all tests share: no silent skips in CI, repeatable examples, and notebooks that run alike on every machine."""
 
 import os
+import signal
 import tempfile
 from collections.abc import Generator
 
@@ -16,6 +17,9 @@ hypothesis.settings.load_profile("wslab")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell starts what it runs in the background (`pytest &`) deaf to Ctrl-C, and so would be all that tests start.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # A kernel reads the user's IPython profile, which may change what every cell prints.
     profile = tempfile.TemporaryDirectory(prefix="wslab-ipython-", ignore_cleanup_errors=True)
     config.add_cleanup(profile.cleanup)

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 SUITE = {
     "test_skips_itself.py": "import pytest\ndef test_it(): pytest.skip('no browser')",
     "test_needs_page.py": "import pytest\n@pytest.fixture\ndef page(): pytest.skip('no browser')\ndef test_it(page): 0",
@@ -39,3 +41,18 @@ def test_where_nothing_may_skip_every_skip_fails_and_an_expected_failure_does_no
     assert "1 failed, 1 xfailed, 3 errors" in result.stdout.splitlines()[-1]
     assert result.stdout.count("no browser (WSLAB_NO_SKIP is set, so a skipped test is a failed one)") >= len(SUITE) - 1
     assert result.returncode == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
+def test_a_suite_that_runs_in_the_background_can_interrupt_what_it_starts(tmp_path):
+    (tmp_path / "test_signal.py").write_text(
+        "import signal\ndef test_it(): assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"
+    )
+    shutil.copy(Path(__file__).with_name("conftest.py"), tmp_path)
+    script = f'trap "" INT; exec "{sys.executable}" -m pytest --rootdir "{tmp_path}" "{tmp_path}"'
+
+    result = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
+    )
+
+    assert "1 passed" in result.stdout.splitlines()[-1], result.stdout
