@@ -75,9 +75,9 @@ def test_any_request_is_read_back_wherever_it_was_cut_and_whatever_follows(metho
     assert parse_request(wire[: data.draw(st.integers(0, len(wire) - 1))]) is None
 
 
-@given(st.integers(100, 599), VALUES, HEADERS, st.binary(max_size=9), st.data())
-def test_any_response_is_read_back_wherever_it_was_cut_and_whatever_follows(status, phrase, headers, more, data):
-    response = Response(status, phrase, headers)
+@given(st.integers(100, 599), VALUES, HEADERS, st.sampled_from("01"), st.binary(max_size=9), st.data())
+def test_any_response_is_read_back_wherever_it_was_cut_and_whatever_follows(status, phrase, headers, minor, more, data):
+    response = Response(status, phrase, headers, version=f"HTTP/1.{minor}")
     wire = response.serialize()
 
     assert parse_response(wire + more) == (response, len(wire))
@@ -436,6 +436,13 @@ def test_text_and_repr_of_a_response_without_a_body_show_none():
 
     assert str(response) == "HTTP/1.1 101 OK\na: b"
     assert repr(response) == "Response(101, 'OK', Headers([('a', 'b')]))"
+
+
+def test_a_response_keeps_the_version_in_which_it_was_sent():
+    response, _ = parse_response(b"HTTP/1.0 200 OK\r\n\r\n")
+
+    assert response.version == "HTTP/1.0"
+    assert str(response) == "HTTP/1.0 200 OK"
 
 
 @pytest.mark.parametrize(

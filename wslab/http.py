@@ -152,13 +152,14 @@ class Response:
     phrase: str
     headers: Headers = Headers()
     body: bytes = b""
+    version: str = "HTTP/1.1"
 
     def serialize(self) -> bytes:
         """The bytes of head and body. Raises ValueError if a header line could not be read back."""
-        return _serialize_head(f"HTTP/1.1 {self.status} {self.phrase}", self.headers) + self.body
+        return _serialize_head(f"{self.version} {self.status} {self.phrase}", self.headers) + self.body
 
     def __str__(self) -> str:
-        text = _text_of_head(f"HTTP/1.1 {self.status} {self.phrase}", self.headers)
+        text = _text_of_head(f"{self.version} {self.status} {self.phrase}", self.headers)
         return f"{text}\n\n{self.body.decode(errors='replace')}" if self.body else text
 
     def __repr__(self) -> str:
@@ -234,19 +235,19 @@ def parse_response(data: bytes) -> tuple[Response, int] | None:
         lines, used = _split_head(data)
         if used is None:
             return None
-        match = re.fullmatch(r"HTTP/1\.\d ([1-9]\d\d)(?: (.*))?", lines[0].decode("latin-1"))
+        match = re.fullmatch(r"(HTTP/1\.\d) ([1-9]\d\d)(?: (.*))?", lines[0].decode("latin-1"))
         if match is None:
             raise HandshakeError(f"this is not an HTTP response: {lines[0][:40]!r}")
         headers = _parse_headers(lines[1:])
     except HandshakeError as error:
         raise HandshakeError(error.reason, 0) from None
-    status, phrase = int(match[1]), match[2] or ""
+    status, phrase = int(match[2]), match[3] or ""
     length = 0
     if status != HTTPStatus.SWITCHING_PROTOCOLS and re.fullmatch(r"\d{1,9}", headers.get("Content-Length")):
         length = min(int(headers["Content-Length"]), MAX_BODY_SIZE)
     if len(data) < used + length:
         return None
-    return Response(status, phrase, headers, bytes(data[used : used + length])), used + length
+    return Response(status, phrase, headers, bytes(data[used : used + length]), match[1]), used + length
 
 
 def _split_head(data: bytes) -> tuple[list[bytes], int | None]:

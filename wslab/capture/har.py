@@ -173,7 +173,7 @@ def _response_entry(response: Response, secrets: bool) -> dict[str, object]:
     return {
         "status": response.status,
         "statusText": response.phrase,
-        "httpVersion": "HTTP/1.1" if response.status else "",
+        "httpVersion": response.version if response.status else "",
         "headers": _header_entries(response.headers, secrets),
         "cookies": [],
         "content": content,
