@@ -156,6 +156,15 @@ def shows_no_carriage_return(notebook: dict) -> Iterator[str]:
     yield from (f"{name} shows a carriage return" for name, output in outputs(notebook) if "\r" in words_of(output))
 
 
+def shows_printed_lines_in_one_piece(notebook: dict) -> Iterator[str]:
+    # Whether two prints come in one message or in two differs from run to run.
+    previous = None
+    for name, output in outputs(notebook):
+        if output["output_type"] == "stream" and previous == (name, output["name"]):
+            yield f"{name} has two pieces of {output['name']}, one after the other"
+        previous = name, output.get("name")
+
+
 def shows_nothing_of_this_machine(notebook: dict) -> Iterator[str]:
     for name, output in outputs(notebook):
         for what, pattern in NOT_IN_OUTPUTS.items():

@@ -21,7 +21,7 @@ def fields(data: bytes) -> list[tuple[str, ...]]:
 
 def test_each_line_of_a_request_is_a_row_with_its_meaning():
     assert fields(b"GET /chat HTTP/1.1\r\nHost: a\r\nUser-Agent: me\r\nX-Mine: 1\r\n\r\n") == [
-        ("0-19", "request line", "GET /chat HTTP/1.1", "GET asks for a resource by its path (§4.1, 1-2)"),
+        ("0-19", "request line", "GET /chat HTTP/1.1", "GET asks for a resource by its path (§4.1, 2-3)"),
         ("20-28", "Host", "a", "which site is meant: one machine can serve many (§4.1, 4)"),
         ("29-44", "User-Agent", "me", "which program it claims to be"),
         ("45-55", "X-Mine", "1", "no matter of WebSocket: ignored (§4.2.1)"),

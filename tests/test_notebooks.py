@@ -22,6 +22,7 @@ RULES_OF_A_RUN = [
     rules.fails_only_where_it_says_so,
     rules.ignores_few_outputs_and_says_why,
     rules.shows_no_carriage_return,
+    rules.shows_printed_lines_in_one_piece,
     rules.shows_nothing_of_this_machine,
     rules.says_in_text_what_it_shows,
 ]
@@ -171,6 +172,11 @@ def test_a_good_lesson_begins_and_ends_well():
             "2 of 2 cells have ignored output",
         ),
         (rules.shows_no_carriage_return, notebook(code("x", stream("GET /\r\n"))), "carriage return"),
+        (
+            rules.shows_printed_lines_in_one_piece,
+            notebook(code("x", stream("a\n"), stream("b\n"))),
+            "two pieces of stdout",
+        ),
         (rules.says_in_text_what_it_shows, notebook(code("x", result("", text_html="<b>2</b>"))), "text/html"),
         (
             rules.says_in_text_what_it_shows,

@@ -113,7 +113,7 @@ def _read_request_line(head: Head, line: Line) -> Field:
         return Field(*line.span(), "request line", redact_line(text), meaning, fault=wrong)
     head.request = parsed[0]
     wrong = why_not(check_request, replace(GOOD, method=head.request.method))
-    meaning = f"{head.request.method} asks for a resource by its path (§4.1, 1-2)"
+    meaning = f"{head.request.method} asks for a resource by its path (§4.1, 2-3)"
     return Field(*line.span(), "request line", shorten(redact_target(text)), meaning, fault=_cite(wrong, "§4.2.1"))
 
 
