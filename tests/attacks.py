@@ -310,14 +310,15 @@ def a_crowd_and_then_more_than_the_limit() -> Figures:
 
 
 def ctrl_c_with_open_connections() -> Figures:
-    """Ctrl-C while 300 clients are there: silent ones, some in mid-message, and ten that do not read."""
-    with siege() as it, contextlib.ExitStack() as stack:
+    """Ctrl-C while 1,500 clients are there: silent ones, some in mid-message, and ten that do not read."""
+    limits = Limits(max_connections=CROWD + 1)
+    with many_files(FILES_FOR_A_CROWD), siege(limits) as it, contextlib.ExitStack() as stack:
         deaf = [stack.enter_context(RawPeer.upgraded(it.server, receive_buffer=4096)) for _ in range(10)]
-        peers = [stack.enter_context(RawPeer.upgraded(it.server)) for _ in range(290)]
+        peers = [stack.enter_context(RawPeer.upgraded(it.server)) for _ in range(CROWD - len(deaf))]
         for peer in deaf:
             goes_on_sending(peer, masked(Opcode.BINARY, bytes(MIB))[:-1], 1)
         for number, peer in enumerate(peers):
-            peer.send(masked(Opcode.BINARY, bytes(1000))[: number * 4])
+            peer.send(masked(Opcode.BINARY, bytes(1000))[: number % 250 * 4])
         it.see_others_served()
         deadline = time.monotonic() + 5.0
         it.server.interrupt()

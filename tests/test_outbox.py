@@ -159,3 +159,50 @@ def test_close_wakes_the_writing_thread_and_waits_for_it():
         with running(flush):
             wait_until(outbox.writing.locked)
             outbox.close()
+
+
+def fill_up(outbox: Outbox) -> None:
+    """Write until the system takes no more."""
+    while outbox._stream.write_some([bytes(100_000)]):
+        pass
+
+
+def test_where_there_is_room_what_is_queued_is_written_without_waiting():
+    with outbox_and_peer() as (outbox, peer):
+        outbox.put(b"goodbye")
+
+        assert outbox.flush_if_there_is_room()
+        assert peer.recv(100) == b"goodbye"
+
+
+def test_where_there_is_no_room_what_is_queued_stays_there_and_nothing_is_cut():
+    with outbox_and_peer() as (outbox, peer):
+        fill_up(outbox)
+        outbox.put(b"goodbye")
+
+        assert not outbox.flush_if_there_is_room()
+        assert (len(outbox), outbox.broken) == (1, "")
+        with running(outbox.flush):
+            while not peer.recv(1_000_000).endswith(b"goodbye"):
+                pass
+
+
+def test_while_another_thread_writes_what_is_queued_is_left_to_it():
+    with outbox_and_peer() as (outbox, _peer):
+        outbox.put(b"goodbye")
+        with outbox.writing:
+            assert not outbox.flush_if_there_is_room()
+            assert len(outbox) == 1
+
+
+def test_when_tcp_has_ended_there_is_nothing_to_write_and_what_is_queued_nevertheless_is_refused():
+    with outbox_and_peer() as (outbox, _):
+        outbox.cut("enough")
+        outbox.close()
+
+        with pytest.raises(ConnectionClosed, match="enough"):
+            outbox.flush_if_there_is_room()
+    with outbox_and_peer() as (outbox, _):
+        outbox.close()
+
+        assert outbox.flush_if_there_is_room()

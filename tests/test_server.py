@@ -145,16 +145,17 @@ def test_a_handler_may_close_with_a_code_of_its_own():
         assert closed_with(connection) == (4000, "enough")
 
 
-def test_a_handler_that_raises_closes_with_1011_and_its_traceback_is_in_the_log(caplog):
+@pytest.mark.parametrize("kind", [ZeroDivisionError])
+def test_a_handler_that_raises_closes_with_1011_and_its_traceback_is_in_the_log(kind, caplog):
     def handler(connection):
         if connection.receive() == "break":
-            raise ZeroDivisionError("secret detail")
+            raise kind("secret detail")
         connection.send("fine")
 
     with live_server(handler=handler) as server, connect(server.url) as other:
         with connect(server.url) as connection:
             connection.send("break")
-            assert closed_with(connection) == (1011, "ZeroDivisionError in the handler")
+            assert closed_with(connection) == (1011, f"{kind.__name__} in the handler")
         other.send("go on")
         assert other.receive() == "fine"
 
@@ -262,6 +263,34 @@ def answer_close(peer: RawPeer) -> None:
     peer.send(masked(Opcode.CLOSE, b"\x03\xe9"))
     assert peer.read_to_end() == b""
     peer.sock.close()
+
+
+def test_a_client_whose_handler_does_not_receive_is_told_too_and_its_answer_is_awaited(monkeypatch):
+    monkeypatch.setattr("wslab.server.STOP_TIMEOUT", PATIENCE)
+    over = threading.Event()
+    server = EchoServer(handler=lambda connection: over.wait(PATIENCE), limits=Limits(close_timeout=PATIENCE)).start()
+    with RawPeer.upgraded(server) as peer, running(server.close):
+        answer_close(peer)
+        over.set()
+    assert wslab_threads() == set()
+
+
+def test_where_no_more_threads_can_be_had_every_client_is_told_nevertheless(monkeypatch):
+    over, start = threading.Event(), threading.Thread.start
+
+    def start_no_closer(thread):
+        if thread.name == "wslab-close":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_no_closer)
+    server = EchoServer(handler=lambda connection: over.wait(PATIENCE)).start()
+    with contextlib.ExitStack() as stack:
+        peers = [stack.enter_context(RawPeer.upgraded(server)) for _ in range(3)]
+        stack.enter_context(running(server.close))
+        assert [peer.read_frames_to_end() for peer in peers] == [[GOING_AWAY]] * 3
+        over.set()
+    assert wslab_threads() == set()
 
 
 def test_stopping_with_another_code_and_reason():

@@ -255,6 +255,14 @@ class Connection:
         """
         self._link.close(code, reason, timeout)
 
+    def begin_close(self, code: int = CloseCode.GOING_AWAY, reason: str = "", timeout: float = 5.0) -> bool:
+        """Begin the closing handshake without waiting; whether a thread that is receiving will do the rest of it.
+
+        It has `timeout` seconds for that. Where nobody is receiving, or the peer has long not read, `close` does the
+        rest. Raises ConnectionClosed if there is nothing to close.
+        """
+        return self._link.begin_close(code, reason, time.monotonic() + timeout)
+
     def fail(self, reason: str, code: int = CloseCode.INTERNAL_ERROR) -> None:
         """Tell the peer what went wrong in a close frame, and end the connection without waiting for its answer."""
         self._link.fail(reason, code)

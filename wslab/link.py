@@ -265,6 +265,11 @@ class Link:
             self.abort()
             raise
 
+    def begin_close(self, code: int, reason: str, deadline: float) -> bool:
+        """Begin the closing handshake without waiting; whether a thread that is reading will do the rest of it."""
+        self._queue_close(code, reason, deadline)
+        return self.outbox.flush_if_there_is_room(deadline) and self._turn.locked()
+
     def fail(self, reason: str, code: int) -> None:
         """Tell the peer what went wrong in a close frame, and end TCP without waiting for its answer."""
         self._queue_failure(reason, code)
@@ -277,6 +282,10 @@ class Link:
             self._end_tcp()
 
     def _start_close(self, code: int | None, reason: str, deadline: float) -> None:
+        self._queue_close(code, reason, deadline)
+        self.outbox.flush(deadline)
+
+    def _queue_close(self, code: int | None, reason: str, deadline: float) -> None:
         with self._lock:
             if self.protocol.state is State.CONNECTING:
                 raise ConnectionClosed(CloseCode.ABNORMAL_CLOSURE, "closed before the handshake was done")
@@ -285,7 +294,6 @@ class Link:
                 self.protocol.close(code, reason)
                 self._queue_output()
         self._leave_by = min(self._leave_by, deadline)
-        self.outbox.flush(deadline)
 
     def _queue_failure(self, reason: str, code: int = CloseCode.INTERNAL_ERROR) -> None:
         with self._lock, contextlib.suppress(PartError):  # serialize_frame may be what fails

@@ -50,6 +50,19 @@ class Outbox:
         else:
             self._flush()
 
+    def flush_if_there_is_room(self, deadline: float | None = None) -> bool:
+        """Write what is queued, unless another thread is writing or the peer has long not read; whether it is written.
+
+        Raises ConnectionClosed as `flush` does.
+        """
+        if not self.writing.acquire(False):
+            return False
+        try:
+            has_room = not self._queue or bool(self.broken) or self._stream.has_room()
+        finally:
+            self.writing.release()
+        return has_room and self._flush(deadline)
+
     def _flush(self, deadline: float | None = None, patience: float = 0) -> bool:
         while self.writing.acquire(False) or (patience and self.writing.acquire(timeout=patience)):
             try:

@@ -7,7 +7,8 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Sequence
 
 from wslab.codec import Codec
 from wslab.connection import Connection
@@ -87,6 +88,7 @@ class EchoServer:
         self.pages: list[Page] = [_answer_with_echo_test] if page else []
         self._lock = threading.Lock()
         self._threads: dict[threading.Thread, Connection] = {}
+        self._leaving: weakref.WeakSet[threading.Thread] = weakref.WeakSet()  # those that are done, until they are gone
         self._refusals = 0
         self._accepted = 0
         self._counts_traffic = False
@@ -162,28 +164,45 @@ class EchoServer:
         self._wake.close()
         self._acceptor.join()
         self._listener = None
+        timeout = min(STOP_TIMEOUT, self.limits.close_timeout)
+        deadline = time.monotonic() + timeout
         with self._lock:
-            threads = [thread for thread in self._threads if thread is not threading.current_thread()]
-            closers = [
-                threading.Thread(
-                    target=self._tell_end, args=(connection, code, reason), name="wslab-close", daemon=True
-                )
-                for connection in self._threads.values()
-            ]
-        for closer in closers:
-            closer.start()
-        deadline = time.monotonic() + STOP_TIMEOUT + 1
-        for thread in [*closers, *threads]:
-            thread.join(max(0.0, deadline - time.monotonic()))
+            serving = dict(self._threads)
+            threads = [thread for thread in (*serving, *self._leaving) if thread is not threading.current_thread()]
+        closers = [
+            closer for connection in serving.values() if (closer := self._tell_end(connection, code, reason, timeout))
+        ]
+        _join([*closers, *threads], deadline)
+        for connection in serving.values():
+            connection.abort()
+        _join([*closers, *threads], deadline + 1)
         if stuck := [thread for thread in threads if thread.is_alive()]:
             log.warning("%d handlers are still running after the server has closed", len(stuck))
         if self._part_errors:
             error, self._part_errors = self._part_errors[0], []
             raise error.__cause__ or error
 
-    def _tell_end(self, connection: Connection, code: int, reason: str) -> None:
+    def _tell_end(self, connection: Connection, code: int, reason: str, timeout: float) -> threading.Thread | None:
+        """Tell a client that the server stops; the thread that awaits its answer if the connection's own does not."""
         try:
-            connection.close(code, reason, min(STOP_TIMEOUT, self.limits.close_timeout))
+            if connection.begin_close(code, reason, timeout):
+                return None
+            closer = threading.Thread(
+                target=self._close, args=(connection, code, reason, timeout), name="wslab-close", daemon=True
+            )
+            closer.start()
+        except (ConnectionClosed, RuntimeError):  # no handshake yet, or TCP is broken, or no thread can be had
+            connection.abort()
+        except PartError as error:
+            self._part_failed(error)
+            connection.abort()
+        else:
+            return closer
+        return None
+
+    def _close(self, connection: Connection, code: int, reason: str, timeout: float) -> None:
+        try:
+            connection.close(code, reason, timeout)
         except PartError as error:
             self._part_failed(error)
 
@@ -265,6 +284,7 @@ class EchoServer:
             connection.abort()
             with self._lock:
                 del self._threads[threading.current_thread()]
+                self._leaving.add(threading.current_thread())
                 self._refusals -= full
 
     def _open(self, connection: Connection, full: bool) -> bool:
@@ -329,3 +349,8 @@ class EchoServer:
         with self._lock:
             self._part_errors.append(error)
         log.error("a part of the codec failed: %s", error)
+
+
+def _join(threads: Iterable[threading.Thread], deadline: float) -> None:
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))

@@ -91,6 +91,14 @@ class Stream:
             except BlockingIOError:
                 self._write_waiter.wait(deadline, to_write=True)
 
+    def has_room(self) -> bool:
+        """Whether the operating system would take some bytes at once; for the thread that writes."""
+        try:
+            self._write_waiter.wait(0, to_write=True)
+        except TimeoutError:
+            return False
+        return True
+
     def end_writing(self) -> None:
         """Tell the peer that nothing more will come. What is read from now on is good for nothing but its end."""
         self._sock.shutdown(socket.SHUT_WR)
