@@ -145,7 +145,7 @@ def test_a_handler_may_close_with_a_code_of_its_own():
         assert closed_with(connection) == (4000, "enough")
 
 
-@pytest.mark.parametrize("kind", [ZeroDivisionError])
+@pytest.mark.parametrize("kind", [ZeroDivisionError, SystemExit])
 def test_a_handler_that_raises_closes_with_1011_and_its_traceback_is_in_the_log(kind, caplog):
     def handler(connection):
         if connection.receive() == "break":

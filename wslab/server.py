@@ -337,7 +337,7 @@ class EchoServer:
             self._handler(connection)
         except PartError:
             raise
-        except Exception as error:  # a handler may raise anything; the other connections must not notice
+        except BaseException as error:  # a handler may raise anything, sys.exit() too; the others must not notice
             told = isinstance(error, ConnectionClosed | ProtocolError) and not connection.is_open
             if not told:  # else the handler was told that its own connection has come to an end
                 log.exception("connection %d: the handler failed", connection.number)
