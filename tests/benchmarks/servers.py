@@ -19,7 +19,7 @@ import websockets.sync.server
 import wslab
 
 HOST = "127.0.0.1"
-READ_SIZE = 65536
+READ_SIZE = 65 * 1024  # a message of 64 KiB and its header, as wslab reads them
 
 
 def serve_raw(talk: Callable[[socket.socket], None]) -> None:
@@ -86,7 +86,7 @@ class PicowsEcho(picows.WSListener):
             transport.send_close(frame.get_close_code(), frame.get_close_message())
             transport.disconnect()
         else:
-            transport.send(frame.msg_type, frame.get_payload_as_bytes())
+            transport.send(frame.msg_type, frame.get_payload_as_memoryview())
 
 
 def serve_picows() -> None:
