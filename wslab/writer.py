@@ -30,7 +30,7 @@ class MessageWriter:
         self._masking_keys = masking_keys
         self._output: list[bytes] = []
         self._fragmented: Opcode | None = None  # the kind of the message whose last fragment is still to come
-        self._compressor: Compressor | None = None  # made for the first message: it takes a quarter of a megabyte
+        self._compressor: Compressor | None = None  # made for the first message: it takes up to 144 KiB
         self._compresses = False
         self._window_bits, self._context_takeover = 0, True
 
