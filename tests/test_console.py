@@ -117,6 +117,26 @@ def test_a_page_is_shown_the_handshakes_of_its_origin_as_text_without_secrets(se
     assert json.loads(visitor.report().body) == {"handshakes": []}
 
 
+def test_the_handshakes_of_pages_that_run_at_once_are_shown_to_each_as_nothing_tells_whose_they_are(server, desk):
+    visitors = [Visitor(server), Visitor(server)]
+    for number, visitor in enumerate(visitors):
+        desk.open(run := Run(f"script {number}", SCRIPT))
+        visitor.claim(run)
+    with RawPeer.upgraded(server, more=(f"Origin: {visitors[0].origin}",)):
+        wait_until(lambda: len(server.connections) == 1)
+        shown = [json.loads(visitor.report().body)["handshakes"] for visitor in visitors]
+
+    assert [len(handshakes) for handshakes in shown] == [1, 1]
+
+
+def test_a_run_that_is_done_is_shown_no_more_handshakes(server, visitor, run):
+    visitor.claim(run)
+    visitor.report(done=True)
+    with RawPeer.upgraded(server, more=(f"Origin: {visitor.origin}",)):
+        wait_until(lambda: len(server.connections) == 1)
+        assert run.take_handshakes() == []
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_the_page_is_the_same_for_everybody_and_holds_no_secret(visitor, run, method):
     answer = visitor.ask(f"{method} /console?anything", Origin=None)

@@ -106,12 +106,13 @@ class Desk:
         return found[0]
 
     def _notice(self, connection: Connection, request: Request) -> None:
-        """Show the page of the latest run the handshakes that come from its origin."""
+        """Show a handshake to the page of its origin; of several that run at once, nothing tells which, so to all."""
         origin = _only(request, "Origin")
         with self._lock:
             runs = [run for _, run in self._runs if run.origin and run.origin == origin and not run.is_done]
-        if runs and "Upgrade" in request.headers:
-            runs[-1].notice(connection)
+        if "Upgrade" in request.headers:
+            for run in runs:
+                run.notice(connection)
 
 
 def desk_of(pages: list[Callable[[Connection], Response | None]], timeout: float) -> Desk:
