@@ -20,7 +20,7 @@ from raw import PATIENCE, live_server
 from test_page_in_browsers import axe
 from test_transcript import FILE
 
-from wslab import BrowserConsole, EchoServer, Recording, draw_ladder
+from wslab import BrowserConsole, EchoServer, Recording, draw_ladder, inspect
 from wslab.display.browser_console import BrowserRun
 from wslab.display.transcript import load_transcripts
 from wslab.page.run import MAX_EVENTS
@@ -88,8 +88,34 @@ def test_the_value_of_a_cell_is_a_frame_with_the_page_and_below_it_what_to_do_wi
 
     assert f'<iframe src="http://127.0.0.1:{server.port}/console#' in html
     assert 'title="Browser console: send-in-all-states"' in html
-    assert html.index("<iframe") < html.index("<p style=") < html.index("<details>") < html.index("<table")
+    assert html.index("<iframe") < html.index("If no page") < html.index("Trust the notebook") < html.index("<table")
     assert view.run.ticket not in repr(view) + re.sub("<iframe[^>]*>", "", html)
+
+
+def test_the_box_is_as_high_as_what_was_recorded_needs_or_as_was_asked_for(server):
+    console = with_browser(server, FILE)
+    heights = {script.name: console.run(script.source, script.name).height for script in SCRIPTS}
+    crashes, is_refused, sends = (heights[name] for name in ("normal-close", "refused-handshake", SEND.name))
+    assert crashes < sends
+    assert crashes < is_refused  # as the page shows what only the server can say
+    assert console.run("done();", height=222).height == 222
+    through_proxy = BrowserConsole(server, FILE, address="/proxy/8765/").run(SEND.source, SEND.name)
+    assert through_proxy.height > heights[SEND.name]
+
+
+def test_the_wire_is_that_of_the_recording_where_there_is_no_browser_and_empty_where_nothing_was_captured(server):
+    console = without_browser(server, FILE)
+    console.run(SEND.source, SEND.name)
+    captured = Recording.load(FILE.with_name(f"{SEND.name}.pcapng"))
+    assert repr(draw_ladder(console.wire())) == repr(draw_ladder(captured))
+
+    console.run(CHESS.source, CHESS.name)
+    assert console.wire().connections == []
+    console.run("done();", SEND.name)  # another script than the one that was recorded
+    assert console.wire().connections == []
+    without = without_browser(server)
+    without.run(SEND.source, SEND.name)
+    assert without.wire().connections == []
 
 
 def test_a_page_at_an_address_that_was_given_may_come_from_there(server):
@@ -187,6 +213,9 @@ def test_the_page_shows_what_it_reports_and_loads_nothing_but_itself(run, server
 def test_the_page_draws_both_handshakes_side_by_side_and_says_that_nothing_is_between(run, server):
     _, page = run("const socket = new WebSocket(url, []); await until(socket, 'open'); done();")
     rows = page.page.get_by_role("row")
+    expect(page.status).to_contain_text("Done")
+    expect(rows).to_have_count(0)
+    page.page.get_by_text("Who talks to whom").click()
     expect(rows.filter(has_text="address")).to_contain_text(
         f"{server.url} GET / HTTP/1.1, Host 127.0.0.1:{server.port}"
     )
@@ -205,6 +234,31 @@ def test_what_a_refused_page_is_not_told_stands_on_the_side_of_the_server(tab):
         page = ConsolePage(tab, with_browser(server).run("await until(new WebSocket(url), 'close'); done();"))
         outcome = page.page.get_by_role("row").filter(has_text="outcome")
         expect(outcome).to_contain_text("error event, which says nothing 403 Forbidden")
+
+
+def test_the_wire_has_the_connections_of_the_script_and_not_those_of_the_page(tab):
+    recording = Recording()
+    with live_server(recording=recording) as server:
+        console = with_browser(server, FILE)
+        many = NAMED["many-sockets"]
+        ConsolePage(tab, console.run(many.source, many.name))
+        wire = console.wire()
+    assert len(recording.connections) > len(wire.connections)
+    assert (wire.connections, len({ends[0] for ends in wire.addresses.values()})) == ([1, 2, 3], 3)
+    assert [row[1:3] + row[4:] for row in inspect(wire, most=6).rows] == [
+        (number, *what)
+        for number in ("1", "2", "3")
+        for what in (
+            ("client → server", "GET / HTTP/1.1"),
+            ("server → client", "HTTP/1.1 101 Switching Protocols"),
+        )
+    ]
+
+
+def test_the_wire_of_a_server_that_keeps_no_recording_says_what_to_do(run):
+    console, _ = run("done();")
+    with pytest.raises(RuntimeError, match="recording=Recording"):
+        console.wire()
 
 
 def test_html_from_a_script_or_a_peer_is_shown_and_never_becomes_html(run):
@@ -328,7 +382,8 @@ def test_axe_finds_nothing_to_complain_about(browser, server, scheme, width):
         console = with_browser(server)
         shown = ConsolePage(page, console.run(SEND.source + "log('x'.repeat(200)); null.send();", SEND.name))
         expect(shown.status).to_contain_text("Done")
-        shown.page.get_by_text("The script", exact=True).click()
+        for name in ("Who talks to whom", "The script"):
+            shown.page.get_by_text(name, exact=True).click()
         page.goto(console.runs[-1].address)  # the page with its advice as well
         for _ in range(2):
             page.evaluate(script)
@@ -342,10 +397,10 @@ def test_everything_can_be_reached_by_keyboard(run):
     _, page = run("done();")
     expect(page.status).to_contain_text("Done")
     focused = []
-    for _ in range(3):
+    for _ in range(4):
         page.page.keyboard.press("Tab")
         focused.append(page.page.evaluate("document.activeElement.innerText || document.activeElement.id"))
-    assert focused == ["log", "The script", "All that the server received and answered"]
+    assert focused == ["log", "Who talks to whom", "The script", "All that the server received and answered"]
     page.page.keyboard.press("Enter")
     expect(page.page.locator("#heads")).to_be_visible()
 
@@ -447,7 +502,8 @@ def run_all(browser: Browser | BrowserContext, jupyter: test_browser.Lab, is_pro
     hop = "There is a proxy between" if is_proxied else "This page talks to the server directly"
     expect(frame.locator("#hop")).to_contain_text(hop)
     expect(frame.locator("#hops li")).to_have_count(3 if is_proxied else 2)
-    expect(frame.get_by_role("row").filter(has_text="outcome")).to_contain_text("101 Switching Protocols")
+    expect(frame.get_by_role("row")).to_have_count(6 if is_proxied else 0)
+    expect(frame.locator("#handshakes tr").filter(has_text="outcome")).to_contain_text("101 Switching Protocols")
 
     html = frame.locator("body").inner_html()
     secrets_of_reader = [jupyter.token, *(cookie["value"].strip('"') for cookie in page.context.cookies())]
@@ -485,7 +541,8 @@ def test_a_notebook_that_is_not_trusted_shows_what_was_recorded_and_what_to_do(b
         page.set_default_timeout(test_browser.LAB_TIMEOUT)
         page.goto(f"{jupyter.address}lab/tree/saved.ipynb?token={jupyter.token}&reset")
         area = page.locator(".jp-OutputArea-output")
-        expect(area).to_contain_text("If no page appears: trust the notebook", timeout=test_browser.LAB_TIMEOUT)
+        area.get_by_text("If no page appears").click(timeout=test_browser.LAB_TIMEOUT)
+        expect(area.get_by_text("Trust the notebook")).to_be_visible()
         expect(area.locator("iframe")).to_have_count(0)
         area.get_by_text("Without a browser").click()
         expect(area.locator("table")).to_contain_text("InvalidStateError")

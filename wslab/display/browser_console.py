@@ -11,15 +11,20 @@ from wslab.display.frontend import Frontend, find_frontend
 from wslab.display.transcript import Recorded, Transcript, load_transcripts
 from wslab.page.console import PAGE, desk_of
 from wslab.page.run import Event, Run
+from wslab.recording import Direction, Recording
 from wslab.server import EchoServer
 
-HEIGHT = 660  # pixels of the frame
-_NOTE = "margin:0.5em 0;padding:0.5em;color:#1b2027;background-color:#f3f5f8;border:1px solid #7d8793"
+# Pixels of the box: what stands around its events, one event, and the table of who talks to whom where that is open.
+AROUND, LINE, HANDSHAKES = 165, 27, 270
+CHARACTERS = 80  # of an event in one line
+LATE = 2  # lines for each socket that is still open, when the server stops
+UNKNOWN = 8  # lines of a script that was not recorded
+MOST_LINES = 18
 
 
 @dataclass(frozen=True, repr=False)
 class BrowserRun:
-    """A script in the browser, as the value of a cell: a frame that runs it, or what was recorded where there is none.
+    """A script in the browser, as the value of a cell: a box that runs it, or what was recorded where there is none.
 
     `repr` is the recorded transcript in both cases.
     """
@@ -65,10 +70,10 @@ class BrowserRun:
             return recorded
         source, title = escape(self.address), escape(f"Browser console: {self.name}")
         size = f'width="100%" height="{self.height}"'
-        frame = f'<iframe src="{source}" title="{title}" {size} style="border:1px solid #7d8793"></iframe>'
-        # What a reader of an untrusted or saved notebook sees instead of the frame, and what is below it else.
-        note = f'<p style="{_NOTE}">{escape(self.advice)}</p>'
-        return f"{frame}{note}<details><summary>Without a browser: what was recorded</summary>{recorded}</details>"
+        box = f'<iframe src="{source}" title="{title}" {size} style="border:1px solid #7d8793"></iframe>'
+        # What a reader of an untrusted or saved notebook sees instead of the box, and what is below it else.
+        advice = f"<details><summary>If no page appears</summary>{escape(self.advice)}</details>"
+        return f"{box}{advice}<details><summary>Without a browser: what was recorded</summary>{recorded}</details>"
 
     def _recorded_transcript(self) -> Transcript:
         if self.recorded is None:
@@ -77,11 +82,12 @@ class BrowserRun:
 
 
 class BrowserConsole:
-    """Runs scripts in the reader's browser, in a frame with a page of `server`; see `run`, `wait` and `events`.
+    """Runs scripts in the reader's browser, in a box with a page of `server`; see `run`, `wait`, `events` and `wire`.
 
     The page reports by HTTP to the server's threads, so that `wait` works in any cell. `transcripts` is a file with
-    what a real browser reported, for readers without one. `address` is where the browser finds the server, if that
-    cannot be derived: `http://127.0.0.1:8765/`; `origins` are those of the page, if a proxy changes the Host header.
+    what a real browser reported, for readers without one; captures may stand beside it, as `name.pcapng`. `address` is
+    where the browser finds the server, if that cannot be derived: `http://127.0.0.1:8765/`; `origins` are those of the
+    page, if a proxy changes the Host header.
     What keeps other web pages out, and what does not, says `wslab.page.console.Desk`. Raises OSError or ValueError if
     the transcripts cannot be read.
     """
@@ -96,18 +102,19 @@ class BrowserConsole:
     ) -> None:
         self.server = server
         self.runs: list[BrowserRun] = []
-        self._recorded = {} if transcripts is None else load_transcripts(Path(transcripts))
+        self._transcripts = None if transcripts is None else Path(transcripts)
+        self._recorded = {} if self._transcripts is None else load_transcripts(self._transcripts)
         self._address = address
         self._origins = {*origins, *_origin_of(address or "")}
         self._frontend = find_frontend()
         self._desk = desk_of(server.pages, server.limits.handshake_timeout)
 
-    def run(self, script: str, name: str = "script", height: int = HEIGHT) -> BrowserRun:
+    def run(self, script: str, name: str = "script", height: int | None = None) -> BrowserRun:
         """Let the browser run `script` (JavaScript) once; make this the last line of a cell, which then shows the page.
 
         The script has `url` (the server's address), a `WebSocket` that reports all that happens to it, `log(...)`,
-        `await until(socket, "open")`, and `done()`, which it calls at its end. Raises RuntimeError if the server does
-        not listen.
+        `await until(socket, "open")`, and `done()`, which it calls at its end. `height` is that of the page in pixels,
+        as much as the recorded events need unless given. Raises RuntimeError if the server does not listen.
         """
         if not self.server.is_listening:
             raise RuntimeError("the server does not listen: call its start() first")
@@ -118,6 +125,7 @@ class BrowserConsole:
         fits = recorded if recorded is not None and recorded.fits(script) else None
         base, advice = self._find_address(), _advice(self._frontend, self._address)
         address = f"{base.removesuffix('/')}{PAGE}#{run.ticket}" if base else ""
+        height = height or _height(fits, is_proxied=base.startswith("/"))
         self.runs.append(BrowserRun(run, fits, address, advice, height))
         return self.runs[-1]
 
@@ -135,6 +143,23 @@ class BrowserConsole:
         """Wait until the last script calls `done()`, at most `seconds`; what the browser reported, or was recorded."""
         return self._last_run().wait(seconds)
 
+    def wire(self) -> Recording:
+        """Wait for the last script; what passed between its WebSockets and the server, or did when it was recorded.
+
+        Has the WebSocket connections of the server, numbered from 1, and not those of the console's own page. Is empty
+        where no browser answered and nothing was captured. Raises RuntimeError if the server keeps no recording.
+        """
+        last = self._last_run()
+        last.wait()
+        if last.run.is_claimed:
+            if self.server.recording is None:
+                raise RuntimeError("the server keeps no recording: start it with EchoServer(recording=Recording())")
+            return _only_websockets(self.server.recording)
+        captured = None if self._transcripts is None else self._transcripts.with_name(f"{last.name}.pcapng")
+        if last.recorded is None or captured is None or not captured.exists():
+            return Recording()
+        return Recording.load(captured)
+
     def __repr__(self) -> str:
         return f"<BrowserConsole of {self.server.url}, {len(self.runs)} runs>"
 
@@ -150,6 +175,33 @@ class BrowserConsole:
         return self._frontend.address_of(self.server.port, scheme) if self._frontend is not None else ""
 
 
+def _height(recorded: Recorded | None, *, is_proxied: bool) -> int:
+    """How high a page must be to show the events of a script without scrolling, in pixels."""
+    lines, has_table = UNKNOWN, is_proxied
+    if recorded is not None:
+        names = [event["what"] for event in recorded.events if "socket" in event]
+        texts = [" ".join(f"{name} {value}" for name, value in event.items()) for event in recorded.events]
+        lines = sum(1 + len(text) // CHARACTERS for text in texts)
+        lines += LATE * (names.count("new WebSocket()") - names.count("close"))
+        has_table = has_table or "error" in names
+    return AROUND + LINE * min(lines, MOST_LINES) + HANDSHAKES * has_table
+
+
+def _only_websockets(recording: Recording) -> Recording:
+    """The recording without the connections that fetched the console's page and carried its reports."""
+    heads = {
+        number: recording.bytes_sent(number, Direction.CLIENT_TO_SERVER).partition(b"\r\n\r\n")[0].lower()
+        for number in recording.connections
+    }
+    asked = [number for number, head in heads.items() if b"\r\nsec-websocket-key:" in head]
+    new = {number: place for place, number in enumerate(asked, 1)}
+    kept = Recording()
+    kept.chunks = [it._replace(connection=new[it.connection]) for it in recording.chunks if it.connection in new]
+    kept.calls = [it._replace(connection=new[it.connection]) for it in recording.calls if it.connection in new]
+    kept.addresses = {new[number]: ends for number, ends in recording.addresses.items() if number in new}
+    return kept
+
+
 def _origin_of(address: str) -> list[str]:
     """The origin of a page at this address, if that is a whole one."""
     parts = urlsplit(address)
@@ -157,14 +209,14 @@ def _origin_of(address: str) -> list[str]:
 
 
 def _advice(frontend: Frontend | None, address: str | None) -> str:
-    """One sentence for whoever sees no page in the frame."""
+    """One sentence for whoever sees no page in the box."""
     if frontend is None and address is None:
         return "Open this notebook in JupyterLab and run it there."
-    show = "trust the notebook, make browser.run(...) the last line of its cell, and run that again"
+    show = "Trust the notebook, make browser.run(...) the last line of its cell, and run that again"
     if address is not None:
         remedy = "the browser must reach the server at the address that was given"
     elif frontend is not None and frontend.proxy:
-        remedy = f"if the frame shows an error, log in to {frontend.name} again"
+        remedy = f"if the box shows an error, log in to {frontend.name} again"
     else:
         way = (
             "forward its port"
@@ -172,4 +224,4 @@ def _advice(frontend: Frontend | None, address: str | None) -> str:
             else "install jupyter-server-proxy"
         )
         remedy = f"if the browser cannot connect, it is on another machine than the server: {way} and start again"
-    return f"If no page appears: {show}; {remedy}."
+    return f"{show}; {remedy}."
