@@ -1,17 +1,27 @@
 """The scripts whose events are recorded for readers without a browser, each with the server that it talks to."""
 
 import ssl
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import trustme
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page, expect
 
 from wslab import BrowserConsole, Connection, EchoServer, Pong, Recording
 from wslab.page.run import Event
 
 ROOT = Path(__file__).parent.parent
 TIMEOUT = 20.0
+TOLD_TO_THE_PANEL = [
+    "webSocketCreated",
+    "webSocketWillSendHandshakeRequest",
+    "webSocketHandshakeResponseReceived",
+    "webSocketFrameSent",
+    "webSocketFrameReceived",
+    "webSocketFrameError",
+    "webSocketClosed",
+]
 
 
 def certified() -> ssl.SSLContext:
@@ -26,11 +36,26 @@ def close_with_4001(connection: Connection) -> None:
     connection.close(4001, "that was enough")
 
 
+def crash(connection: Connection) -> None:
+    connection.receive()
+    connection.abort()
+
+
 def ping_first(connection: Connection) -> None:
-    connection.ping(b"are you there?")
+    connection.ping(b"?")
     while not isinstance(connection.receive_event(TIMEOUT), Pong):
         pass
     connection.send("the pong to my ping has arrived")
+
+
+def ping_when_asked(connection: Connection) -> None:
+    connection.receive()
+    began = time.monotonic()
+    connection.ping(b"?")
+    while not isinstance(connection.receive_event(TIMEOUT), Pong):
+        pass
+    is_quick = time.monotonic() - began < 1
+    connection.send("pong in less than a second" if is_quick else "pong after more than a second")
 
 
 def tell_headers(connection: Connection) -> None:
@@ -42,13 +67,24 @@ def tell_headers(connection: Connection) -> None:
 class Script:
     """JavaScript as it stands in a lesson, and the options of the lesson's server.
 
-    Of one that `is_captured`, the bytes on the wire are kept as well.
+    Of one that `is_captured`, the bytes on the wire are kept as well; of one that `has_panel`, what the browser told
+    its network panel.
     """
 
     name: str
     source: str
     server: dict[str, object] = field(default_factory=dict)
     is_captured: bool = False
+    has_panel: bool = False
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a browser reported about a script, what passed on the wire, and what the browser told its network panel."""
+
+    events: list[Event]
+    wire: Recording
+    panel: list[dict[str, object]]
 
 
 SCRIPTS = [
@@ -139,6 +175,17 @@ SCRIPTS = [
         """,
     ),
     Script(
+        "server-crashes",
+        """
+        const socket = new WebSocket(url);
+        await until(socket, "open");
+        socket.send("Hello");
+        await until(socket, "close");
+        done();
+        """,
+        {"handler": crash},
+    ),
+    Script(
         "server-closes-with-4001",
         """
         const socket = new WebSocket(url);
@@ -175,9 +222,8 @@ SCRIPTS = [
         socket.binaryType = "arraybuffer";
         socket.send(new Uint8Array([0, 255, 128]));
         await until(socket, "message");
+        socket.onclose = done;
         socket.close();
-        await until(socket, "close");
-        done();
         """,
     ),
     Script(
@@ -218,6 +264,21 @@ SCRIPTS = [
         """,
         {"handler": ping_first},
         is_captured=True,
+        has_panel=True,
+    ),
+    Script(
+        "ping-a-busy-page",
+        """
+        const socket = new WebSocket(url);
+        await until(socket, "open");
+        socket.send("busy");
+        const end = performance.now() + 2000;
+        while (performance.now() < end);
+        log("loop over");
+        await until(socket, "close");
+        done();
+        """,
+        {"handler": ping_when_asked},
     ),
     Script(
         "no-headers-of-your-own",
@@ -246,6 +307,8 @@ SCRIPTS = [
         """
         log("this page came by " + location.protocol);
         try { new WebSocket("ws://wslab.invalid/"); } catch (error) {}
+        const socket = new WebSocket("/chat");
+        log("the scheme of /chat is " + new URL(socket.url).protocol);
         done();
         """,
         {"ssl": certified()},
@@ -253,40 +316,48 @@ SCRIPTS = [
     Script(
         "many-sockets",
         """
-        const sockets = [];
-        for (let number = 1; number <= 3; number++) {
-          sockets.push(new WebSocket(url));
-          await until(sockets.at(-1), "open");
-        }
+        const sockets = [1, 2, 3].map(() => new WebSocket(url));
+        await Promise.all(sockets.map((socket) => until(socket, "open")));
         for (const socket of sockets.reverse()) {
           socket.send("Hello");
           await until(socket, "message");
         }
         done();
         """,
+        is_captured=True,
     ),
 ]
 
 
-def run_in(browser: Browser, script: Script) -> tuple[list[Event], Recording]:
-    """What this browser reports about the script, and what passed on the wire."""
-    recording = Recording()
+def run_in(browser: Browser, script: Script) -> Run:
+    """Run the script in this browser, which is Chromium: no other one tells about its network panel in this way."""
     with (
-        EchoServer(**script.server, recording=recording) as server,
+        EchoServer(**script.server, recording=Recording()) as server,
         browser.new_page(ignore_https_errors=True) as page,
     ):
+        panel = listen_to_panel(page)
         console = BrowserConsole(server, address=server.url.replace("ws", "http", 1))
         page.goto(console.run(script.source, script.name).address)
         if not console.runs[-1].run.wait(TIMEOUT):
             raise TimeoutError(f"{script.name} is not done; so far: {console.events}")
-        events = console.events
-    return events, only_websockets(recording)
+        expect(page.get_by_role("status")).to_contain_text("Done")
+    return Run(console.events, console.wire(), panel)
 
 
-def only_websockets(recording: Recording) -> Recording:
-    """The recording without the requests for the console's own page."""
-    chunks = recording.chunks
-    asked = {chunk.connection for chunk in chunks if chunk.data.startswith(b"GET / ")}
-    kept = Recording()
-    kept.chunks = [chunk for chunk in chunks if chunk.connection in asked]
-    return kept
+def listen_to_panel(page: Page) -> list[dict[str, object]]:
+    """A list that grows with what DevTools' protocol tells about WebSockets: the network panel is made of it."""
+    told: list[dict[str, object]] = []
+    session = page.context.new_cdp_session(page)
+
+    def listen(name: str) -> None:
+        def add(event: dict) -> None:
+            frame = event.get("response", {}) if name.startswith("webSocketFrame") else {}
+            fields = {"opcode": frame["opcode"], "data": frame["payloadData"]} if frame else {}
+            told.append({"event": name, **fields})
+
+        session.on(f"Network.{name}", add)
+
+    for name in TOLD_TO_THE_PANEL:
+        listen(name)
+    session.send("Network.enable")
+    return told

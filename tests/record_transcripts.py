@@ -1,7 +1,9 @@
-"""Record what Chromium reports about the scripts of the lessons, and what passes on the wire, for readers without one.
+"""Record what Chromium reports about the scripts of the lessons, and what is on the wire, for readers without one.
 
 Run `python tests/record_transcripts.py` after changing a script in tests/browser_scripts.py; its lesson has the same.
 """
+
+import json
 
 from browser_scripts import ROOT, SCRIPTS, run_in
 from playwright.sync_api import sync_playwright
@@ -18,14 +20,17 @@ def main() -> None:
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=find_browser(), args=OPTIONS) as browser,
     ):
-        results = [(script, *run_in(browser, script)) for script in SCRIPTS]
+        results = [(script, run_in(browser, script)) for script in SCRIPTS]
         version = browser.version.partition(".")[0]
     FILE.parent.mkdir(exist_ok=True)
-    transcripts = {script.name: (script.source, events) for script, events, _ in results}
+    transcripts = {script.name: (script.source, run.events) for script, run in results}
     save_transcripts(FILE, f"Chromium {version}", transcripts)
-    for script, _, recording in results:
+    for script, run in results:
         if script.is_captured:
-            recording.save(FILE.with_name(f"{script.name}.pcapng"))
+            run.wire.save(FILE.with_name(f"{script.name}.pcapng"))
+        if script.has_panel:
+            lines = ",\n".join(f"  {json.dumps(told)}" for told in run.panel)
+            FILE.with_name(f"{script.name}.panel.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
