@@ -230,6 +230,30 @@ def test_the_page_draws_both_handshakes_side_by_side_and_says_that_nothing_is_be
     expect(page.page.locator("#heads")).to_contain_text("Sec-WebSocket-Version: 13")
 
 
+HEIGHTS = "log => [log.clientHeight, log.scrollHeight, log.scrollTop]"
+
+
+def test_the_log_is_as_high_as_its_events_and_shows_the_end_of_more_than_fit(run):
+    _, page = run("log('one'); await until(window, 'click'); for (let n = 0; n < 99; n++) log(n); done();")
+    expect(page.log).to_contain_text("one")
+    height, needed, _ = page.log.evaluate(HEIGHTS)
+    assert height == needed < 40
+
+    page.page.get_by_role("heading", level=1).click()
+    expect(page.status).to_contain_text("Done")
+    height, needed, scrolled = page.log.evaluate(HEIGHTS)
+    assert scrolled == needed - height > 0
+
+
+def test_what_comes_after_the_end_pushes_nothing_out_of_sight(run):
+    _, page = run("log('first'); done(); await until(window, 'click'); for (let n = 0; n < 99; n++) log(n);")
+    expect(page.status).to_contain_text("Done")
+    page.page.get_by_role("heading", level=1).click()
+    expect(page.log.locator("p")).to_have_count(100)
+    height, needed, scrolled = page.log.evaluate(HEIGHTS)
+    assert (scrolled, needed > height) == (0, True)
+
+
 def test_what_a_refused_page_is_not_told_stands_on_the_side_of_the_server(tab):
     with live_server(origins=["https://example.com"]) as server:
         page = ConsolePage(tab, with_browser(server).run("await until(new WebSocket(url), 'close'); done();"))
