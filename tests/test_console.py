@@ -31,7 +31,7 @@ class Visitor:
         self.origin = f"http://{self.host}" if origin is None else origin
         self.token = secrets.token_hex()
 
-    def ask(self, start: str, body: bytes = b"", *, more: tuple[str, ...] = (), **changed: str | None) -> Answer:
+    def write(self, start: str, body: bytes = b"", *, more: tuple[str, ...] = (), **changed: str | None) -> bytes:
         plain: dict[str, str | None] = {
             **dict.fromkeys(["Upgrade", "Sec-WebSocket-Key", "Sec-WebSocket-Version"]),
             "Host": self.host,
@@ -39,8 +39,11 @@ class Visitor:
             "Origin": self.origin,
             "Content-Length": str(len(body)),
         }
+        return request(f"{start} HTTP/1.1", more=more, **plain | changed) + body
+
+    def ask(self, start: str, body: bytes = b"", **changed: str | None) -> Answer:
         with RawPeer(self.server) as peer:
-            peer.send(request(f"{start} HTTP/1.1", more=more, **plain | changed) + body)
+            peer.send(self.write(start, body, **changed))
             return Answer.from_bytes(peer.read_to_end())
 
     def claim(self, run: Run, **changed: str | None) -> Answer:
@@ -101,6 +104,20 @@ def test_whoever_waits_for_the_end_of_a_script_is_woken_by_the_report(visitor, r
     visitor.claim(run)
     assert not run.wait(0)
     with running(lambda: visitor.report(done=True)):
+        assert run.wait(20)
+
+
+def test_nobody_is_woken_to_close_the_server_before_the_page_has_the_answer_to_its_last_report():
+    with live_server() as server:
+        server.pages.append(desk := Desk())
+        desk.open(run := Run("a script", SCRIPT))
+        visitor = Visitor(server)
+        visitor.claim(run)
+        with RawPeer(server) as peer:
+            body = b'{"events": [], "done": true}'
+            peer.send(visitor.write("POST /console/report", body, Wslab_Token=visitor.token))
+            assert Answer.from_bytes(peer.read_to_end()).status == 200
+            assert not run.wait(0.1)
         assert run.wait(20)
 
 

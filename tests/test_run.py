@@ -51,10 +51,12 @@ def test_nothing_is_added_to_a_run_that_is_done_or_full(run):
     assert len(run.events) == MAX_EVENTS
 
 
-def test_whoever_waits_is_woken_by_the_end_and_not_by_an_event(run):
+def test_whoever_waits_is_woken_by_the_end_and_by_no_report(run):
     run.add([OPEN], False)
     assert not run.wait(0.01)
-    with running(lambda: run.add([OPEN], True)):
+    run.add([OPEN], True)
+    assert not run.wait(0.01)
+    with running(run.end):
         assert run.wait(PATIENCE)
 
 

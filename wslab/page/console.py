@@ -89,7 +89,11 @@ class Desk:
             return answer_json({"name": run.name, "script": run.script, "port": connection.local_address[1]})
         if not run.add(*parse_report(body)):
             raise HandshakeError(f"this run is over, or has its {MAX_EVENTS} events already", 403)
-        return answer_json({"handshakes": run.take_handshakes()})
+        answer = answer_json({"handshakes": run.take_handshakes()})
+        if run.is_done:
+            connection.answer(answer)  # before anybody is woken who may close the server
+            run.end()
+        return answer
 
     def _admit(self, request: Request, header: str) -> Run:
         """The run whose ticket or token this request carries, if it comes from where its page is."""

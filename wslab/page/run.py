@@ -27,7 +27,8 @@ class Run:
         self.ticket = secrets.token_urlsafe(32)
         self.token = ""  # the page brings it
         self.origin = ""  # of the page
-        self.is_done = False
+        self.is_done = False  # it has reported all
+        self._has_ended = False  # and knows that this has arrived
         self._events: list[Event] = []
         self._handshakes: list[Connection] = []
         self._changed = threading.Condition()
@@ -52,7 +53,6 @@ class Run:
             if self.token or not re.fullmatch(r"[0-9a-f]{64}", token):
                 return False
             self.token, self.origin = token, origin
-            self._changed.notify_all()
             return True
 
     def add(self, events: list[Event], is_done: bool) -> bool:
@@ -62,13 +62,18 @@ class Run:
                 return False
             self._events += events
             self.is_done = is_done
-            self._changed.notify_all()
             return True
 
-    def wait(self, seconds: float) -> bool:
-        """Wait until the page says that the script is done; whether it has."""
+    def end(self) -> None:
+        """Wake whoever waits: the page has the answer to its last report, so that the server may be closed."""
         with self._changed:
-            return self._changed.wait_for(lambda: self.is_done, seconds)
+            self._has_ended = True
+            self._changed.notify_all()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until the page has said that the script is done, and has the answer to that; whether it has."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._has_ended, seconds)
 
     def notice(self, connection: Connection) -> None:
         """Remember a handshake that comes from the page's origin, to show it there."""
