@@ -125,6 +125,22 @@ def test_a_page_at_an_address_that_was_given_may_come_from_there(server):
     assert BrowserConsole(server, address="/proxy/8765/").run("done();").run.origins == set()
 
 
+@pytest.mark.parametrize(
+    "address", ["localhost:8765", "ws://127.0.0.1:8765/", "javascript:alert(1)", "//127.0.0.1:8765/", "http://", ""]
+)
+def test_an_address_that_no_frame_can_show_is_refused(server, address):
+    with pytest.raises(ValueError, match="begins with http://, https:// or /, not"):
+        BrowserConsole(server, address=address)
+
+
+def test_a_list_of_origins_and_the_text_of_a_script_are_nothing_else(server):
+    with pytest.raises(TypeError, match=r"\['https://lab.example'\], not 'https://lab.example'"):
+        BrowserConsole(server, origins="https://lab.example")
+    for script in (None, b"done();"):
+        with pytest.raises(TypeError, match=f"text, not {type(script).__name__}"):
+            with_browser(server).run(script)
+
+
 def test_a_name_and_a_script_are_text_in_the_frame_as_well(server):
     assert "<img" not in with_browser(server).run("done()", HOSTILE)._repr_html_()
 

@@ -81,6 +81,28 @@ def test_transcripts_are_loaded_as_they_were_saved(tmp_path):
     assert loaded == {"one": Recorded("done()", EVENTS, "Chromium 156"), "nothing": Recorded("", (), "Chromium 156")}
 
 
+FAULTY = {
+    "nothing": "",
+    "no UTF-8": "\xff",
+    "a list": "[]",
+    "no transcripts": "{}",
+    "no browser": '{"transcripts": {}}',
+    "transcripts without names": '{"browser": "Chromium 156", "transcripts": []}',
+    "a transcript without a script": '{"browser": "Chromium 156", "transcripts": {"a": {"events": []}}}',
+    "a transcript without events": '{"browser": "Chromium 156", "transcripts": {"a": {"script": "done()"}}}',
+    "an event that is no object": '{"browser": "", "transcripts": {"a": {"script": "", "events": ["open"]}}}',
+    "an event without what happened": '{"browser": "", "transcripts": {"a": {"script": "", "events": [{}]}}}',
+    "an event of another kind": '{"browser": "", "transcripts": {"a": {"script": "", "events": [{"what": 1}]}}}',
+}
+
+
+@pytest.mark.parametrize("text", FAULTY.values(), ids=FAULTY.keys())
+def test_a_file_without_transcripts_is_refused_when_it_is_loaded(tmp_path, text):
+    (tmp_path / "transcripts.json").write_text(text, encoding="latin-1")
+    with pytest.raises(ValueError, match=r"transcript|Expecting value|decode"):
+        load_transcripts(tmp_path / "transcripts.json")
+
+
 def test_half_a_pair_of_utf_16_is_saved_as_well(tmp_path):
     events = ({"what": "send()", "data": "\ud83d"},)
     save_transcripts(tmp_path / "transcripts.json", "Chromium 156", {"one": ("done()", events)})

@@ -1,6 +1,7 @@
 """browser_console: a notebook's JavaScript, run by the reader's browser against a live server; its events as values."""
 
 import os
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from html import escape
@@ -89,7 +90,7 @@ class BrowserConsole:
     where the browser finds the server, if that cannot be derived: `http://127.0.0.1:8765/`; `origins` are those of the
     page, if a proxy changes the Host header.
     What keeps other web pages out, and what does not, says `wslab.page.console.Desk`. Raises OSError or ValueError if
-    the transcripts cannot be read.
+    the transcripts cannot be read, ValueError for an address that no frame can show.
     """
 
     def __init__(
@@ -100,6 +101,10 @@ class BrowserConsole:
         address: str | None = None,
         origins: Collection[str] = (),
     ) -> None:
+        if isinstance(origins, str):
+            raise TypeError(f"origins is a list of origins: [{origins!r}], not {origins!r}")
+        if address is not None and not re.match(r"https?://[^/]|/(?!/)", address, re.IGNORECASE):
+            raise ValueError(f"the browser opens an address that begins with http://, https:// or /, not {address!r}")
         self.server = server
         self.runs: list[BrowserRun] = []
         self._transcripts = None if transcripts is None else Path(transcripts)
@@ -116,6 +121,8 @@ class BrowserConsole:
         `await until(socket, "open")`, and `done()`, which it calls at its end. `height` is that of the page in pixels,
         as much as the recorded events need unless given. Raises RuntimeError if the server does not listen.
         """
+        if not isinstance(script, str):
+            raise TypeError(f"a script is JavaScript as text, not {type(script).__name__}")
         if not self.server.is_listening:
             raise RuntimeError("the server does not listen: call its start() first")
         is_public = self._frontend is not None and self._frontend.is_public

@@ -50,12 +50,22 @@ class Recorded:
 
 
 def load_transcripts(path: Path) -> dict[str, Recorded]:
-    """The transcripts in a file, by name. Raises OSError or ValueError if it cannot be read."""
-    found = json.loads(path.read_text(encoding="utf-8"))
-    return {
-        name: Recorded(entry["script"], tuple(entry["events"]), found["browser"])
-        for name, entry in found["transcripts"].items()
-    }
+    """The transcripts in a file, by name. Raises OSError if it cannot be read, ValueError if it holds none."""
+    match json.loads(path.read_text(encoding="utf-8")):
+        case {"browser": str(browser), "transcripts": dict(entries)}:
+            return {name: _recorded(entry, browser) for name, entry in entries.items()}
+    raise ValueError(f"{path.name} holds no transcripts: there are a browser and its transcripts in such a file")
+
+
+def _recorded(entry: object, browser: str) -> Recorded:
+    match entry:
+        case {"script": str(script), "events": list(events)} if all(map(_is_event, events)):
+            return Recorded(script, tuple(events), browser)
+    raise ValueError("a transcript is a script and its events, each of which says in `what` what has happened")
+
+
+def _is_event(event: object) -> bool:
+    return isinstance(event, dict) and isinstance(event.get("what"), str)
 
 
 def save_transcripts(path: Path, browser: str, transcripts: Mapping[str, tuple[str, Iterable[Event]]]) -> None:
