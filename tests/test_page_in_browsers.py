@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import ssl
 import threading
@@ -74,7 +75,7 @@ class EchoPage:
     def advises(self, words: str) -> None:
         expect(self.advice).to_contain_text(words, timeout=PATIENCE * 1000)
 
-    def shows(self, name: str, value: str) -> None:
+    def shows(self, name: str, value: str | re.Pattern[str]) -> None:
         """Whether the list of attributes has this value beside the name."""
         row = self.page.locator("dl > div").filter(has=self.page.get_by_text(name))
         expect(row.get_by_role("definition")).to_have_text(value, timeout=PATIENCE * 1000)
@@ -176,6 +177,26 @@ def test_a_message_without_anything_in_it_is_a_message(echo):
     echo.open().send("")
 
     echo.has_logged('← message data "" text 0 bytes')
+
+
+def test_what_the_server_has_not_read_is_buffered_and_shrinks_without_an_event(tab):
+    may_read = threading.Event()
+
+    def read_late(connection):
+        may_read.wait(PATIENCE)
+        for _ in connection:
+            pass
+
+    with live_server(handler=read_late, deflate=False) as server:
+        tab.visit(http(server)).open()
+        tab.box("Message").fill("x" * 1_000_000)
+        for _ in range(20):  # more than the buffers of TCP hold
+            tab.press("Send")
+        tab.shows("bufferedAmount", re.compile(r"^[1-9]\d* bytes$"))
+        logged = tab.log.inner_text()
+        may_read.set()
+        tab.shows("bufferedAmount", "0 bytes")
+        assert tab.log.inner_text() == logged
 
 
 def test_a_text_of_several_lines_is_sent_as_it_is_written(echo):
