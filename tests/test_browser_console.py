@@ -208,6 +208,12 @@ def ladders(wire: Recording) -> list[str]:
     return [re.sub(r"\n.* close 1001 .*", "", ladder) for ladder in drawn]
 
 
+def test_the_recorded_transcripts_name_their_browser_which_is_no_newer_than_this_one(browser):
+    [name] = {recorded.browser for recorded in RECORDED.values()}
+    version = re.fullmatch(r"Chromium ([1-9]\d*)", name)[1]
+    assert int(version) <= int(browser.version.partition(".")[0]), "update Chromium, or record the transcripts anew"
+
+
 def test_the_network_panel_is_told_of_messages_and_neither_of_pings_nor_of_the_close_frame():
     told = json.loads(FILE.with_name("ping-is-invisible.panel.json").read_text(encoding="utf-8"))
     frames = [(entry["opcode"], entry["data"]) for entry in told if "opcode" in entry]
