@@ -7,6 +7,7 @@ import re
 import secrets
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import firefox
@@ -419,6 +420,26 @@ def test_a_page_of_another_origin_can_neither_run_nor_write_even_with_the_ticket
         thread.join()
     assert not view.run.is_claimed
     assert console.refused == 2
+
+
+def test_a_page_with_a_name_that_the_server_does_not_know_says_how_to_allow_it_and_that_helps(browser, server):
+    """As behind a server for TLS, or with a name of its own in the list of hosts."""
+    rules = "--host-resolver-rules=MAP lab.example 127.0.0.1"
+    origin = f"http://lab.example:{server.port}"
+    started = browser.browser_type.launch(
+        executable_path=test_browser.find_browser(), args=[*test_browser.OPTIONS, rules]
+    )
+    with started as named, named.new_page() as page, named.new_page() as allowed:
+        view = with_browser(server).run("done();")
+        refused = ConsolePage(page, replace(view, address=view.address.replace("127.0.0.1", "lab.example")))
+        expect(refused.advice).to_have_text(
+            "The console refused this page: A page from elsewhere may not talk to this console: if "
+            f"{origin} is yours, make the console as BrowserConsole(..., origins=['{origin}']). "
+            "Run the cell again to get a new one."
+        )
+        view = BrowserConsole(server, address=view.address.partition("/console")[0], origins=[origin]).run("done();")
+        named_page = ConsolePage(allowed, replace(view, address=view.address.replace("127.0.0.1", "lab.example")))
+        expect(named_page.status).to_have_text("Done: Python has 0 events")
 
 
 @pytest.mark.parametrize("width", [1000, 360], ids=["wide", "narrow"])

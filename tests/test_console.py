@@ -244,6 +244,17 @@ def test_a_stranger_gets_no_script(visitor, desk, run, changed):
     assert visitor.claim(run).status == 200
 
 
+@pytest.mark.parametrize(
+    ("origin", "is_told"), [("http://lab.example", True), ("null", False), ("ftp://lab.example", False)]
+)
+def test_whoever_has_the_ticket_and_a_name_that_is_not_known_is_told_how_to_allow_it(visitor, run, origin, is_told):
+    cure = f"make the console as BrowserConsole(..., origins=['{origin}'])".encode()
+    assert (cure in visitor.claim(run, Origin=origin).body) is is_told
+    assert cure not in visitor.claim(run, Origin=origin, Wslab_Ticket="x" * 43).body
+    visitor.claim(run)
+    assert b"origins" not in visitor.report(OPEN, Origin=origin).body
+
+
 FORGERS = {
     "no token": {"Wslab_Token": None},
     "an empty token": {"Wslab_Token": ""},

@@ -106,7 +106,10 @@ class Desk:
         if not found:
             raise HandshakeError("no run waits for this page", 403)
         if not _comes_from_its_page(request, found[0]):
-            raise HandshakeError("a page from elsewhere may not talk to this console", 403)
+            origin, cure = _only(request, "Origin"), ""
+            if header == TICKET and origin.startswith(("http://", "https://")):
+                cure = f": if {origin} is yours, make the console as BrowserConsole(..., origins=[{origin!r}])"
+            raise HandshakeError(f"a page from elsewhere may not talk to this console{cure}", 403)
         return found[0]
 
     def _notice(self, connection: Connection, request: Request) -> None:
