@@ -21,7 +21,7 @@ from raw import PATIENCE, live_server
 from test_page_in_browsers import axe
 from test_transcript import FILE
 
-from wslab import BrowserConsole, EchoServer, Recording, draw_ladder, inspect
+from wslab import BrowserConsole, EchoServer, Recording, Tap, draw_ladder, inspect
 from wslab.display.browser_console import BrowserRun
 from wslab.display.transcript import load_transcripts
 from wslab.page.run import MAX_EVENTS
@@ -275,6 +275,17 @@ def test_what_comes_after_the_end_pushes_nothing_out_of_sight(run):
     expect(page.log.locator("p")).to_have_count(100)
     height, needed, scrolled = page.log.evaluate(HEIGHTS)
     assert (scrolled, needed > height) == (0, True)
+
+
+def test_through_a_forwarded_port_the_page_does_not_claim_that_a_proxy_does_the_handshake(tab, server):
+    with Tap(server) as tap:
+        console = BrowserConsole(server, address=tap.url.replace("ws", "http", 1))
+        page = ConsolePage(tab, console.run("await until(new WebSocket(url), 'open'); done();"))
+        expect(page.status).to_contain_text("Done")
+    expect(tab.locator("#hop")).to_contain_text(
+        "a proxy or a forwarded port between this page and the server. A forwarded"
+    )
+    assert tab.locator("#hops li").all_text_contents() == ["This page", "Proxy or forwarded port", "Server"]
 
 
 def test_what_a_refused_page_is_not_told_stands_on_the_side_of_the_server(tab):
