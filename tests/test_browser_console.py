@@ -14,7 +14,7 @@ import firefox
 import nbformat
 import pytest
 import test_browser
-from browser_scripts import SCRIPTS, Script, run_in
+from browser_scripts import SCRIPTS, Script, certified, run_in
 from nbclient import NotebookClient
 from playwright.sync_api import Browser, BrowserContext, expect
 from raw import PATIENCE, live_server
@@ -22,7 +22,9 @@ from test_page_in_browsers import axe
 from test_transcript import FILE
 
 from wslab import BrowserConsole, EchoServer, Recording, Tap, draw_ladder, inspect
+from wslab.display import browser_console
 from wslab.display.browser_console import BrowserRun
+from wslab.display.frontend import Frontend
 from wslab.display.transcript import load_transcripts
 from wslab.page.run import MAX_EVENTS
 
@@ -83,14 +85,52 @@ def test_a_browser_that_does_not_answer_in_time_leaves_the_recorded_transcript(s
     assert tuple(console.events) == RECORDED[SEND.name].events
 
 
-def test_the_value_of_a_cell_is_a_frame_with_the_page_and_below_it_what_to_do_without(server):
+def test_the_value_of_a_cell_is_what_to_do_without_a_page_and_below_it_a_box_with_the_page(server):
     view = with_browser(server, FILE).run(SEND.source, SEND.name)
     html = view._repr_html_()
 
     assert f'<iframe src="http://127.0.0.1:{server.port}/console#' in html
     assert 'title="Browser console: send-in-all-states"' in html
-    assert html.index("<iframe") < html.index("If no page") < html.index("Trust the notebook") < html.index("<table")
+    assert html.startswith(
+        "<details><summary>If no page appears, the server or the kernel may have stopped: run the cells again. "
+        "If that does not help:</summary>Trust the notebook, make browser.run(...) the last line of its cell, and run "
+        f"that again; the browser must reach the server at http://127.0.0.1:{server.port}, the address that was given."
+        "</details><iframe"
+    )
+    assert html.index("</iframe>") < html.index("Without a browser") < html.index("<table")
     assert view.run.ticket not in repr(view) + re.sub("<iframe[^>]*>", "", html)
+
+
+REMEDIES = {
+    "Jupyter's proxy": (
+        Frontend("JupyterLab", proxy="/user/ada/proxy/"),
+        "if the box shows a login or an error, log in to JupyterLab again.",
+    ),
+    "JupyterLab": (
+        Frontend("JupyterLab"),
+        "if the browser cannot connect, it is on another machine than the server: "
+        "install jupyter-server-proxy and start again.",
+    ),
+    "VS Code": (
+        Frontend("VS Code"),
+        "if the browser cannot connect, it is on another machine than the server: forward its port and start again.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("frontend", "remedy"), REMEDIES.values(), ids=REMEDIES.keys())
+def test_what_to_do_without_a_page_depends_on_the_way_to_the_server(server, monkeypatch, frontend, remedy):
+    monkeypatch.setattr(browser_console, "find_frontend", lambda: frontend)
+    html = without_browser(server).run("done();")._repr_html_()
+    assert f"the last line of its cell, and run that again; {remedy}</details><iframe" in html
+
+
+def test_a_server_with_tls_is_never_behind_the_proxy_and_its_certificate_may_be_the_cause(monkeypatch):
+    monkeypatch.setattr(browser_console, "find_frontend", lambda: Frontend("JupyterLab", proxy="/user/ada/proxy/"))
+    with live_server(ssl=certified()) as server:
+        view = without_browser(server).run("done();")
+    address = f"https://127.0.0.1:{server.port}/"
+    assert view.advice.endswith(f"on the server's own machine, open {address} in a tab and accept its certificate.")
 
 
 def test_the_box_is_as_high_as_what_was_recorded_needs_or_as_was_asked_for(server):
@@ -129,7 +169,7 @@ def test_a_page_at_an_address_that_was_given_may_come_from_there(server):
 @pytest.mark.parametrize(
     "address", ["localhost:8765", "ws://127.0.0.1:8765/", "javascript:alert(1)", "//127.0.0.1:8765/", "http://", ""]
 )
-def test_an_address_that_no_frame_can_show_is_refused(server, address):
+def test_an_address_that_no_box_can_show_is_refused(server, address):
     with pytest.raises(ValueError, match="begins with http://, https:// or /, not"):
         BrowserConsole(server, address=address)
 
@@ -625,3 +665,28 @@ def test_a_notebook_that_is_not_trusted_shows_what_was_recorded_and_what_to_do(b
         expect(area.locator("iframe")).to_have_count(0)
         area.get_by_text("Without a browser").click()
         expect(area.locator("table")).to_contain_text("InvalidStateError")
+
+
+GONE = """import wslab
+server = wslab.EchoServer().start()
+view = wslab.BrowserConsole(server).run("done();")
+server.close()
+view"""
+
+
+@pytest.mark.timeout(300)
+def test_above_a_box_whose_server_has_gone_stands_what_to_do(browser, lab):
+    jupyter, is_proxied = lab
+    test_browser.write_notebook(jupyter, "gone.ipynb", GONE)
+    page = test_browser.run_notebook(browser, jupyter, "gone.ipynb")
+    area = page.locator(".jp-OutputArea-output")
+    advice = area.get_by_text("If no page appears, the server or the kernel may have stopped: run the cells again.")
+    expect(advice).to_be_in_viewport()
+    box = area.locator("iframe")
+    assert advice.bounding_box()["y"] < box.bounding_box()["y"]
+    expect(box.content_frame.locator("body")).to_contain_text("500" if is_proxied else "refused to connect")
+    advice.click()
+    expect(
+        area.get_by_text("log in to JupyterLab again" if is_proxied else "install jupyter-server-proxy")
+    ).to_be_visible()
+    page.close()

@@ -22,6 +22,8 @@ LATE = 2  # lines for each socket that is still open, when the server stops
 UNKNOWN = 8  # lines of a script that was not recorded
 MOST_LINES = 18
 
+NO_PAGE = "If no page appears, the server or the kernel may have stopped: run the cells again. If that does not help:"
+
 
 @dataclass(frozen=True, repr=False)
 class BrowserRun:
@@ -72,9 +74,10 @@ class BrowserRun:
         source, title = escape(self.address), escape(f"Browser console: {self.name}")
         size = f'width="100%" height="{self.height}"'
         box = f'<iframe src="{source}" title="{title}" {size} style="border:1px solid #7d8793"></iframe>'
-        # What a reader of an untrusted or saved notebook sees instead of the box, and what is below it else.
-        advice = f"<details><summary>If no page appears</summary>{escape(self.advice)}</details>"
-        return f"{box}{advice}<details><summary>Without a browser: what was recorded</summary>{recorded}</details>"
+        # A browser shows an error of its own in the box, or nothing, so that only this can say what to do. A notebook
+        # that is not trusted has no box.
+        advice = f"<details><summary>{NO_PAGE}</summary>{escape(self.advice)}</details>"
+        return f"{advice}{box}<details><summary>Without a browser: what was recorded</summary>{recorded}</details>"
 
     def _recorded_transcript(self) -> Transcript:
         if self.recorded is None:
@@ -90,7 +93,7 @@ class BrowserConsole:
     where the browser finds the server, if that cannot be derived: `http://127.0.0.1:8765/`; `origins` are those of the
     page, if a proxy changes the Host header.
     What keeps other web pages out, and what does not, says `wslab.page.console.Desk`. Raises OSError or ValueError if
-    the transcripts cannot be read, ValueError for an address that no frame can show.
+    the transcripts cannot be read, ValueError for an address that no box can show.
     """
 
     def __init__(
@@ -130,7 +133,8 @@ class BrowserConsole:
         self._desk.open(run)
         recorded = self._recorded.get(name)
         fits = recorded if recorded is not None and recorded.fits(script) else None
-        base, advice = self._find_address(), _advice(self._frontend, self._address)
+        base = self._find_address()
+        advice = _advice(self._frontend, base, is_given=self._address is not None)
         address = f"{base.removesuffix('/')}{PAGE}#{run.ticket}" if base else ""
         height = height or _height(fits, is_proxied=base.startswith("/"))
         self.runs.append(BrowserRun(run, fits, address, advice, height))
@@ -215,20 +219,17 @@ def _origin_of(address: str) -> list[str]:
     return [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []
 
 
-def _advice(frontend: Frontend | None, address: str | None) -> str:
-    """One sentence for whoever sees no page in the box."""
-    if frontend is None and address is None:
+def _advice(frontend: Frontend | None, base: str, *, is_given: bool) -> str:
+    """One sentence for whoever sees no page in the box, which shows the server at the address `base`."""
+    if not base:
         return "Open this notebook in JupyterLab and run it there."
-    show = "Trust the notebook, make browser.run(...) the last line of its cell, and run that again"
-    if address is not None:
-        remedy = "the browser must reach the server at the address that was given"
-    elif frontend is not None and frontend.proxy:
-        remedy = f"if the box shows an error, log in to {frontend.name} again"
+    if is_given:
+        remedy = f"the browser must reach the server at {base}, the address that was given"
+    elif base.startswith("/"):
+        remedy = "if the box shows a login or an error, log in to JupyterLab again"
+    elif base.startswith("https:"):
+        remedy = f"on the server's own machine, open {base} in a tab and accept its certificate"
     else:
-        way = (
-            "forward its port"
-            if frontend is not None and frontend.name == "VS Code"
-            else "install jupyter-server-proxy"
-        )
+        way = "forward its port" if frontend == Frontend("VS Code") else "install jupyter-server-proxy"
         remedy = f"if the browser cannot connect, it is on another machine than the server: {way} and start again"
-    return f"{show}; {remedy}."
+    return f"Trust the notebook, make browser.run(...) the last line of its cell, and run that again; {remedy}."
