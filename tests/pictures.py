@@ -95,5 +95,5 @@ def keeps_the_rules(described: DescribedFigure) -> None:
 
 def are_the_same_picture(one: DescribedFigure, other: DescribedFigure) -> bool:
     """Whether both are the same file, byte by byte."""
-    image = one._repr_png_()
-    return image is not None and image == other._repr_png_()
+    image = one.png()
+    return image is not None and image == other.png()

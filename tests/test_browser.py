@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -412,9 +412,9 @@ def run_all_cells(browser: Browser, lab: Lab, name: str) -> list[tuple[str, str,
     return [tuple(cell) for cell in shown]
 
 
-def write_notebook(lab: Lab, name: str, *sources: str) -> None:
-    """A notebook in the folder of JupyterLab, with a code cell for each source."""
-    cells = [nbformat.v4.new_code_cell(source) for source in sources]
+def write_notebook(lab: Lab, name: str, *sources: str, outputs: Sequence[nbformat.NotebookNode] = ()) -> None:
+    """A notebook in the folder of JupyterLab, with a code cell for each source, and `outputs` of each."""
+    cells = [nbformat.v4.new_code_cell(source, outputs=list(outputs)) for source in sources]
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}  # else JupyterLab asks for one
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), lab.folder / name)
 

@@ -137,7 +137,7 @@ def test_where_there_is_nothing_there_is_a_sentence_and_no_picture():
     nothing = draw_ladder(Recording())
 
     assert repr(nothing) == "Nothing to draw: no arrow has been recorded."
-    assert nothing._repr_png_() is None
+    assert nothing.png() is None
     assert repr(draw_ladder(opened(), start=5)) == "Nothing to draw from arrow 6 on: the last one is arrow 2."
 
 

@@ -53,7 +53,7 @@ def test_few_answers_are_told_one_by_one_and_not_drawn():
         "messages: 3 answered, after 1 ms, 2 ms, 4 ms, too few to draw; 0 without an answer",
         "pings: 3 answered, after 2 ms, 4 ms, 8 ms, too few to draw; 0 without an answer",
     ]
-    assert latencies._repr_png_() is None
+    assert latencies.png() is None
 
 
 def test_only_an_equal_message_and_the_right_pong_are_answers():
@@ -119,7 +119,7 @@ def test_without_an_answer_there_is_a_sentence_and_no_picture():
         "messages: none answered, 0 without an answer",
         "pings: none answered, 0 without an answer",
     ]
-    assert draw_latencies(opened())._repr_png_() is None
+    assert draw_latencies(opened()).png() is None
 
 
 def test_the_same_recording_gives_the_same_picture():

@@ -51,7 +51,7 @@ def test_no_text_runs_over_another_or_out_of_the_picture(make):
 def test_without_a_frame_there_is_a_sentence_and_no_picture():
     for recording in Recording(), opened():
         assert repr(draw_sizes(recording)) == "Nothing to draw: no whole frame has been recorded."
-        assert draw_sizes(recording)._repr_png_() is None
+        assert draw_sizes(recording).png() is None
 
 
 def test_the_same_recording_gives_the_same_picture():

@@ -49,8 +49,8 @@ def test_another_table_gives_another_picture():
     less = {key: state for key, state in TRANSITIONS.items() if key != (State.OPEN, Step.TCP_CLOSED)}
 
     assert repr(draw_states(transitions=less)) != repr(draw_states())
-    assert draw_states(transitions=less)._repr_png_() != draw_states()._repr_png_()
-    assert draw_states(transitions=dict(TRANSITIONS))._repr_png_() == draw_states()._repr_png_()
+    assert draw_states(transitions=less).png() != draw_states().png()
+    assert draw_states(transitions=dict(TRANSITIONS)).png() == draw_states().png()
 
 
 @pytest.mark.parametrize("table", [{}, *map(shifted, range(4))])

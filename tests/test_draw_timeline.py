@@ -249,7 +249,7 @@ def test_where_there_is_nothing_there_is_a_sentence_and_no_picture():
     nothing = draw_timeline(Recording())
 
     assert repr(nothing) == "Nothing to draw: no step has been recorded."
-    assert nothing._repr_png_() is None
+    assert nothing.png() is None
     assert repr(draw_timeline(opened(), start=2)) == "Nothing to draw from step 3 on: the last one is step 2."
 
 

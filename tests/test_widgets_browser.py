@@ -4,10 +4,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 import test_browser
-from playwright.sync_api import Page
-from test_browser import run_notebook, write_notebook
+from playwright.sync_api import Page, expect
+from test_browser import open_notebook, run_notebook, write_notebook
+
+import wslab
 
 browser, lab = test_browser.browser, test_browser.lab  # the fixtures
 
@@ -114,6 +117,53 @@ def test_frames_are_watched_while_they_pass(page):
     output.get_by_text("Nothing has passed yet.").wait_for()
     press(page, "Shift+Tab", "Space")
     output.get_by_text("Paused.").wait_for()
+
+
+FIGURES = """
+from matplotlib import pyplot
+recording = wslab.Recording()
+with wslab.EchoServer() as server, wslab.connect(server.url, recording=recording) as client:
+    for number in range(6):
+        client.send(str(number))
+        client.receive()
+"""
+DRAWN = [
+    "wslab.describe(pyplot.figure(), 'a figure of a lesson')",
+    "wslab.draw_states()",
+    "wslab.draw_ladder(recording)",
+    "wslab.draw_timeline(recording)",
+    "wslab.draw_timeline(recording, axis='time')",
+    "wslab.draw_sizes(recording)",
+    "wslab.draw_latencies(recording)",
+]
+
+
+@pytest.mark.timeout(300)
+@cells(FIGURES, *DRAWN)
+def test_a_screen_reader_gets_the_words_of_every_figure(page):
+    output = page.locator(".jp-OutputArea-output")
+    expect(output.get_by_role("img", name="The text below it says the same.")).to_have_count(len(DRAWN))
+    for summary in output.get_by_text("The same as text").all():
+        summary.focus()
+        press(page, "Enter")
+    output.get_by_text("OPEN ── TCP closed ──▶ CLOSED").wait_for()
+    output.get_by_text("a figure of a lesson").wait_for()
+    assert faults_of_axe(page) == []
+
+
+@pytest.mark.timeout(300)
+def test_so_does_one_of_a_notebook_that_is_not_trusted(browser, lab):
+    states = wslab.draw_states()
+    shown = {"text/plain": repr(states), "text/html": states._repr_html_()}
+    outputs = [nbformat.v4.new_output("display_data", shown)]
+    write_notebook(lab, "untrusted.ipynb", "wslab.draw_states()", outputs=outputs)
+    with open_notebook(browser, lab, "untrusted.ipynb") as page:
+        output = page.locator(".jp-OutputArea-output")
+        picture = output.get_by_role("img", name="States of a connection. The text below it says the same.")
+        assert picture.evaluate("picture => picture.complete && picture.naturalWidth") > 400
+        output.get_by_text("The same as text").click()
+        output.get_by_text("OPEN ── TCP closed ──▶ CLOSED").wait_for()
+        assert faults_of_axe(page) == []
 
 
 RECORD = """

@@ -83,7 +83,8 @@ def draw_ladder(
     heading = title(recording, number, "arrows", start, len(arrows), total)
     longest = max(map(len, steps))
     lines = [f"{step:>{longest}}  {arrow}" if times else str(arrow) for step, arrow in zip(steps, arrows, strict=True)]
-    return DescribedFigure(_picture(arrows, steps, heading).figure, "\n".join([heading, *lines] if heading else lines))
+    text = "\n".join([heading, *lines] if heading else lines)
+    return DescribedFigure(_picture(arrows, steps, heading).figure, text, "Ladder of a conversation")
 
 
 def _entries(recording: Recording, number: int | None) -> Iterator[Passed | Call]:

@@ -73,7 +73,7 @@ def draw_latencies(recording: Recording, connection: int | None = None) -> Descr
     if not drawn:
         why = "nothing has been answered" if not any(each.seconds for each in waits.values()) else "too few answers"
         return DescribedFigure(None, f"Nothing to draw: {why}.\n{text}")
-    return DescribedFigure(_picture(drawn).figure, text)
+    return DescribedFigure(_picture(drawn).figure, text, "How long answers took")
 
 
 def _long(seconds: float) -> str:

@@ -46,7 +46,7 @@ def draw_states(
     """
     lines = [f"{start.name} ── {step.value} ──▶ {end.name}" for (start, step), end in transitions.items()]
     lines += [f"now: {state.name}"] if state is not None else []
-    return DescribedFigure(_Picture(transitions, state).draw().figure, "\n".join(lines))
+    return DescribedFigure(_Picture(transitions, state).draw().figure, "\n".join(lines), "States of a connection")
 
 
 class _Picture:

@@ -12,6 +12,7 @@ from wslab.display.spans import Lane, Span, Step, spans_of, steps_of
 from wslab.display.window import choose, nothing, since, title, window
 from wslab.recording import Chunk, Direction, Recording
 
+KIND = "Timeline of a conversation"
 MOST_STEPS = 60
 LEFT, RIGHT = 76.0, WIDTH - 8  # points: between them, the lanes
 ROW, HEADING, NUMBERS, GAP = 17.0, 15.0, 14.0, 10.0  # points of height
@@ -46,8 +47,8 @@ def draw_timeline(
     heading = title(recording, number, "steps", start, len(steps), total)
     if axis == "time":
         began = min(next(steps_of(recording, number)).entry.time, steps[0].entry.time)
-        return DescribedFigure(_to_scale(steps, spans, heading, began).figure, _text(spans, heading, began))
-    return DescribedFigure(_in_order(steps, spans, heading).figure, _text(spans, heading))
+        return DescribedFigure(_to_scale(steps, spans, heading, began).figure, _text(spans, heading, began), KIND)
+    return DescribedFigure(_in_order(steps, spans, heading).figure, _text(spans, heading), KIND)
 
 
 # As a text
