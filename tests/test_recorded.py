@@ -78,6 +78,28 @@ def test_behind_an_illegal_frame_nothing_is_decompressed_since_what_came_before_
     assert behind.rows[-2][1] == twice.hex(" ")
 
 
+@pytest.mark.parametrize("pieces", [["<p>hello", " there</p>"], ["", "<p>hello there</p>"]])
+def test_the_body_of_an_answer_is_one_row_and_no_frames(pieces):
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 18\r\n\r\n"
+    first, *more = [piece.encode() for piece in pieces]
+    recording = recorded((1, UP, request()), (1, DOWN, head + first), *((1, DOWN, piece) for piece in more))
+    table = inspect(recording)
+    assert [row[4] for row in table.rows[1:]] == ["HTTP/1.1 200 OK", "not WebSocket: what follows is not read"]
+    assert table.row(2).rows == (("0-17", "body", "<p>hello there</p>", "what the server says to it"),)
+
+
+def test_a_body_of_no_bytes_is_no_row():
+    head = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
+    recording = recorded((1, UP, request()), (1, DOWN, head), (2, UP, request()))
+    assert [row[4] for row in inspect(recording).rows] == ["GET / HTTP/1.1", "HTTP/1.1 404 Not Found", "GET / HTTP/1.1"]
+    assert [entry.number for entry in inspect(recording).entries] == [0, 1, 2]
+
+
+def test_what_is_no_frame_behind_an_agreement_is_no_body():
+    table = inspect(recorded((1, UP, request()), (1, DOWN, response() + b"\x83\x00"), (2, UP, request())))
+    assert table.row(2).rows == inspect(b"\x83\x00").rows
+
+
 def test_a_row_of_many_chunks_is_joined_from_just_these():
     big = text("x" * 1000)
     pieces = [(1, UP, big[start : start + 7]) for start in range(0, len(big), 7)]

@@ -74,8 +74,7 @@ class Dissection:
         if head.response is None:
             yield [Field(start, self._position, "body", "", "not shown: no handshake has one (§4.2.1)")]
         else:
-            text = redact_bytes(self._data[start : start + KEPT]).decode(errors="backslashreplace")
-            yield [Field(start, self._position, "body", shorten(text), "what the server says to it")]
+            yield [field_of_body(self._data, start)]
 
     def _new_reader(self, role: Role) -> FrameReader:
         return FrameReader(
@@ -113,6 +112,12 @@ class Dissection:
         (seen,) = reader.read(bytes((layout.header[0] & 0b1111_0000 | 0b1000_0000 | Opcode.BINARY,)) + mask)
         told = ("MASK", "RSV1-3")[len(layout.header) < 2 :]
         return [fault for fault in seen.faults if fault.field in told]
+
+
+def field_of_body(data: bytes, start: int = 0) -> Field:
+    """What stands from `start` on behind the head of an answer: HTTP, and no frames."""
+    text = redact_bytes(data[start : start + KEPT]).decode(errors="backslashreplace")
+    return Field(start, len(data), "body", shorten(text), "what the server says to it")
 
 
 def dissect(dissection: Dissection, start: int, most: int) -> Table:

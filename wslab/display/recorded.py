@@ -1,32 +1,46 @@
 """recorded: a recording in, a row for each of its heads and frames out, and behind each row its bytes."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from wslab.conversation import agreed_extensions
 from wslab.deflate import NAME as DEFLATE
 from wslab.display.bits import draw_bits
-from wslab.display.dissection import MOST_ROWS, Dissection, dissect
+from wslab.display.dissection import MOST_ROWS, Dissection, dissect, field_of_body
 from wslab.display.fields import fields_of_frame, read_layout
 from wslab.display.heads import read_head
 from wslab.display.passed import Passed, passed
 from wslab.display.payloads import Judged, Window
 from wslab.display.table import Table, table_of
 from wslab.http import Request, Response
-from wslab.recording import Recording
+from wslab.recording import Direction, Recording
 from wslab.seen import KEPT, SeenFrame, Unread
+from wslab.states import Role
 
 HEADING = ("row", "connection", "direction", "bytes", "what")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a row shows, and what is known there of its connection: the request, whether deflate was agreed on."""
+    """What a row shows, and what is known there of its connection: the request and the answer to it."""
 
     number: int
     passed: Passed
     asked: Request | None
-    deflate: bool | None
+    answer: Response | None
+
+    @property
+    def deflate(self) -> bool | None:
+        """Whether permessage-deflate was agreed on, None if nobody knows."""
+        return None if self.answer is None else DEFLATE in agreed_extensions(self.answer)
+
+    @property
+    def is_body(self) -> bool:
+        """Whether it is what follows the head of an answer that does not switch the protocol."""
+        is_unread = isinstance(self.passed.seen.what, Unread) and self.passed.seen.sender is Role.SERVER
+        return is_unread and self.answer is not None and self.answer.status != HTTPStatus.SWITCHING_PROTOCOLS
 
     def row(self) -> tuple[str, ...]:
         """What a table shows of it, under `HEADING`."""
@@ -69,18 +83,28 @@ def inspect_recording(recording: Recording, start: int, most: int, most_bytes: i
 
 def _entries(recording: Recording, kept: int) -> Iterator[Entry]:
     asked: dict[int, Request] = {}
-    agreed: dict[int, bool] = {}
-    for number, one in enumerate(passed(recording, kept)):
+    answers: dict[int, Response] = {}
+    sizes: Counter[tuple[int, Direction]] = Counter()
+    for chunk in recording.chunks:
+        sizes[chunk.connection, chunk.direction] += len(chunk.data)
+    for number, one in enumerate(it for it in passed(recording, kept) if not _is_empty_body(it, sizes)):
         what, connection = one.seen.what, one.connection
         if isinstance(what, Request):
             asked[connection] = what
         elif isinstance(what, Response):
-            agreed[connection] = DEFLATE in agreed_extensions(what)
-        yield Entry(number, one, asked.get(connection), agreed.get(connection))
+            answers[connection] = what
+        yield Entry(number, one, asked.get(connection), answers.get(connection))
+
+
+def _is_empty_body(it: Passed, sizes: Counter[tuple[int, Direction]]) -> bool:
+    """Whether nothing stands where nothing is read any more: `sizes` tells how many bytes went each way."""
+    return isinstance(it.seen.what, Unread) and it.seen.start >= sizes[it.connection, it.direction]
 
 
 def _look_behind(recording: Recording, entry: Entry, most_bytes: int) -> Table:
     seen, window = entry.passed.seen, Window(0, most_bytes)
+    if entry.is_body:
+        return table_of([field_of_body(_bytes_of(recording, entry.passed, None))], f"row {entry.number}")
     if isinstance(seen.what, Unread):
         # Here everything that follows is read, as far as it can be: without the messages before, none is decompressed.
         data, deflate = _bytes_of(recording, entry.passed, None), None if entry.deflate else entry.deflate
