@@ -4,6 +4,7 @@ import itertools
 from itertools import combinations
 
 from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.colors import to_rgb
 from matplotlib.transforms import Bbox
 from raw import masked, request, text
 from test_conversation import response
@@ -62,6 +63,17 @@ def long_one(frames: int = 300) -> Recording:
     for number in range(frames):
         recording.add(1, UP, text(f"{number} is a number, and what follows is much longer than any label may be"))
     return recording
+
+
+def contrast(ink: str, paper: str) -> float:
+    """How well one colour is seen on another, from 1 to 21 (WCAG 2.2, "contrast ratio"): a text needs 4.5."""
+    lighter, darker = sorted(map(_luminance, (ink, paper)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    shares = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(colour)]
+    return sum(weight * share for weight, share in zip((0.2126, 0.7152, 0.0722), shares, strict=True))
 
 
 class _Watcher(RendererAgg):

@@ -30,6 +30,27 @@ def test_each_line_of_a_request_is_a_row_with_its_meaning():
     ]
 
 
+def test_each_line_of_a_handshake_cites_the_section_of_its_rule():
+    told = [(row[1], row[3]) for row in fields(request() + response())]
+    assert told == [
+        ("request line", "GET asks for a resource by its path (§4.1, 2-3)"),
+        ("Host", "which site is meant: one machine can serve many (§4.1, 4)"),
+        ("Upgrade", "which protocol to speak instead of HTTP (§4.1, 5)"),
+        ("Connection", "that Upgrade is meant for the next machine on the way (§4.1, 6)"),
+        ("Sec-WebSocket-Key", "16 random bytes in base64: prove that you have read this (§4.1, 7)"),
+        ("its 16 bytes", "random, and new for each connection (§4.1, 7)"),
+        ("Sec-WebSocket-Version", "which version of the protocol: 13 (§4.1, 9)"),
+        ("empty line", "the end of the head (RFC 9112 §2.1)"),
+        ("status line", "yes: the protocol is switched (§4.2.2, 5)"),
+        ("Upgrade", "which protocol is meant (§4.2.2, 5)"),
+        ("Connection", "that Upgrade is meant for the next machine on the way (§4.2.2, 5)"),
+        ("Sec-WebSocket-Accept", "the proof that the key was read (§4.2.2, 5)"),
+        ("its 20 bytes", "SHA-1 of the key, as text, and the GUID (§4.2.2, 5)"),
+        ("expected", "the answer fits the key (§4.1)"),
+        ("empty line", "the end of HTTP: frames follow (§4.2.2)"),
+    ]
+
+
 def test_a_key_is_decoded_and_extensions_are_parsed():
     asked = request(more=("Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, x; a=b",))
     table = fields(asked)

@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pictures import HOSTILE
+from pictures import HOSTILE, contrast
 
-from wslab.display.sheet import Sheet, fit, legible, width_of
+from wslab.display.sheet import GREY, INK, ORANGE, SKY, Sheet, fit, legible, width_of
 
 
 @given(st.text(max_size=80), st.integers(20, 400))
@@ -26,6 +26,11 @@ def test_the_tail_is_kept_where_the_rest_is_shortened():
 
 def test_where_the_tail_does_not_fit_nothing_is_written_for_a_number_is_not_to_be_cut():
     assert fit("", 30, "5,000,000 bytes") == fit("abc", 30, " 5,000,000 bytes") == ""
+
+
+@pytest.mark.parametrize(("ink", "paper"), [(INK, "white"), (GREY, "white"), (INK, SKY), (INK, ORANGE)])
+def test_the_text_is_seen_on_all_of_its_papers(ink, paper):
+    assert contrast(ink, paper) >= 4.5
 
 
 @pytest.mark.parametrize("words", HOSTILE, ids=ascii)

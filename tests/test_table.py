@@ -1,8 +1,9 @@
 """Table: the same rows as aligned text and as HTML."""
 
+from pictures import contrast
 from test_inspect import assert_is_well_formed
 
-from wslab.display.table import Field, Table, table_of
+from wslab.display.table import INK, PAPER, SHADE, WARNING, Field, Table, table_of
 
 TABLE = Table(("byte", "value"), (("0-10", "a"), ("", "<b> & \u20ac")), "a caption", frozenset({1}), "… 2 more", "<br>")
 
@@ -25,6 +26,12 @@ def test_colours_of_text_and_paper_stand_together_and_are_not_the_only_signal():
     )._repr_html_()
     assert source.count("background-color:") == source.count(";background-color:") > 3
     assert "<b>illegal: it is reserved</b>" in source
+
+
+def test_the_text_is_seen_on_all_of_its_papers():
+    assert contrast("#000000", "#ffffff") == 21
+    for paper in (PAPER, SHADE, WARNING):
+        assert contrast(INK, paper) >= 4.5, paper
 
 
 def test_columns_that_no_field_uses_are_left_out():

@@ -5,9 +5,9 @@ import itertools
 import pytest
 from raw import RawPeer, live_server, text, wait_until
 
-from wslab import Pong, Recording, Role, connect
+from wslab import Direction, Pong, Recording, Role, connect
 from wslab.connection import open_connections
-from wslab.tally import Flow
+from wslab.tally import Flow, Tally
 
 
 def test_nothing_is_counted_before_somebody_watches():
@@ -88,6 +88,20 @@ def test_a_ping_and_its_pong_are_told_with_the_time_between_them():
     assert 0 < here.round_trip < 20
     assert there.round_trip is None
     assert (here.sent.last, here.received.last) == (there.received.last, there.sent.last) == ("ping", "pong")
+
+
+def test_a_round_trip_is_from_the_last_ping_to_the_first_pong_behind_it():
+    times = iter([10.0, 11.0, 11.25])
+    tally = Tally(Direction.SERVER_TO_CLIENT, is_whole=True, clock=times.__next__)
+    receive = tally.counting(lambda _: [Pong(b"")])
+
+    assert tally.traffic.round_trip is None
+    for _ in range(2):
+        tally.mark(1, Direction.CLIENT_TO_SERVER, "ping")
+    receive(b"")
+    assert tally.traffic.round_trip == 0.25
+    receive(b"")
+    assert tally.traffic.round_trip == 0.25
 
 
 def test_a_close_frame_and_its_answer_come_last():

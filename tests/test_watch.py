@@ -12,7 +12,8 @@ import wslab
 from wslab import connect, watch
 from wslab.display import watch as module
 from wslab.display.sockets import ONLY_THIS_PROCESS, TcpSocket
-from wslab.display.watch import PARTLY_COUNTED, Watched
+from wslab.display.watch import PARTLY_COUNTED, Watch, Watched, WebSocket
+from wslab.tally import Flow, Traffic
 
 
 class Cells(HTMLParser):
@@ -56,6 +57,57 @@ def test_both_ends_and_the_listener_are_listed_with_what_flows():
                 PARTLY_COUNTED,
             ]
         )
+
+
+def test_each_column_tells_its_own():
+    traffic = Traffic(Flow(3, 30, "'in'"), Flow(4, 40, "'out'"), 0.0123, is_whole=True)
+    websocket = WebSocket(1, wslab.Role.SERVER, "/chat", wslab.State.OPEN, traffic, 61.4)
+    sock = TcpSocket(("127.0.0.1", 80), ("::1", 81), "ESTABLISHED")
+    table = Watch((Watched(sock, websocket),)).table
+
+    assert dict(zip(table.heading, table.rows[0], strict=True)) == {
+        "local": "127.0.0.1:80",
+        "remote": "[::1]:81",
+        "TCP": "ESTABLISHED",
+        "role": "server",
+        "path": "/chat",
+        "WebSocket": "OPEN",
+        "messages in": "3",
+        "bytes in": "30",
+        "last in": "'in'",
+        "messages out": "4",
+        "bytes out": "40",
+        "last out": "'out'",
+        "ping": "12.3 ms",
+        "age": "61 s",
+    }
+
+
+def test_a_server_that_is_no_echo_counts_each_way_for_itself():
+    def answer_twice(connection):
+        for message in connection:
+            connection.send(f"{message}, twice:")
+            connection.send(message)
+
+    with live_server(handler=answer_twice) as server, connect(server.url, deflate=False) as connection:
+        watch(server)
+        connection.send("Hello")
+        assert [connection.receive(), connection.receive()] == ["Hello, twice:", "Hello"]
+        table = watch(connection).table
+
+    counts = [name for name in table.heading if name.startswith(("messages", "bytes", "last"))]
+    assert [[row[table.heading.index(name)] for name in counts] for row in table.rows] == [
+        ["1", "11", "'Hello'", "2", "22", "'Hello'"],
+        ["2", "22", "'Hello'", "1", "11", "'Hello'"],
+    ]
+
+
+def test_the_age_of_a_connection_is_in_seconds():
+    with live_server() as server, connect(server.url) as connection:
+        connection.opened_at -= 1000
+        [_, here] = watch(connection).sockets
+
+    assert 1000 <= here.websocket.age < 1100
 
 
 def test_without_names_the_ports_are_numbers_and_the_age_is_told():
@@ -114,6 +166,15 @@ def test_connections_come_in_the_order_of_the_server_and_its_own_end_first():
 
     assert [(it.socket.local[1], it.websocket.number) for it in seen[::2]] == [(server.port, n) for n in range(1, 6)]
     assert [it.socket.local[1] for it in seen[1::2]] == ports
+
+
+def test_what_nobody_knows_comes_in_the_order_of_the_ports(monkeypatch):
+    ends = [("127.0.0.1", port) for port in (2, 1, 3)]
+    listed = [TcpSocket(one, other, "ESTABLISHED") for one in ends for other in ends if one != other]
+    monkeypatch.setattr(module, "tcp_sockets", lambda: (listed, ""))
+
+    seen = [(it.socket.local[1], it.socket.remote[1]) for it in watch().sockets]
+    assert seen == [(1, 2), (1, 3), (2, 1), (2, 3), (3, 1), (3, 2)]
 
 
 def test_what_is_not_of_wslab_comes_in_the_order_of_the_names():

@@ -42,8 +42,15 @@ class Tally(Recording):
     that is counted, so that there is no question to be asked for each message.
     """
 
-    def __init__(self, inward: Direction, recording: Recording | None = None, *, is_whole: bool) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        inward: Direction,
+        recording: Recording | None = None,
+        *,
+        is_whole: bool,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        super().__init__(clock=clock)
         self._inward = inward
         self._recording = recording
         self._is_whole = is_whole
@@ -72,7 +79,7 @@ class Tally(Recording):
         """Count what this end says when its API is called."""
         with self._lock:
             if name == "ping":
-                self._pinged = time.monotonic()
+                self._pinged = self.clock()
             if name == "send":
                 self._sent = Flow(self._sent.messages + 1, self._sent.size, _cut(argument))
             elif direction is not self._inward:
@@ -107,7 +114,7 @@ class Tally(Recording):
                 elif isinstance(it, Pong):
                     self._received = replace(self._received, last="pong")
                     if self._pinged is not None:
-                        self._round_trip, self._pinged = time.monotonic() - self._pinged, None
+                        self._round_trip, self._pinged = self.clock() - self._pinged, None
                 elif isinstance(it, Close):
                     self._received = replace(self._received, last=f"close {it.code}")
                     if not self._sent.last.startswith("close "):  # §5.5.1: it has been answered with the same code

@@ -79,10 +79,10 @@ def draw_latencies(recording: Recording, connection: int | None = None) -> Descr
 def _long(seconds: float) -> str:
     """A time in three digits.
 
-    >>> _long(0.00034), _long(2.0), _long(0.0000051)
-    ('0.34 ms', '2 s', '5.1 µs')
+    >>> _long(0.00034), _long(2.0), _long(0.0000051), _long(999.7)
+    ('0.34 ms', '2 s', '5.1 µs', '1,000 s')
     """
-    if seconds >= 1000:
+    if seconds >= 100:
         return f"{seconds:,.0f} s"
     for unit, name in ((1.0, "s"), (1e-3, "ms")):
         if seconds >= unit / 10:
