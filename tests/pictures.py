@@ -33,11 +33,14 @@ def from_server(opcode: Opcode, payload: bytes = b"", **bits: bool) -> bytes:
     return serialize_frame(Frame(opcode, payload, **bits))
 
 
-def opened(connection: int = 1, recording: Recording | None = None, tick: float = 0.001) -> Recording:
+def opened(
+    connection: int = 1, recording: Recording | None = None, tick: float = 0.001, extensions: str = ""
+) -> Recording:
     """A recording that begins with a handshake; its clock goes on by `tick` seconds with every entry."""
+    more = (f"Sec-WebSocket-Extensions: {extensions}",) if extensions else ()
     recording = recording or Recording(clock=map(tick.__mul__, itertools.count()).__next__)
-    recording.add(connection, UP, request())
-    recording.add(connection, DOWN, response())
+    recording.add(connection, UP, request(more=more))
+    recording.add(connection, DOWN, response(*more))
     return recording
 
 

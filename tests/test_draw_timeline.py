@@ -1,7 +1,9 @@
 """draw_timeline: calls, messages, frames and reads, each with its own boundaries, as a picture and as text."""
 
 import itertools
+import re
 import tracemalloc
+import zlib
 
 import pytest
 from pictures import DOWN, UP, are_the_same_picture, from_server, hostile, keeps_the_rules, long_one, opened
@@ -15,6 +17,11 @@ ONE_MESSAGE = (
     + masked(Opcode.CONTINUATION, b"lo, wo", fin=False)
     + masked(Opcode.CONTINUATION, b"rld")
 )
+
+
+def written(described) -> list[str]:
+    """The texts in a picture."""
+    return [words.get_text().replace("\u200e", "") for words in described.figure.axes[0].texts]
 
 
 def lines(described) -> list[str]:
@@ -60,10 +67,9 @@ def test_one_message_three_frames_five_reads():
         "    6  6 bytes",
         "    7  6 bytes",
     ]
-    written = [text.get_text().replace("\u200e", "") for text in timeline.figure.axes[0].texts]
-    assert 'text "Hello, world" 12 B in 3 frames' in written
-    assert 'continuation "rld" 9 B' in written
-    assert written.count("6 B") == 5
+    assert 'text "Hello, world" 12 B in 3 frames' in written(timeline)
+    assert 'continuation "rld" 9 B' in written(timeline)
+    assert written(timeline).count("6 B") == 5
     keeps_the_rules(timeline)
 
 
@@ -95,6 +101,44 @@ def test_three_messages_in_one_read_with_the_handshake_in_both_directions():
         "    2  129 bytes",
     ]
     keeps_the_rules(timeline)
+
+
+def compressed(words: str, cuts: int = 1) -> Recording:
+    """A compressed text, in so many reads."""
+    recording = opened(1, extensions="permessage-deflate")
+    squeezer = zlib.compressobj(wbits=-15)
+    payload = (squeezer.compress(words.encode()) + squeezer.flush(zlib.Z_SYNC_FLUSH))[:-4]
+    frame = masked(Opcode.TEXT, payload, rsv1=True)
+    for at in range(cuts):
+        recording.add(1, UP, frame[at * len(frame) // cuts : (at + 1) * len(frame) // cuts])
+    return recording
+
+
+@pytest.mark.parametrize("axis", ["order", "time"])
+def test_where_there_is_little_room_no_label_is_cut_for_what_a_frame_was_compressed_to(axis):
+    timeline = draw_timeline(compressed("Hello"), start=2, axis=axis)
+
+    assert lines(timeline)[5].endswith('  text "Hello" (compressed to 7 bytes), 13 bytes')
+    keeps_the_rules(timeline)
+    if axis == "order":
+        assert written(timeline)[-3:] == ["13 B", 'text "Hello" 13 B', 'text "Hello" 5 B']
+        assert 'text "Hello" (compressed to 7 bytes) 13 B' in written(draw_timeline(compressed("Hello", 13), start=2))
+
+
+def test_a_remark_is_never_cut():
+    frame = draw_timeline(compressed("a long text " * 50), start=2, axis="order")
+
+    assert re.fullmatch(
+        r' +3  text "(a long text )+\w.*… \(600 bytes\) \(compressed to 21 bytes\), 27 bytes', lines(frame)[5]
+    )
+
+
+def test_a_lane_in_which_nothing_is_takes_no_place():
+    timeline = draw_timeline(opened())
+
+    assert written(timeline)[4:10] == ["client → server", "server → client", "frames", "TCP", "frames", "TCP"]
+    assert "server → client" not in written(draw_timeline(opened(), most=1))
+    assert draw_timeline(opened(), most=1).figure.get_figheight() < timeline.figure.get_figheight()
 
 
 def test_the_times_take_the_place_of_the_steps():

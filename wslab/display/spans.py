@@ -10,6 +10,7 @@ from enum import Enum
 from wslab.display.passed import passed
 from wslab.display.window import harmless, in_bytes, shorten
 from wslab.frames import Opcode
+from wslab.http import Response
 from wslab.recording import Call, Chunk, Direction, Recording
 from wslab.seen import KEPT, Seen, SeenFrame
 
@@ -44,7 +45,8 @@ class Step:
 class Span:
     """What is in one lane from the step `first` to the step `last`, with `start` bytes before it and `end` at its end.
 
-    `size` tells how much it is, `illegal` why it must not be. `more` others that follow it are not told one by one.
+    `brief` is for `says` where there is little room. `size` tells how much it is, `illegal` why it must not be. `more`
+    others that follow it are not told one by one.
     """
 
     lane: Lane
@@ -54,6 +56,7 @@ class Span:
     start: int
     end: int
     says: str
+    brief: str
     size: str = ""
     illegal: str = ""
     more: int = 0
@@ -126,8 +129,8 @@ class _Lanes:
             return
         place = bisect_right(ends, seen.start)
         last = chunks[min(bisect_right(ends, seen.end - 1), len(chunks) - 1)]
-        says, illegal = str(replace(seen, illegal="")), harmless(seen.illegal)
-        span = Span(lane, direction, chunks[place], last, seen.start, seen.end, says, size, illegal)
+        says, brief, illegal = str(replace(seen, illegal="")), _brief(seen), harmless(seen.illegal)
+        span = Span(lane, direction, chunks[place], last, seen.start, seen.end, says, brief, size, illegal)
         key = lane, direction, place
         self._counts[key] += 1
         if self._counts[key] <= self._room + 1:
@@ -141,9 +144,19 @@ class _Lanes:
 def _span_of(step: Step) -> Span:
     entry = step.entry
     if isinstance(entry, Chunk):
-        return Span(Lane.TCP, entry.direction, step, step, step.start, step.end, "", in_bytes(len(entry.data)))
-    argument = harmless(entry.argument)
-    return Span(Lane.CALLS, entry.direction, step, step, step.start, step.end, f"{entry.name}({argument})")
+        return Span(Lane.TCP, entry.direction, step, step, step.start, step.end, "", "", in_bytes(len(entry.data)))
+    says = f"{entry.name}({harmless(entry.argument)})"
+    return Span(Lane.CALLS, entry.direction, step, step, step.start, step.end, says, says)
+
+
+def _brief(seen: Seen) -> str:
+    """What was seen, without what is least missed: the phrase of a response, and to how much a frame was compressed."""
+    what = seen.what
+    if isinstance(what, Response):
+        what = replace(what, phrase="")
+    elif isinstance(what, SeenFrame) and what.is_inflated:
+        what = replace(what, header=replace(what.header, rsv1=False), is_inflated=False)
+    return str(replace(seen, what=what, illegal="")).rstrip()
 
 
 def _chunks(steps: Iterable[Step], direction: Direction) -> Iterator[Step]:

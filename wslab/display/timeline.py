@@ -7,7 +7,7 @@ from itertools import accumulate, groupby
 from typing import Literal
 
 from wslab.display.figure import DescribedFigure
-from wslab.display.sheet import GREY, INK, ORANGE, PALE, SKY, VERMILLION, WIDTH, Align, Sheet, fit, width_of
+from wslab.display.sheet import GREY, INK, ORANGE, PALE, SKY, VERMILLION, WIDTH, Align, Sheet, fit, legible, width_of
 from wslab.display.spans import Lane, Span, Step, spans_of, steps_of
 from wslab.display.window import choose, nothing, since, title, window
 from wslab.recording import Chunk, Direction, Recording
@@ -16,7 +16,6 @@ KIND = "Timeline of a conversation"
 MOST_STEPS = 60
 LEFT, RIGHT = 76.0, WIDTH - 8  # points: between them, the lanes
 ROW, HEADING, NUMBERS, GAP = 17.0, 15.0, 14.0, 10.0  # points of height
-SYSTEM = NUMBERS + 2 * (HEADING + len(Lane) * ROW) + GAP
 NARROWEST, WIDEST = 26.0, 120.0
 THINNEST = 3.0
 COLORS = {Direction.CLIENT_TO_SERVER: SKY, Direction.SERVER_TO_CLIENT: ORANGE}
@@ -149,12 +148,12 @@ def _in_order(steps: list[Step], spans: list[Span], heading: str) -> Sheet:
     columns = list(_columns(steps, spans))
     bars = [(span, *_columns_of(span, columns)) for span in spans]
     widths = _widths(columns, bars)
-    systems = list(_systems(widths, bars))
-    sheet, top = _sheet(heading, len(systems))
+    systems, rows = list(_systems(widths, bars)), _rows(spans)
+    sheet, top = _sheet(heading, len(systems) * rows.height)
     for system in systems:
         edges = list(accumulate((widths[place] for place in system), initial=LEFT))
-        _draw_steps(sheet, top, [columns[place] for place in system], edges)
-        _draw_lanes(sheet, top)
+        _draw_steps(sheet, top, top + rows.height - GAP, [columns[place] for place in system], edges)
+        _draw_lanes(sheet, top, rows)
         for span, first, last in bars:
             if first in system or last in system or first < system.start < last:
                 left, right = max(first, system.start), min(last, system.stop - 1)
@@ -162,15 +161,15 @@ def _in_order(steps: list[Step], spans: list[Span], heading: str) -> Sheet:
                 behind = span.ends_behind if last == right else True
                 x, width = edges[left - system.start], edges[right + 1 - system.start] - edges[left - system.start]
                 words = _label(span, width - 6, before=before, behind=behind)
-                _draw_bar(sheet, span, x + 1, top, width - 2, words, x + width / 2)
-        top += SYSTEM
+                _draw_bar(sheet, span, x + 1, top + rows.lanes[span.direction, span.lane], width - 2)
+                sheet.write(x + width / 2, top + rows.lanes[span.direction, span.lane] + 11, words, align="center")
+        top += rows.height
     return sheet
 
 
-def _draw_steps(sheet: Sheet, top: float, columns: list[_Column], edges: list[float]) -> None:
+def _draw_steps(sheet: Sheet, top: float, bottom: float, columns: list[_Column], edges: list[float]) -> None:
     """Number the steps, and draw a line wherever one begins."""
     sheet.write(LEFT - 8, top + 10, "step", align="right", color=GREY)
-    bottom = top + SYSTEM - GAP
     for step in dict.fromkeys(column.step for column in columns):
         places = [place for place, column in enumerate(columns) if column.step is step]
         left, right = edges[places[0]], edges[places[-1] + 1]
@@ -183,7 +182,8 @@ def _draw_steps(sheet: Sheet, top: float, columns: list[_Column], edges: list[fl
 
 
 def _to_scale(steps: list[Step], spans: list[Span], heading: str, began: float) -> Sheet:
-    sheet, top = _sheet(heading, 1)
+    rows = _rows(spans)
+    sheet, top = _sheet(heading, rows.height)
     times = [step.entry.time for step in steps]
     first, length = min(times), max(times) - min(times)
     ticks = 4 if length else 0
@@ -191,18 +191,17 @@ def _to_scale(steps: list[Step], spans: list[Span], heading: str, began: float) 
     for tick in range(ticks + 1):
         time = first + length * tick / max(1, ticks)
         x = _x(time, first, length)
-        sheet.line((x, top + 12), (x, top + SYSTEM - GAP), color=PALE, width=0.8)
+        sheet.line((x, top + 12), (x, top + rows.height - GAP), color=PALE, width=0.8)
         align: Align = "left" if tick == 0 else "center" if tick < ticks else "right"
         sheet.write(x, top + 10, since(time - began), align=align, color=GREY)
-    _draw_lanes(sheet, top)
-    for direction in Direction:
-        for lane in Lane:
-            chosen = [span for span in spans if (span.direction, span.lane) == (direction, lane)]
-            _draw_lane_to_scale(sheet, top, chosen, first, length)
+    _draw_lanes(sheet, top, rows)
+    for place, y in rows.lanes.items():
+        chosen = [span for span in spans if (span.direction, span.lane) == place]
+        _draw_lane_to_scale(sheet, top + y, chosen, first, length)
     return sheet
 
 
-def _draw_lane_to_scale(sheet: Sheet, top: float, spans: list[Span], first: float, length: float) -> None:
+def _draw_lane_to_scale(sheet: Sheet, y: float, spans: list[Span], first: float, length: float) -> None:
     """Draw the bars of a lane; those that begin at the same point are counted, and what has no room is not written."""
     starts = [_x(span.first.entry.time, first, length) for span in spans]
     groups = groupby(zip(starts, spans, strict=True), key=lambda pair: round(pair[0] / THINNEST))
@@ -215,8 +214,8 @@ def _draw_lane_to_scale(sheet: Sheet, top: float, spans: list[Span], first: floa
         is_inside = inside >= min(behind, width_of(_label(span)))
         room = inside if is_inside else behind
         words = _label(span, room) if len(bar) == 1 else fit("", room, f"{len(bar)} at once")
-        _draw_bar(sheet, span, x, top, end - x, "")
-        sheet.write(x + 3 if is_inside else end + 3, _y(span, top) + 11, words)
+        _draw_bar(sheet, span, x, y, end - x)
+        sheet.write(x + 3 if is_inside else end + 3, y + 11, words)
 
 
 def _x(time: float, first: float, length: float) -> float:
@@ -226,40 +225,56 @@ def _x(time: float, first: float, length: float) -> float:
 # What both have
 
 
-def _sheet(heading: str, systems: int) -> tuple[Sheet, float]:
+@dataclass(frozen=True)
+class _Rows:
+    """Where each lane is below the top of a system: those in which something is; `headings` say in which direction."""
+
+    headings: dict[Direction, float]
+    lanes: dict[tuple[Direction, Lane], float]
+    height: float
+
+
+def _rows(spans: list[Span]) -> _Rows:
+    used = {(span.direction, span.lane) for span in spans}
+    y, headings, lanes = NUMBERS, {}, {}
+    for direction in Direction:
+        there = [lane for lane in Lane if (direction, lane) in used]
+        if there:
+            y += HEADING
+            headings[direction] = y
+        for lane in there:
+            lanes[direction, lane] = y
+            y += ROW
+    return _Rows(headings, lanes, y + GAP)
+
+
+def _sheet(heading: str, height: float) -> tuple[Sheet, float]:
     top = 26.0 if heading else 8.0
-    sheet = Sheet(top + systems * SYSTEM)
+    sheet = Sheet(top + height)
     sheet.write(LEFT, 16, heading)
     return sheet, top
 
 
-def _draw_lanes(sheet: Sheet, top: float) -> None:
-    y = top + NUMBERS
-    for direction in Direction:
-        y += HEADING
-        sheet.write(LEFT, y - 4, direction, weight="bold")
-        for lane in Lane:
-            sheet.write(LEFT - 8, y + 11, lane.value, align="right", color=GREY)
-            y += ROW
+def _draw_lanes(sheet: Sheet, top: float, rows: _Rows) -> None:
+    for direction, y in rows.headings.items():
+        sheet.write(LEFT, top + y - 4, direction, weight="bold")
+    for (_, lane), y in rows.lanes.items():
+        sheet.write(LEFT - 8, top + y + 11, lane.value, align="right", color=GREY)
 
 
-def _y(span: Span, top: float) -> float:
-    blocks, rows = list(Direction).index(span.direction), list(Lane).index(span.lane)
-    return top + NUMBERS + HEADING + blocks * (HEADING + len(Lane) * ROW) + rows * ROW
-
-
-def _draw_bar(sheet: Sheet, span: Span, x: float, top: float, width: float, words: str, middle: float = 0) -> None:
-    y = _y(span, top)
+def _draw_bar(sheet: Sheet, span: Span, x: float, y: float, width: float) -> None:
     edge, thickness = (VERMILLION, 2.0) if span.illegal else (INK, 0.8)
     sheet.box(x, y + 1, (width, ROW - 3), fill=COLORS[span.direction], edge=edge, width=thickness)
-    sheet.write(middle, y + 11, words, align="center")
 
 
-def _label(span: Span, room: float = math.inf, *, before: bool = False, behind: bool = False) -> str:
-    """What a bar says in `room` points; an ellipsis on the side on which it goes on."""
-    words = f"{span.more + 1:,} more" if span.more else span.says
-    if span.illegal:
-        words = f"✗ {span.illegal}: {words}"
-    size = span.size.replace(" bytes", " B").replace(" byte", " B")
-    words, size = ("… " if before else "") + words, size + (" …" if behind else "")
-    return fit(words, room, f" {size}" if words and size else size).replace("… …", "…")
+def _label(span: Span, room: float | None = None, *, before: bool = False, behind: bool = False) -> str:
+    """What a bar says in `room` points; in few words where they are too few, or none are given.
+
+    An ellipsis stands on each side on which it goes on.
+    """
+    begun = ("… " if before else "") + (f"✗ {span.illegal}: " if span.illegal else "")
+    whole, brief = (begun + (f"{span.more + 1:,} more" if span.more else says) for says in (span.says, span.brief))
+    size = span.size.replace(" bytes", " B").replace(" byte", " B") + (" …" if behind else "")
+    tail = f" {size}" if whole and size else size
+    has_room = room is not None and width_of(legible(whole + tail)) <= room
+    return fit(whole if has_room else brief, math.inf if room is None else room, tail).replace("… …", "…")

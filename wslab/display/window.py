@@ -1,5 +1,6 @@
 """window: which connection of a recording a picture shows, and which part of what happened on it."""
 
+import re
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -9,6 +10,8 @@ from wslab.recording import Recording
 
 MOST = 200  # more than that is no picture any more
 SHOWN = 100  # characters of a line
+
+REMARKS = re.compile(r"(?: \([^()]*\))*\Z")
 
 T = TypeVar("T")
 
@@ -82,8 +85,14 @@ def in_bytes(count: int) -> str:
 
 
 def shorten(words: str, most: int = SHOWN) -> str:
-    """The first `most` characters, and a sign that there are more."""
-    return words if len(words) <= most else words[:most] + "…"
+    """About `most` characters, with a sign that there are more; remarks in parentheses at the end are kept whole.
+
+    >>> shorten('text "what is much longer" (more to come)', 36)
+    'text "what is much lo… (more to come)'
+    """
+    remarks = REMARKS.search(words)
+    tail = remarks[0] if remarks and len(remarks[0]) <= most // 2 else ""
+    return words if len(words) <= most else f"{words[: most - len(tail)]}…{tail}"
 
 
 def harmless(words: str) -> str:
