@@ -1,5 +1,7 @@
 """live: a table that follows what happens, leaves no thread behind, and is a plain table where nobody looks."""
 
+from math import nan
+
 import ipywidgets
 import pytest
 from raw import fresh_port, live_server, wait_until, wslab_threads
@@ -34,6 +36,20 @@ def test_it_ends_when_its_time_is_over():
     with live_server() as server:
         table = watch(server).live(seconds=0)
         wait_until(lambda: not table.is_running)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"interval": 0}, {"interval": -1}, {"interval": nan}, {"seconds": nan}, {"seconds": -1}]
+)
+def test_what_is_no_time_is_refused_at_once(wrong):
+    with pytest.raises(ValueError, match="seconds is 0 or more and interval more than 0"):
+        watch().live(**wrong)
+
+
+@pytest.mark.parametrize("name", ["interval", "seconds"])
+def test_what_is_no_number_is_refused_at_once(name):
+    with pytest.raises(TypeError, match=f"{name} is a number of seconds, not 'x'"):
+        watch().live(**{name: "x"})
 
 
 def test_it_ends_when_it_is_closed():

@@ -28,12 +28,17 @@ class LiveTable:
 
     The `table` is the last one. As the value of a cell this is a widget where somebody can see it move, and for all
     others (GitHub, tests, an untrusted notebook) the table as text and as HTML, as it was at that moment. No output is
-    printed and no cell waits for it.
+    printed and no cell waits for it. Raises TypeError or ValueError for what is no number of seconds.
     """
 
     def __init__(
         self, look: Callable[[], Look], seconds: float, interval: float = 0.5, widget: bool | None = None
     ) -> None:
+        for name, time_span in (("seconds", seconds), ("interval", interval)):
+            if not isinstance(time_span, int | float):
+                raise TypeError(f"{name} is a number of seconds, not {time_span!r}")
+        if not seconds >= 0 or not interval > 0:  # nan is neither
+            raise ValueError(f"seconds is 0 or more and interval more than 0, not {seconds} and {interval}")
         self.table = look()
         self.error: Exception | None = None
         self._look = look

@@ -96,7 +96,7 @@ class Watch:
 
         It ends by itself: after so many `seconds`, when what is watched has come to its end, or with its `close`.
         `widget` says whether somebody is there to see it move (None: only where a notebook server has started this
-        kernel); otherwise it is a table as any other.
+        kernel); otherwise it is a table as any other. Raises TypeError or ValueError for what is no number of seconds.
         """
         return LiveTable(self.look_again or (lambda: self), seconds, interval, widget)
 
