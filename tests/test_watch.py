@@ -266,6 +266,17 @@ def test_where_there_is_nothing_it_says_so():
     assert watch(port).is_over
 
 
+@pytest.mark.parametrize("port", [-1, 65536, 70000])
+def test_a_number_that_is_no_port_is_refused(port):
+    with pytest.raises(ValueError, match=f"a port is a number from 0 to 65535, not {port}"):
+        watch(port)
+
+
+def test_what_has_no_port_is_refused():
+    with pytest.raises(TypeError, match="a connection or the number of a port, not 'ws:"):
+        watch("ws://127.0.0.1:8765/")
+
+
 def test_where_only_this_process_may_be_listed_the_table_says_so(monkeypatch):
     def denied(kind):
         raise psutil.AccessDenied

@@ -1,8 +1,9 @@
 """window: the part of a recording that a picture shows."""
 
+import pytest
 from pictures import opened
 
-from wslab import Recording
+from wslab import Recording, draw_ladder, draw_latencies, draw_sizes, draw_timeline, play
 from wslab.display.window import choose, harmless, shorten, window
 
 
@@ -22,3 +23,9 @@ def test_lines_are_short_and_harmless():
     assert shorten("abc", 3) == "abc"
     assert shorten("abcd", 3) == "abc…"
     assert harmless("/?token=sesame&a=\n") == "/?token=[redacted]&a=\\n"
+
+
+@pytest.mark.parametrize("shows", [draw_ladder, draw_timeline, draw_sizes, draw_latencies, play])
+def test_what_is_no_recording_is_refused(shows):
+    with pytest.raises(TypeError, match="a Recording is needed, not bytes"):
+        shows(b"\x81\x00")

@@ -65,8 +65,7 @@ def draw_latencies(recording: Recording, connection: int | None = None) -> Descr
     From the last byte of the one to the last byte of the other, as whoever recorded it saw it: a client waits for the
     network, too. Takes all connections unless told which. Raises ValueError for a connection that is not there.
     """
-    if connection is not None:
-        choose(recording, connection)
+    choose(recording, connection)
     waits = _waits(it for it in passed(recording, COMPARED) if connection in (None, it.connection))
     text = "\n".join(f"{name}: {each}" for name, each in waits.items())
     drawn = {name: each for name, each in waits.items() if len(each.seconds) >= FEWEST}

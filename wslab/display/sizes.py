@@ -52,8 +52,7 @@ def draw_sizes(recording: Recording, connection: int | None = None) -> Described
     Counts whole frames as they were on the wire, compressed if they were, those of all connections unless told of
     which; the heads of the handshake are not counted. Raises ValueError for a connection that is not there.
     """
-    if connection is not None:
-        choose(recording, connection)
+    choose(recording, connection)
     sizes = _sizes(it for it in passed(recording, kept=0) if connection in (None, it.connection))
     if not any(each.frames for each in sizes.values()):
         return DescribedFigure(None, "Nothing to draw: no whole frame has been recorded.")

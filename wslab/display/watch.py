@@ -146,8 +146,13 @@ def watch(
     tokens are redacted.
 
     `names` gives names to ports, and `times=False` leaves out the ping and the age: with both, the table can be the
-    same in every run. Raises OSError where the system does not tell, ImportError without psutil.
+    same in every run. Raises OSError where the system does not tell, ImportError without psutil, TypeError for another
+    target and ValueError for a number that is no port.
     """
+    if target is not None and not isinstance(target, EchoServer | Tap | Connection | int):
+        raise TypeError(f"watch takes a server, a tap, a connection or the number of a port, not {target!r}")
+    if isinstance(target, int) and not 0 <= target <= 65535:
+        raise ValueError(f"a port is a number from 0 to 65535, not {target}")
     if isinstance(target, EchoServer):
         target.count_traffic()
     connections = open_connections()

@@ -16,11 +16,18 @@ REMARKS = re.compile(r"(?: \([^()]*\))*\Z")
 T = TypeVar("T")
 
 
+def check_is_recording(value: object) -> None:
+    """Raise TypeError for anything but a recording."""
+    if not isinstance(value, Recording):
+        raise TypeError(f"a Recording is needed, not {type(value).__name__}; inspect takes bytes, too")
+
+
 def choose(recording: Recording, connection: int | None) -> int | None:
     """The number of the connection to draw: the first one if none is asked for, None if there is none.
 
-    Raises ValueError if there is no connection of the number that is asked for.
+    Raises ValueError if there is no connection of the number that is asked for, TypeError for what is no recording.
     """
+    check_is_recording(recording)
     numbers = numbers_in(recording)
     if connection is None:
         return numbers[0] if numbers else None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from wslab.display.table import Table
 from wslab.display.widgets.moments import MOST_MOMENTS, Moment, Moments, SideThen
 from wslab.display.widgets.shown import bundle, paragraph
+from wslab.display.window import check_is_recording
 from wslab.recording import Recording
 from wslab.states import Role
 
@@ -95,8 +96,9 @@ def play(recording: Recording, connection: int | None = None, *, most: int = MOS
     """Step through a recording: reads, calls, heads, frames, messages, and the states of both ends after each.
 
     It begins with `connection`, or with the first one; at most `most` steps of each are there. Raises ValueError for a
-    connection that was not recorded.
+    connection that was not recorded, TypeError for what is no recording.
     """
+    check_is_recording(recording)
     if connection is not None and connection not in recording.connections:
         raise ValueError(f"connection {connection} was not recorded; these were: {recording.connections}")
     return Player(recording, connection, most)
