@@ -163,3 +163,17 @@ def test_a_part_of_a_very_long_recording_is_drawn_in_little_memory():
 
 def test_the_same_recording_gives_the_same_picture():
     assert are_the_same_picture(draw_ladder(hostile()), draw_ladder(hostile()))
+
+
+def test_a_character_that_no_font_has_is_the_same_in_the_picture_and_in_the_text():
+    recording = opened()
+    recording.add(1, UP, text("中"))
+    recording.mark(1, UP, "unreachable", "国")
+    ladder = draw_ladder(recording, start=2, times=False)
+
+    assert lines(ladder)[1:] == [
+        r'client ── text "\u4e2d" ──▶ server',
+        r"client ┄┄ the server cannot be reached: \u56fd ┄┄▶ server",
+    ]
+    written = {words.get_text() for words in ladder.figure.axes[0].texts}
+    assert {r'text "\u4e2d"', r"the server cannot be reached: \u56fd"} <= written

@@ -321,3 +321,14 @@ def test_a_part_of_a_very_long_recording_is_drawn_in_little_memory():
 
 def test_the_same_recording_gives_the_same_picture():
     assert are_the_same_picture(draw_timeline(hostile()), draw_timeline(hostile()))
+
+
+def test_a_character_that_no_font_has_is_the_same_in_the_picture_and_in_the_text():
+    recording = opened()
+    recording.mark(1, UP, "send", "中")
+    recording.add(1, UP, text("中"))
+    timeline = draw_timeline(recording, start=2)
+
+    assert lines(timeline)[3] == r"    3  send(\u4e2d)"
+    assert lines(timeline)[5] == r'    4  text "\u4e2d", 3 bytes'
+    assert {r"send(\u4e2d)", r'text "\u4e2d" 3 B'} <= {*written(timeline)}

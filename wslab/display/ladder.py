@@ -7,7 +7,7 @@ from enum import Enum
 
 from wslab.display.figure import DescribedFigure
 from wslab.display.passed import SENDERS, Passed, passed
-from wslab.display.sheet import BLUE, GREEN, GREY, INK, VERMILLION, WIDTH, Line, Point, Sheet, fit, width_of
+from wslab.display.sheet import BLUE, GREEN, GREY, INK, VERMILLION, WIDTH, Line, Point, Sheet, fit, legible, width_of
 from wslab.display.window import choose, harmless, nothing, shorten, since, title, window
 from wslab.recording import Call, Recording
 from wslab.seen import SeenFrame, Unread
@@ -101,12 +101,12 @@ def _of_passed(it: Passed) -> _Arrow:
     else:
         kind = _Kind.UNREAD if isinstance(what, Unread) else _Kind.HEAD
     says, illegal = str(replace(it.seen, illegal="")), harmless(it.seen.illegal)
-    return _Arrow(it.time, it.seen.sender, kind, says, illegal, it.began != it.time)
+    return _Arrow(it.time, it.seen.sender, kind, legible(says), legible(illegal), it.began != it.time)
 
 
 def _of_end(call: Call) -> _Arrow:
     says = ": ".join(filter(None, [ENDS[call.name], harmless(call.argument)]))
-    return _Arrow(call.time, SENDERS[call.direction], _Kind.TCP, says)
+    return _Arrow(call.time, SENDERS[call.direction], _Kind.TCP, legible(says))
 
 
 def _picture(arrows: list[_Arrow], steps: list[str], heading: str) -> Sheet:

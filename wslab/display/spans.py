@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from wslab.display.passed import passed
+from wslab.display.sheet import legible
 from wslab.display.window import harmless, in_bytes, shorten
 from wslab.frames import Opcode
 from wslab.http import Response
@@ -45,8 +46,8 @@ class Step:
 class Span:
     """What is in one lane from the step `first` to the step `last`, with `start` bytes before it and `end` at its end.
 
-    `brief` is for `says` where there is little room. `size` tells how much it is, `illegal` why it must not be. `more`
-    others that follow it are not told one by one.
+    `says` is legible in a picture, so that text and picture say the same; `brief` is for where there is little room.
+    `size` tells how much it is, `illegal` why it must not be. `more` others that follow it are not told one by one.
     """
 
     lane: Lane
@@ -129,7 +130,7 @@ class _Lanes:
             return
         place = bisect_right(ends, seen.start)
         last = chunks[min(bisect_right(ends, seen.end - 1), len(chunks) - 1)]
-        says, brief, illegal = str(replace(seen, illegal="")), _brief(seen), harmless(seen.illegal)
+        says, brief, illegal = map(legible, (str(replace(seen, illegal="")), _brief(seen), harmless(seen.illegal)))
         span = Span(lane, direction, chunks[place], last, seen.start, seen.end, says, brief, size, illegal)
         key = lane, direction, place
         self._counts[key] += 1
@@ -145,7 +146,7 @@ def _span_of(step: Step) -> Span:
     entry = step.entry
     if isinstance(entry, Chunk):
         return Span(Lane.TCP, entry.direction, step, step, step.start, step.end, "", "", in_bytes(len(entry.data)))
-    says = f"{entry.name}({harmless(entry.argument)})"
+    says = legible(f"{entry.name}({harmless(entry.argument)})")
     return Span(Lane.CALLS, entry.direction, step, step, step.start, step.end, says, says)
 
 
