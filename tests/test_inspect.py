@@ -330,7 +330,7 @@ def test_the_rows_cover_every_byte_of_any_bytes_exactly_once(data, deflate, dire
 def test_from_wherever_any_bytes_are_shown_the_rest_is_told(data, start, most):
     table = inspect(data, start, most)
     end = spans(table)[-1][1] if spans(table) else 0
-    left = int(table.more.split()[1]) if table.more else 0
+    left = int(table.more.split()[1]) if table.more.startswith("…") else 0
     assert start >= len(data) or end + left == len(data)
 
 
@@ -405,3 +405,9 @@ def test_the_capture_of_2014_is_explained():
     assert faults(table) == []
     assert "__utma" not in repr(table)
     assert ("", "expected", CAPTURE_2014.accept, "the answer fits the key (§4.1)") in table.rows
+
+
+def test_where_there_is_nothing_to_show_a_sentence_says_why():
+    assert inspect(b"").more == "No bytes, no fields."
+    assert inspect(MASKED_HELLO, 500).more == "Nothing to show from byte 500 on: there are 11 bytes."
+    assert repr(inspect(b"", 7)).splitlines()[1:] == ["No bytes, no fields."]

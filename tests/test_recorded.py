@@ -109,6 +109,10 @@ def test_a_row_of_many_chunks_is_joined_from_just_these():
     assert table.row(3).rows == inspect(MASKED_HELLO).rows
 
 
+def test_of_an_empty_recording_there_is_a_sentence():
+    assert repr(inspect(Recording())).splitlines()[1:] == ["Nothing was recorded."]
+
+
 def test_a_recording_that_begins_in_mid_conversation_is_said_to_do_so():
     table = inspect(recorded((1, DOWN, GREETING), (1, UP, MASKED_HELLO)))
     assert [row[4] for row in table.rows] == [LATE, 'text "Welcome"', 'text "Hello"']
@@ -153,4 +157,6 @@ def test_a_long_recording_shows_a_window_and_keeps_no_more(monkeypatch):
     last = inspect(recording, 20_000)
     assert [row[4] for row in last.rows] == ['text "19998"', 'text "19999"']
     assert last.row(20_001).rows[-1][4] == '"19999"'
-    assert inspect(recording, 10**6).rows == ()
+    nothing = inspect(recording, 10**6)
+    assert nothing.rows == ()
+    assert nothing.more == "Nothing to show from row 1000000 on: there are 20002 rows."

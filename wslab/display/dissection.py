@@ -137,6 +137,8 @@ def dissect(dissection: Dissection, start: int, most: int) -> Table:
             break
         fields += shown
     more = f"… {size - rest} more bytes: start={rest} shows them" if rest < size else ""
+    if not fields:
+        more = f"Nothing to show from byte {start} on: there are {size} bytes." if size else "No bytes, no fields."
     is_one_frame = (dissection.heads, dissection.frames) == (0, 1) and not more
     return table_of(fields, f"{size} bytes, field by field", more, draw_bits(fields) if is_one_frame else "")
 

@@ -77,6 +77,8 @@ def inspect_recording(recording: Recording, start: int, most: int, most_bytes: i
     faulty = frozenset(number for number, entry in enumerate(entries) if entry.passed.seen.illegal)
     left = count - start - len(entries)
     more = f"… {left} more rows: start={start + len(entries)} shows them" if left > 0 else ""
+    if not entries:
+        more = f"Nothing to show from row {start} on: there are {count} rows." if count else "Nothing was recorded."
     caption = f"{count} heads and frames; row(n) of this table shows the bytes of one"
     return RecordingTable(HEADING, rows, caption, faulty, more, "", recording, tuple(entries), most_bytes)
 
