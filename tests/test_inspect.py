@@ -13,6 +13,7 @@ from wire import CAPTURE_2014, COMPRESSED, FRAMES, HANDSHAKES, RFC_HANDSHAKE, na
 from wslab import Direction, Frame, Opcode, inspect, serialize_frame
 from wslab.conversation import Conversation
 from wslab.display.heads import begins_a_head
+from wslab.display.payloads import RESERVED, UNKNOWN_BITS
 from wslab.display.table import Table
 from wslab.seen import FrameReader, Seen
 from wslab.states import Role
@@ -175,6 +176,27 @@ def test_the_wrong_byte_of_a_text_is_told_by_its_place():
     ((_, sentence),) = faults(inspect(b"\x81\x04caf\xc3"))
     assert "it ends within a character" in sentence
     assert faults(inspect(b"\x01\x01\xc3\x80\x00"))[0][1].startswith("the text is not UTF-8: it ends within")
+
+
+def test_each_byte_of_a_close_frame_belongs_to_its_code_or_its_reason():
+    reason = b"because of many a thing"
+    table = inspect(serialize_frame(Frame(Opcode.CLOSE, b"\x03\xe8" + reason)))
+    assert [(row[0], row[1], *row[3:5]) for row in table.rows[5:]] == [
+        ("2-3", "03 e8", "close code", "1000 normal closure"),
+        ("4-11", reason[:8].hex(" "), "close reason", '"because of many a thing"'),
+        ("12-19", reason[8:16].hex(" "), "close reason", ""),
+        ("20-26", reason[16:].hex(" "), "close reason", ""),
+    ]
+    assert faults(inspect(bytes.fromhex("88 02 03 ed"))) == [
+        ("close code", "close code 1005 must not be sent (§7.4): close with 1002")
+    ]
+    assert spans(inspect(bytes.fromhex("88 02 03 ed")))[-1] == (2, 4)
+
+
+def test_a_payload_that_nobody_can_read_says_so():
+    assert inspect(b"\x83\x02 !").rows[-1][3:] == ("payload", "", RESERVED)
+    assert inspect(b"\xf1\x02\x11\x22").rows[-1][3:] == ("payload", "", UNKNOWN_BITS)
+    assert "deflate=True" in inspect(b"\xc1\x02\x11\x22").rows[-1][-1]
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def _value(field: Field, drawn: int, part: int) -> str:
         return f"{field.bits.replace('.', '')} {name}".rstrip()
     parts = slice(drawn // 8, (drawn + part) // 8)
     octets = field.hex.split(" ")[parts]
-    if field.name not in ("payload", "masked payload"):
+    if field.name not in ("payload", "masked payload", "close reason"):
         return " ".join(octets)
     plain = field.value.split(" ")[parts] if field.name == "masked payload" else octets
     return f"{' '.join(octets)}  {''.join(map(_character, plain))}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from wslab.display.table import Field
 from wslab.errors import Fault, ProtocolError, describe_close
@@ -13,6 +14,10 @@ BYTES_A_ROW = 8  # two turns of the masking key
 MOST_SHOWN = 60  # characters of a text, at least
 LOOKED_AROUND = 512  # bytes before and behind what is shown: a secret that reaches into it is not shown
 MASKED = "XOR with the masking key, over and over, gives the value (§5.3)"
+
+LEFT_OUT = "…"
+RESERVED = "what it is, only the one who has sent it knows (§5.2)"
+UNKNOWN_BITS = "how to read it, only an extension could tell that uses these bits (§5.2)"
 
 MEANINGS = {
     Opcode.TEXT: "text in UTF-8 (§5.6)",
@@ -75,10 +80,13 @@ def fields_of_payload(payload: Payload, judged: Judged, window: Window) -> Itera
     """The rows of its bytes, then what they say: a text, a close code and its reason, what it is decompressed."""
     said = list(_what_it_says(payload, judged, window))
     rows = list(_rows_of_bytes(payload, judged, window))
-    if said and rows and payload.masking_key is None and said[0].name == rows[0].name:
+    if payload.masking_key is None:
         # Nothing was done to the bytes: what they say stands beside them.
-        rows[0] = rows[0]._replace(value=said[0].value, meaning=said[0].meaning)
-        said = said[1:]
+        for one in tuple(said):
+            at = next((at for at, row in enumerate(rows) if row.name == one.name and row.hex != LEFT_OUT), None)
+            if at is not None:
+                rows[at] = rows[at]._replace(value=one.value, meaning=one.meaning, fault=one.fault)
+                said.remove(one)
     for fault in judged.faults:
         if fault.field == "payload":
             _mark(rows, said, payload, judged, fault)
@@ -90,24 +98,40 @@ def _rows_of_bytes(payload: Payload, judged: Judged, window: Window) -> Iterator
     first = min(max(window.start, payload.start), payload.end)
     last = min(first + window.most, payload.end)
     is_masked = payload.masking_key is not None
-    compressed = judged.frame is not None and (judged.frame.is_inflated or judged.frame.is_deflated)
-    name = "masked payload" if is_masked else "compressed payload" if compressed else "payload"
     if first > payload.start:
         meaning = f"{first - payload.start} bytes before: start={payload.start} shows them"
-        yield Field(payload.start, first, name, "", meaning, "…")
+        yield Field(payload.start, first, _name_at(payload.start, payload, judged), "", meaning, LEFT_OUT)
     wire, plain = payload.wire(first, last), payload.plain(first, last)
     crossed_out = _crossed_out(payload, first, last)
     secret = {at for at, octet in enumerate(plain) if octet != crossed_out[at]}
-    for place in range(first, last, BYTES_A_ROW):
-        end = min(place + BYTES_A_ROW, last)
+    code_end = min(max(first, payload.start + 2), last) if payload.opcode is Opcode.CLOSE and not is_masked else first
+    places = [*range(first, code_end, BYTES_A_ROW), *range(code_end, last, BYTES_A_ROW), last]
+    for place, end in pairwise(places):
         there = range(place - first, end - first)
         travelled, is_hidden = (
             " ".join("xx" if at in secret else f"{b[at]:02x}" for at in there) for b in (wire, plain)
         )
         meaning = MASKED if is_masked and place == first else ""
+        name = _name_at(place, payload, judged)
         yield Field(place, end, name, is_hidden if is_masked else "", meaning, travelled)
     if last < payload.end:
-        yield Field(last, payload.end, name, "", f"{payload.end - last} more bytes: start={last} shows them", "…")
+        meaning = f"{payload.end - last} more bytes: start={last} shows them"
+        yield Field(last, payload.end, _name_at(last, payload, judged), "", meaning, LEFT_OUT)
+
+
+def _name_at(place: int, payload: Payload, judged: Judged) -> str:
+    """What the byte at `place` is a part of."""
+    if payload.masking_key is not None:
+        return "masked payload"
+    if payload.opcode is Opcode.CLOSE:
+        return "close code" if place < payload.start + 2 else "close reason"
+    frame = judged.frame
+    return "compressed payload" if frame is not None and (frame.is_inflated or _is_compressed(frame)) else "payload"
+
+
+def _is_compressed(frame: SeenFrame) -> bool:
+    """Whether it is one that decompressing might help: not one whose other bits are set, which have no meaning."""
+    return frame.is_deflated and not (frame.header.rsv2 or frame.header.rsv3)
 
 
 def _crossed_out(payload: Payload, first: int, last: int) -> bytes:
@@ -121,9 +145,11 @@ def _what_it_says(payload: Payload, judged: Judged, window: Window) -> Iterator[
     place, frame = payload.end, judged.frame
     if payload.opcode is Opcode.CLOSE:
         yield from _fields_of_close(payload, judged)
-    elif frame is not None and frame.is_deflated:
+    elif frame is not None and _is_compressed(frame):
         why = "cannot be decompressed" if judged.deflate else "compressed, it seems: deflate=True decompresses it"
         yield Field(place, place, "payload", "", f"{why} (RFC 7692 §7.2.2)")
+    elif frame is not None and frame.is_deflated:
+        yield Field(place, place, "payload", "", UNKNOWN_BITS)
     elif frame is not None and frame.is_inflated:
         value = _value(frame.kind, redact_bytes(frame.payload), frame.length, window.most)
         yield Field(place, place, "payload", value, f"decompressed: {frame.length} bytes (RFC 7692 §7.2.2)")
@@ -134,7 +160,7 @@ def _what_it_says(payload: Payload, judged: Judged, window: Window) -> Iterator[
         shown = _crossed_out(payload, first, last)
         value = _value(kind, shown, payload.end - first, window.most) if kind is Opcode.TEXT else ""
         if value or payload.masking_key is None:
-            yield Field(place, place, "payload", value, MEANINGS.get(kind, "") if kind is not None else "")
+            yield Field(place, place, "payload", value, RESERVED if kind is None else MEANINGS.get(kind, ""))
 
 
 def _value(kind: Opcode, payload: bytes, length: int, most: int) -> str:
