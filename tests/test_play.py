@@ -87,9 +87,36 @@ def test_a_live_conversation_is_played_with_the_calls():
 def test_long_recordings_are_shown_in_short():
     player = play(recorded(*HANDSHAKE, *[(1, DOWN, GREETING)] * 200), most=100)
     assert len(repr(player).splitlines()) == 1 + MOST_ROWS + 1
-    assert repr(player).endswith("142 more steps are not shown.")
-    assert "142 more steps are not shown." in player._repr_html_()
+    assert repr(player).endswith("142 more steps are not shown: start=60 shows them.")
+    assert "142 more steps are not shown: start=60 shows them." in player._repr_html_()
     assert player.controls.step.max == 100
+
+
+def test_later_steps_are_played_with_what_is_known_of_those_before():
+    recording = recorded(*CONVERSATION, *[(1, DOWN, GREETING)] * 200, (2, UP, request()))
+    player = play(recording, start=3, most=4)
+    controls = player.controls
+
+    assert player.table.rows == play(recording).table.rows[3:7]
+    assert [row[0] for row in player.table.rows] == ["4", "5", "6", "7"]
+    assert "3 steps before these are not shown. 198 more steps are not shown: start=7 shows them." in repr(player)
+    assert "Step 4 of 205, 3000.0 ms after the first" in shown(player)
+    controls.last.click()
+    assert "Step 7 of 205" in shown(player)
+    controls.next.click()
+    assert "Step 7 of 205" in shown(player)
+    controls.first.click()
+    assert (controls.step.value, controls.step.min, controls.step.max) == (4, 4, 7)
+    controls.connection.value = 2
+    assert "No step 4 was recorded: the last one is step 1." in shown(player)
+    controls.connection.value = 1
+    assert (controls.step.value, controls.step.min, controls.step.max) == (4, 4, 7)
+
+
+@pytest.mark.parametrize("wrong", [{"start": -1}, {"most": 0}])
+def test_numbers_that_make_no_window_are_refused(wrong):
+    with pytest.raises(ValueError, match="start counts from 0; most is 1 or more"):
+        play(recorded(*CONVERSATION), **wrong)
 
 
 def test_what_peers_say_is_not_html_and_secrets_are_not_shown():

@@ -156,6 +156,10 @@ def test_a_long_recording_shows_a_window_and_keeps_no_more(monkeypatch):
     monkeypatch.undo()
     last = inspect(recording, 20_000)
     assert [row[4] for row in last.rows] == ['text "19998"', 'text "19999"']
+    with pytest.raises(IndexError, match=r"are 20000 to 20001; inspect\(recording, start=3\) shows it"):
+        last.row(3)
+    with pytest.raises(IndexError, match=r"are 20000 to 20001$"):
+        last.row(20_002)
     assert last.row(20_001).rows[-1][4] == '"19999"'
     nothing = inspect(recording, 10**6)
     assert nothing.rows == ()

@@ -56,13 +56,15 @@ class RecordingTable(Table):
     recording: Recording | None = None
     entries: tuple[Entry, ...] = ()
     most_bytes: int = 32
+    count: int = 0  # of all rows, also of those that are not shown
 
     def row(self, number: int) -> Table:
         """Every byte of the head or frame of a row; what the conversation tells of it is known. Raises IndexError."""
         entry = next((entry for entry in self.entries if entry.number == number), None)
         if entry is None or self.recording is None:
             numbers = f"{self.entries[0].number} to {self.entries[-1].number}" if self.entries else "none"
-            raise IndexError(f"there is no row {number} here: the rows are {numbers}")
+            hint = f"; inspect(recording, start={number}) shows it" if 0 <= number < self.count else ""
+            raise IndexError(f"there is no row {number} here: the rows are {numbers}{hint}")
         return _look_behind(self.recording, entry, self.most_bytes)
 
 
@@ -80,7 +82,7 @@ def inspect_recording(recording: Recording, start: int, most: int, most_bytes: i
     if not entries:
         more = f"Nothing to show from row {start} on: there are {count} rows." if count else "Nothing was recorded."
     caption = f"{count} heads and frames; row(n) of this table shows the bytes of one"
-    return RecordingTable(HEADING, rows, caption, faulty, more, "", recording, tuple(entries), most_bytes)
+    return RecordingTable(HEADING, rows, caption, faulty, more, "", recording, tuple(entries), most_bytes, count)
 
 
 def _entries(recording: Recording, kept: int) -> Iterator[Entry]:

@@ -86,20 +86,29 @@ class _Side:
 
 
 class Moments:
-    """The `moments` of one connection of a recording: at most `most` of them, `left_out` says how many more there are.
+    """Moments of one connection of a recording: at most `most` of them, the first with `start` before it.
+
+    `count` says how many there are in all, and `left_out` how many of them come behind the last one.
 
     One place has recorded them, so both ends take a step when the bytes pass there. The end of TCP is known only where
     a tap has recorded.
     """
 
-    def __init__(self, recording: Recording, connection: int, most: int = MOST_MOMENTS) -> None:
+    def __init__(self, recording: Recording, connection: int, most: int = MOST_MOMENTS, start: int = 0) -> None:
         self.connection = connection
         self._passing = Passing(kept=KEPT)
         self._sides = {role: _Side() for role in Role}
         events = list(_events(recording, connection))
         self._began = events[0][0] if events else 0.0
-        self.all = tuple(self._moment(*event) for event in islice(events, most))
-        self.left_out = len(events) - len(self.all)
+        self.start = start
+        self.count = len(events)
+        self.all = tuple(islice((self._moment(*event) for event in events), start, start + most))
+        self.left_out = max(0, self.count - start - len(self.all))
+
+    @property
+    def numbers(self) -> range:
+        """The numbers of the moments, the first of all is 1."""
+        return range(self.start + 1, self.start + 1 + len(self.all))
 
     def _moment(self, time: float, event: Chunk | Call) -> Moment:
         what, completed = self._read(event) if isinstance(event, Chunk) else (self._take_call(event), [])

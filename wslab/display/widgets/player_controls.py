@@ -56,15 +56,16 @@ class PlayerControls:
         self._begin()
         self.step.observe(lambda _change: self._show(), "value")
         self.connection.observe(self._on_connection, "value")
-        self.first.on_click(lambda _button: self._go(1))
+        self.first.on_click(lambda _button: self._go(self.step.min))
         self.previous.on_click(lambda _button: self._go(self.step.value - 1))
         self.next.on_click(lambda _button: self._go(self.step.value + 1))
         self.last.on_click(lambda _button: self._go(self.step.max))
 
     def _begin(self) -> None:
-        count = max(1, len(self._player.timeline.all))
+        numbers = self._player.timeline.numbers or range(1, 2)
         for control in (self.step, self._clock):
-            control.max, control.min, control.value = count, 1, 1
+            control.min = 0  # below whatever the greatest number is to be
+            control.max, control.min, control.value = numbers[-1], numbers[0], numbers[0]
         self._show()
 
     def _on_connection(self, change: Change) -> None:
