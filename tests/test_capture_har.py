@@ -216,6 +216,16 @@ def test_secrets_are_left_out_unless_asked_for(tmp_path):
     assert Recording.load(tmp_path / "talk.har").bytes_sent(1, UP).startswith(asked)
 
 
+def test_secrets_in_the_body_of_a_refusal_are_crossed_out_unless_asked_for(tmp_path):
+    body = b'<script>{"token": "~~~~", "x": 1}</script> see /lab?token=~~~~&reset'
+    refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    recording = recorded((UP, request()), (DOWN, refusal))
+
+    for secrets, shown in (False, body.replace(b"~", b"x")), (True, body):
+        [entry] = saved(tmp_path, recording, secrets=secrets)
+        assert base64.b64decode(entry["response"]["content"]["text"]) == shown
+
+
 @pytest.mark.parametrize("time", [float("nan"), float("inf"), 1e18])
 def test_a_time_that_no_date_can_tell_is_refused(tmp_path, time):
     recording = Recording(clock=lambda: time)

@@ -310,7 +310,14 @@ def test_a_long_recording_is_saved_and_loaded_in_memory_in_proportion_to_it(tmp_
 # Secrets
 
 
-SECRETS = ("Cookie: session=~~~~~~; other=~~~~~~", "authorization: Basic ~~~~~~", "Proxy-Authorization: ~~~~~~")
+SECRETS = (
+    "Cookie: session=~~~~~~; other=~~~~~~",
+    "authorization: Basic ~~~~~~",
+    "Proxy-Authorization: ~~~~~~",
+    "X-XSRFToken: ~~~~~~",
+    "Referer: http://~~~~~~:~~~~~~@localhost/login?next=%2Flab%3Ftoken%3D~~~~~~",
+)
+FORM = b"password=~~~~~~&_xsrf=~~~~~~"
 LEGAL = request("GET /lab?token=~~~~~~&x=1 HTTP/1.1", more=SECRETS)
 ANSWER = RESPONSE.replace(b"\r\n\r\n", b"\r\nSet-Cookie: ~~~~~~\r\n\r\n")
 REFUSAL = ANSWER.replace(b"101 Switching Protocols", b"403 Forbidden")
@@ -331,6 +338,7 @@ REFUSAL = ANSWER.replace(b"101 Switching Protocols", b"403 Forbidden")
         pytest.param(b"\r\n\r\n\r\n" + LEGAL, ANSWER, id="empty lines before it, accepted"),
         pytest.param(request("BREW / HTTP/1.1") + LEGAL, REFUSAL * 2, id="a second request"),
         pytest.param(LEGAL, REFUSAL + b'<p>{"token": "~~~~~~", "token":"~~~~~~"}', id="in a page"),
+        pytest.param(request("POST /login HTTP/1.1") + FORM, REFUSAL, id="in a form"),
         pytest.param(LEGAL, b"HTTP/1.1 100 Continue\r\n\r\n" + ANSWER, id="after an interim response"),
     ],
 )

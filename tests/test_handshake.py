@@ -331,6 +331,7 @@ def test_a_wrong_response_is_refused_and_says_why(name, values, reason):
     [
         (Response(404, "Not Found"), "the server refused with 404 Not Found"),
         (Response(403, "Forbidden", body=b" No.\n\xff"), "the server refused with 403 Forbidden: No.\n\ufffd"),
+        (Response(403, "No", body=b'{"token": "sesame"}'), 'the server refused with 403 No: {"token": "xxxxxx"}'),
         (Response(200, "OK", Headers((("a", "b"),))), "the server refused with 200 OK"),
     ],
 )

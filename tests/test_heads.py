@@ -78,6 +78,11 @@ def test_a_refusal_is_shown_with_its_body():
     assert table[-1] == ("52-54", "body", "no\\n", "what the server says to it")
 
 
+def test_a_secret_in_the_body_of_a_refusal_is_not_shown():
+    table = fields(b'HTTP/1.1 403 Forbidden\r\nContent-Length: 19\r\n\r\n{"token": "sesame"}')
+    assert table[-1][1:3] == ("body", '{"token": "xxxxxx"}')
+
+
 def test_frames_behind_an_early_request_are_frames_and_behind_a_plain_one_they_are_its_body():
     assert inspect(request() + b"\x89\x00").rows[-1][3] == "payload length"
     assert fields(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n\x89\x00")[-1][1] == "body"

@@ -400,6 +400,10 @@ SECRET_HEADERS = Headers(
         ("PROXY-Authorization", "SECRET"),
         ("Set-Cookie", "a=SECRET; Secure"),
         ("Referer", "http://localhost/lab?token=SECRET&x=1"),
+        ("X-XSRFToken", "SECRET"),
+        ("X-Auth-Token", "SECRET"),
+        ("x-api-key", "SECRET"),
+        ("Sec-WebSocket-Protocol", "chat, base64url.bearer.authorization.k8s.io.SECRET, base64.binary.k8s.io"),
     )
 )
 
@@ -414,7 +418,11 @@ def test_text_and_repr_of_a_request_hide_cookies_credentials_and_tokens():
         "authorization: [redacted]\n"
         "PROXY-Authorization: [redacted]\n"
         "Set-Cookie: [redacted]\n"
-        "Referer: http://localhost/lab?token=[redacted]&x=1"
+        "Referer: http://localhost/lab?token=[redacted]&x=1\n"
+        "X-XSRFToken: [redacted]\n"
+        "X-Auth-Token: [redacted]\n"
+        "x-api-key: [redacted]\n"
+        "Sec-WebSocket-Protocol: chat, base64url.bearer.authorization.k8s.io.xxx, base64.binary.k8s.io"
     )
     assert repr(request).startswith("Request('GET', '/lab?x=1&TOKEN=[redacted]', Headers([('Host', 'localhost'), ")
     assert "SECRET" not in repr(request)
@@ -429,6 +437,49 @@ def test_text_and_repr_of_a_response_hide_cookies():
     assert repr(response).startswith("Response(200, 'OK', Headers([('Host', 'localhost'), ('Cookie', '[redacted]'), ")
     assert repr(response).endswith(", body=b'Hello \\xff')")
     assert "SECRET" not in str(response) + repr(response)
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b'{"token": "SECRET", "x": "y"}', '{"token": "xxxxxx", "x": "y"}'),
+        (rb'{"apiKey":"SECRET\"SECRET"}', '{"apiKey":"xxxxxxxxxxxxxx"}'),
+        (b'{"token": "SECR', '{"token": "xxxx'),
+        (b'{"tokens": "abc", "token": 5}', '{"tokens": "abc", "token": 5}'),
+        (b"password=SECRET&_xsrf=SECRET&x=y", "password=xxxxxx&_xsrf=xxxxxx&x=y"),
+        (b'<a href="/lab?token=SECRET&x=1">', '<a href="/lab?token=xxxxxx&x=1">'),
+        (b"Cookie: a=SECRET", "Cookie: xxxxxxxx"),
+    ],
+)
+def test_text_and_repr_of_a_response_hide_what_is_secret_in_its_body(body, shown):
+    response = Response(403, "Forbidden", body=body)
+
+    assert str(response) == f"HTTP/1.1 403 Forbidden\n\n{shown}"
+    assert repr(response).endswith(f", body={shown.encode()!r})")
+    assert response.body == body
+
+
+# As JupyterLab 4.5 sends it, and what a browser then asks for.
+LOGIN = b"""HTTP/1.1 302 Found\r
+Server: TornadoServer/6.5.2\r
+Content-Type: text/html; charset=UTF-8\r
+Location: /login?next=%2Flab%3Ftoken%3DSECRET%26reset\r
+Content-Length: 0\r
+\r
+"""
+AT_LOGIN = b"GET /login?next=%2Flab%3Ftoken%3DSECRET HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def test_a_token_that_a_redirect_to_a_login_carries_on_is_hidden():
+    (response, _), (request, _) = parse_response(LOGIN), parse_request(AT_LOGIN)
+
+    assert "\nLocation: /login?next=%2Flab%3Ftoken%3D[redacted]\n" in str(response)
+    assert str(request).startswith("GET /login?next=%2Flab%3Ftoken%3D[redacted] HTTP/1.1\n")
+    for said in str(response), repr(response), str(request), repr(request):
+        assert "SECRET" not in said
+    for data in LOGIN, AT_LOGIN:
+        assert b"SECRET" not in redact_bytes(data)
+        assert len(redact_bytes(data)) == len(data)
 
 
 def test_text_and_repr_of_a_response_without_a_body_show_none():
@@ -470,6 +521,14 @@ def test_an_error_message_hides_what_a_view_hides(action):
         ("/lab?token=", "/lab?token="),
         ("/token=abc", "/token=abc"),
         ("/lab?tokens=abc", "/lab?tokens=abc"),
+        (
+            "/lab?api_key=abc&apikey=d&session_id=e&x=f",
+            "/lab?api_key=[redacted]&apikey=[redacted]&session_id=[redacted]&x=f",
+        ),
+        ("/a?next=%2Fb%3fx%3D1%26token%3dabc&c=d", "/a?next=%2Fb%3fx%3D1%26token%3d[redacted]&c=d"),
+        ("/a?next=%252Fb%253Ftoken%253Dabc", "/a?next=%252Fb%253Ftoken%253D[redacted]"),
+        ("http://user:pass@localhost/a@b", "http://[redacted]@localhost/a@b"),
+        ("http://localhost/a@b?c=d@e", "http://localhost/a@b?c=d@e"),
     ],
 )
 def test_a_token_in_an_address_is_hidden_and_nothing_else(target, shown):
@@ -488,6 +547,8 @@ def test_a_token_in_an_address_is_hidden_and_nothing_else(target, shown):
         (b"GET /?Token=a&_token=b&x=c HTTP/1.1\r\n", b"GET /?Token=x&_token=x&x=c HTTP/1.1\r\n"),
         (b"Wslab-Ticket: a\r\nwslab-token: b", b"Wslab-Ticket: x\r\nwslab-token: x"),
         (b"Referer: http://x/?access_token=\xff\x00#top", b"Referer: http://x/?access_token=xx#top"),
+        (b"GET http://a:b@c/ HTTP/1.1\r\nX-XSRFToken: d", b"GET http://xxx@c/ HTTP/1.1\r\nX-XSRFToken: x"),
+        (b"X: base64url.bearer.authorization.k8s.io.abc, d", b"X: base64url.bearer.authorization.k8s.io.xxx, d"),
         (
             b"X-Cookie: a\r\nCookies: b\r\nCookie\r\nGET /?tokens=c",
             b"X-Cookie: a\r\nCookies: b\r\nCookie\r\nGET /?tokens=c",

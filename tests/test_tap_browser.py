@@ -1,5 +1,7 @@
 """A tap between a real browser and JupyterLab: both work as without it, and every frame is seen, but no secret."""
 
+import json
+from base64 import b64decode
 from dataclasses import replace
 
 import pytest
@@ -33,5 +35,9 @@ def test_a_tap_between_chromium_and_jupyterlab_sees_every_frame_and_tells_no_sec
     assert lab.token not in repr(inspect(recording, most=10_000))
     recording.save(saved := tmp_path / "lab.pcapng")
     assert lab.token.encode() not in saved.read_bytes()
+    recording.save(har := tmp_path / "lab.har")
+    assert lab.token not in har.read_text(encoding="utf-8")
+    bodies = [entry["response"]["content"].get("text", "") for entry in json.loads(har.read_bytes())["log"]["entries"]]
+    assert all(lab.token.encode() not in b64decode(body) for body in bodies)
     loaded = [it.seen for it in passed(Recording.load(saved)) if isinstance(it.seen.what, SeenFrame)]
     assert sorted(map(repr, loaded)) == sorted(repr(it.seen) for it in frames)

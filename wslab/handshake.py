@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha1
 
 from wslab.errors import HandshakeError
-from wslab.http import TOKEN, Headers, Request, Response
+from wslab.http import TOKEN, Headers, Request, Response, redact_body
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 VERSION = "13"
@@ -175,7 +175,7 @@ def check_response(response: Response, request: Request, *, accept_key: Callable
     """Accept a response that agrees to `request`, or raise HandshakeError with its status (RFC 6455 §4.1, end)."""
     headers, status = response.headers, response.status
     if status != 101:
-        said = response.body.decode(errors="replace").strip()
+        said = redact_body(response.body).decode(errors="replace").strip()
         reason = f"the server refused with {status} {response.phrase}" + (f": {said}" if said else "")
         raise HandshakeError(reason, status, headers.lines)
 

@@ -18,7 +18,16 @@ from wslab.deflate import PermessageDeflate, check_answer
 from wslab.errors import HandshakeError, ProtocolError
 from wslab.frames import Frame, Opcode, serialize_frame
 from wslab.handshake import VERSION, accept_key, parse_extensions
-from wslab.http import Headers, Request, Response, parse_request, parse_response, redact_header, redact_target
+from wslab.http import (
+    Headers,
+    Request,
+    Response,
+    parse_request,
+    parse_response,
+    redact_body,
+    redact_header,
+    redact_target,
+)
 from wslab.limits import Limits
 from wslab.protocol import Protocol
 from wslab.recording import Chunk, Direction, Recording
@@ -169,7 +178,8 @@ def _response_entry(response: Response, secrets: bool) -> dict[str, object]:
     kind = response.headers.get("Content-Type", "x-unknown")
     content: dict[str, object] = {"size": len(response.body), "mimeType": kind}
     if response.body:
-        content |= {"text": base64.b64encode(response.body).decode(), "encoding": "base64"}
+        body = response.body if secrets else redact_body(response.body)
+        content |= {"text": base64.b64encode(body).decode(), "encoding": "base64"}
     return {
         "status": response.status,
         "statusText": response.phrase,

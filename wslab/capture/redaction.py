@@ -3,12 +3,11 @@
 import re
 from collections.abc import Sequence
 
-from wslab.http import redact_bytes
+from wslab.http import redact_body, redact_bytes
 from wslab.recording import Chunk, Direction
 
 _END_OF_HEAD = b"\r\n\r\n"
 _NOT_EMPTY = re.compile(rb"[^\r\n]")
-_TOKEN_IN_JSON = re.compile(rb'("token"\s*:\s*")([^"]+)')  # a page tells its scripts, as that of JupyterLab does
 
 
 def redact_chunks(chunks: Sequence[Chunk]) -> list[Chunk]:
@@ -29,7 +28,7 @@ def redact_chunks(chunks: Sequence[Chunk]) -> list[Chunk]:
                 _replace(redacted, places, heads[way], redact_bytes(heads[way]))
             else:
                 data = b"".join(redacted[place].data for place in places)
-                _replace(redacted, places, data, _TOKEN_IN_JSON.sub(_cross_out, redact_bytes(data)))
+                _replace(redacted, places, data, redact_body(data))
     return redacted
 
 
@@ -44,10 +43,6 @@ def _read_head(chunks: Sequence[Chunk], places: Sequence[int]) -> bytes:
         if first and (end := head.find(_END_OF_HEAD, max(first.start(), looked_at - 3))) >= 0:
             return bytes(head[: end + len(_END_OF_HEAD)])
     return bytes(head)
-
-
-def _cross_out(match: re.Match[bytes]) -> bytes:
-    return match[1] + b"x" * len(match[2])
 
 
 def _replace(chunks: list[Chunk], places: Sequence[int], data: bytes, clean: bytes) -> None:

@@ -12,7 +12,7 @@ from wslab.display.payloads import Judged, Window
 from wslab.display.table import Field, Table, table_of
 from wslab.errors import Fault
 from wslab.frames import Opcode
-from wslab.http import Request, redact_bytes
+from wslab.http import Request, redact_body
 from wslab.seen import KEPT, FrameReader, SeenFrame
 from wslab.states import Role
 
@@ -116,7 +116,7 @@ class Dissection:
 
 def field_of_body(data: bytes, start: int = 0) -> Field:
     """What stands from `start` on behind the head of an answer: HTTP, and no frames."""
-    text = redact_bytes(data[start : start + KEPT]).decode(errors="backslashreplace")
+    text = redact_body(data[start : start + KEPT]).decode(errors="backslashreplace")
     return Field(start, len(data), "body", shorten(text), "what the server says to it")
 
 
