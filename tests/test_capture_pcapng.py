@@ -395,6 +395,31 @@ def conversation_packets() -> list[bytes]:
     return [serialize_segment(segment) for segment in segments]
 
 
+def test_an_upgrade_behind_other_requests_on_its_connection_is_loaded(tmp_path):
+    challenge = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno"
+    login = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
+    writer = Writer(Endpoint(bytes((127, 0, 0, 1)), 50001), Endpoint(bytes((127, 0, 0, 1)), 8765))
+    sent = [(CLIENT, login), (SERVER, challenge), (CLIENT, request()), (SERVER, RESPONSE), (CLIENT, text("Hello"))]
+    segments = [*writer.open(), *(segment for piece in sent for segment in writer.send(*piece))]
+    recording = load(tmp_path, pcap([serialize_segment(segment) for segment in segments]))
+
+    assert [chunk[1:] for chunk in recording.chunks] == [
+        (1, UP if side == CLIENT else DOWN, data) for side, data in sent
+    ]
+
+
+def test_a_page_about_websocket_is_no_conversation(tmp_path):
+    page = b"HTTP/1.1 200 OK\r\n\r\n" + request() + RESPONSE
+    writer = Writer(Endpoint(bytes((127, 0, 0, 1)), 50001), Endpoint(bytes((127, 0, 0, 1)), 80))
+    segments = [
+        *writer.open(),
+        *writer.send(CLIENT, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 2),
+        *writer.send(SERVER, page),
+    ]
+    with pytest.raises(CaptureError, match="has no WebSocket conversation in it"):
+        load(tmp_path, pcap([serialize_segment(segment) for segment in segments]))
+
+
 def pcap(
     packets: list[bytes], order: str = "<", magic: int = 0xA1B2C3D4, link_type: int = 101, ticks: int = 10**6
 ) -> bytes:

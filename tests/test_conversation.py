@@ -99,13 +99,76 @@ def test_a_handshake_that_breaks_a_rule_is_illegal_and_its_frames_are_read_if_th
 
 
 def test_a_refusal_ends_what_is_read_whether_its_body_comes_or_not():
-    refused = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\n"
+    refused = b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 9\r\n\r\n"
     for body in (b"", b"Go away.\n", b"Go away.\n" + GREETING):
         assert talk((CLIENT, REQUEST), (SERVER, refused + body), (CLIENT, text("Hello")), (SERVER, GREETING)) == [
             "> GET / HTTP/1.1",
             "< HTTP/1.1 403 Forbidden",
             f"< {NOT_WEBSOCKET}",
         ]
+
+
+# A connection that stays open: the next request may be the one that asks for WebSocket
+
+CHALLENGE = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 2\r\n\r\nno"
+POST = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\npassword="
+UPGRADED = ["> GET / HTTP/1.1", "< HTTP/1.1 101 Switching Protocols", '> text "Hello"', '< text "Welcome"']
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "lines"),
+    [
+        (REQUEST, CHALLENGE, ["> GET / HTTP/1.1", "< HTTP/1.1 401 Unauthorized", "< a body of 2 bytes"]),
+        (PLAIN, CHALLENGE, ["> GET / HTTP/1.1", "< HTTP/1.1 401 Unauthorized", "< a body of 2 bytes"]),
+        (PLAIN, b"HTTP/1.1 204 No Content\r\n\r\n", ["> GET / HTTP/1.1", "< HTTP/1.1 204 No Content"]),
+        (
+            PLAIN.replace(b"GET", b"HEAD"),
+            b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+            ["> HEAD / HTTP/1.1", "< HTTP/1.1 200 OK"],
+        ),
+        (POST, CHALLENGE, ["> POST /login HTTP/1.1", "< HTTP/1.1 401 Unauthorized", "< a body of 2 bytes"]),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 5, 10_000])
+def test_an_upgrade_behind_other_requests_is_found(asked, answered, lines, size):
+    said = [(CLIENT, asked), (SERVER, answered)] * 2
+    said += [(CLIENT, REQUEST), (SERVER, response()), (CLIENT, text("Hello")), (SERVER, GREETING)]
+    pieces = [(role, data[start : start + size]) for role, data in said for start in range(0, len(data), size)]
+    assert talk(*pieces) == lines * 2 + UPGRADED
+
+
+def test_requests_that_do_not_wait_for_their_answers_are_read_when_these_come():
+    asked, answered = POST + PLAIN + REQUEST + text("Hello"), CHALLENGE + CHALLENGE + response() + GREETING
+    found = talk((CLIENT, asked), (SERVER, answered))
+    assert [line for line in found if line[0] == "<"] == [
+        *("< HTTP/1.1 401 Unauthorized", "< a body of 2 bytes") * 2,
+        "< HTTP/1.1 101 Switching Protocols",
+        '< text "Welcome"',
+    ]
+    assert [line for line in found if line[0] == ">"] == ["> POST /login HTTP/1.1", "> GET / HTTP/1.1", *UPGRADED[::2]]
+
+
+def test_a_long_upload_is_skipped_and_what_comes_with_too_much_before_an_answer_is_not_found():
+    upload = POST.replace(b"Content-Length: 9", b"Content-Length: 200000") + bytes(200_000 - 9)
+    pieces = [(CLIENT, upload[start : start + 10_000]) for start in range(0, len(upload), 10_000)]
+    ending = [(CLIENT, REQUEST), (SERVER, response())]
+    assert talk(*pieces, (SERVER, CHALLENGE), *ending)[3:] == UPGRADED[:2]
+    assert talk(*pieces[:-1], (SERVER, CHALLENGE), pieces[-1], *ending)[3:] == UPGRADED[:2]
+    assert talk(*pieces, (CLIENT, PLAIN * 2000), (SERVER, CHALLENGE), *ending)[2:] == [f"< {NOT_WEBSOCKET}"]
+
+
+def test_a_body_that_is_cut_short_is_told_at_the_end():
+    conversation = Conversation()
+    talk((CLIENT, PLAIN), (SERVER, CHALLENGE[:-1]), conversation=conversation)
+    assert [str(one) for one in conversation.end(SERVER)] == ["cut short: 1 of 2 bytes of a body"]
+    assert conversation.end(CLIENT) == []
+
+
+def test_between_two_requests_nothing_is_cut_short_and_the_server_may_not_speak():
+    conversation = Conversation()
+    talk((CLIENT, PLAIN), (SERVER, CHALLENGE), conversation=conversation)
+    assert conversation.end(CLIENT) == conversation.end(SERVER) == []
+    assert talk((SERVER, CHALLENGE), conversation=conversation) == ["< not WebSocket: the server speaks first"]
 
 
 # What begins late
@@ -146,7 +209,8 @@ def test_bytes_that_their_sender_may_not_begin_with_are_no_frames(said):
     "answer",
     [
         b"HTTP/1.0 200 OK\r\n\r\n" + bytes(100),
-        b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\nConnection: close\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nHi\r\n0\r\n\r\n",
         response(upgrade="h2c"),
         response(),
     ],
@@ -235,6 +299,7 @@ def lines_in_pieces(sent: dict[Role, bytes], size: int) -> list[Seen]:
         {CLIENT: REQUEST, SERVER: response() + GREETING * 3},
         {CLIENT: b"\r\n" + REQUEST, SERVER: b"\r\n" + response() + GREETING},
         {CLIENT: REQUEST, SERVER: b"HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nHello"},
+        {CLIENT: PLAIN + REQUEST, SERVER: CHALLENGE + response() + GREETING},
         {CLIENT: PLAIN, SERVER: b"HTTP/1.1 200 OK\r\n\r\nHello"},
         {CLIENT: REQUEST[:40] + b"\x00" + REQUEST[40:]},
         {CLIENT: REQUEST, SERVER: b"HTTP/2 200\r\n\r\n"},

@@ -12,6 +12,7 @@ from wslab.http import (
     Headers,
     Request,
     Response,
+    bodies_between,
     body_length,
     build_refusal,
     parse_request,
@@ -561,6 +562,42 @@ def test_secrets_in_the_bytes_of_a_head_are_crossed_out_even_where_it_is_illegal
 
 
 # Bodies
+
+
+GET = Request("GET", "/")
+
+
+def between(*answer: tuple[str, str], request: Request = GET, status: int = 200, version: str = "HTTP/1.1"):
+    return bodies_between(request, Response(status, "", Headers(answer), version=version))
+
+
+def test_bodies_are_as_long_as_the_heads_say():
+    upload = Request("POST", "/", Headers((("Content-Length", "7"),)))
+    assert between(("Content-Length", "2")) == (0, 2)
+    assert between(("content-length", "0"), request=upload) == (7, 0)
+    assert between(("Content-Length", "2"), status=304) == between(status=204) == (0, 0)
+    assert between(("Content-Length", "2"), request=Request("HEAD", "/")) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (),
+        (("Content-Length", "2"), ("Content-Length", "2")),
+        (("Content-Length", "-2"),),
+        (("Content-Length", "2"), ("Transfer-Encoding", "chunked")),
+        (("Content-Length", "2"), ("Connection", "Upgrade, Close")),
+    ],
+)
+def test_nothing_follows_a_body_whose_end_the_heads_do_not_tell_or_a_connection_that_closes(answer):
+    assert between(*answer) is None
+
+
+def test_nothing_follows_an_old_response_an_interim_one_or_an_upload_of_unknown_length():
+    length = ("Content-Length", "2")
+    assert between(length, version="HTTP/1.0") is between(length, status=100) is between(length, status=101) is None
+    for line in ("Transfer-Encoding", "chunked"), ("Connection", "close"):
+        assert between(length, request=Request("POST", "/", Headers((line,)))) is None
 
 
 def post(*lines):

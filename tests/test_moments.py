@@ -135,12 +135,22 @@ def test_a_reset_closes_at_once_and_so_does_a_server_that_cannot_be_reached():
 
 
 def test_a_refusal_opens_nothing_and_what_follows_is_not_read():
-    refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\n"
+    refusal = b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 9\r\n\r\n"
     timeline = Moments(recorded(HANDSHAKE[0], (1, DOWN, refusal), (1, DOWN, b"Go away.\n"), (1, UP, b"sesame")), 1)
     assert states(timeline) == ["CONNECTING CONNECTING"] * 4
     last = timeline.all[-1].sides
     assert last[SERVER] == SideThen(State.CONNECTING, used=len(refusal), unread=9)
     assert last[CLIENT] == SideThen(State.CONNECTING, used=len(request()), unread=6)
+
+
+def test_a_refusal_that_leaves_the_connection_open_may_be_followed_by_an_upgrade():
+    refusal = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 20\r\n\r\n"
+    body = [(1, DOWN, b'{"token":"se'), (1, DOWN, b'same"}\r\n')]
+    timeline = Moments(recorded(HANDSHAKE[0], (1, DOWN, refusal), *body, *HANDSHAKE, (1, DOWN, GREETING)), 1)
+    assert states(timeline) == ["CONNECTING CONNECTING"] * 5 + ["OPEN OPEN"] * 2
+    assert timeline.all[2].sides[SERVER] == SideThen(State.CONNECTING, len(refusal), 12, shown='{"token":"xx')
+    assert timeline.all[3].completed == ("a body of 20 bytes",)
+    assert timeline.all[-1].completed == ('text "Welcome"',)
 
 
 def test_an_answer_that_a_client_must_refuse_opens_only_the_server():

@@ -84,8 +84,26 @@ def test_the_body_of_an_answer_is_one_row_and_no_frames(pieces):
     first, *more = [piece.encode() for piece in pieces]
     recording = recorded((1, UP, request()), (1, DOWN, head + first), *((1, DOWN, piece) for piece in more))
     table = inspect(recording)
+    assert [row[4] for row in table.rows[1:]] == ["HTTP/1.1 200 OK", "a body of 18 bytes"]
+    assert table.row(2).rows == (("0-17", "body", "<p>hello there</p>", "what the server says to it"),)
+
+
+def test_a_body_of_unknown_length_is_all_that_follows():
+    head = b"HTTP/1.1 200 OK\r\n\r\n"
+    table = inspect(recorded((1, UP, request()), (1, DOWN, head + b"<p>hello"), (1, DOWN, b" there</p>")))
     assert [row[4] for row in table.rows[1:]] == ["HTTP/1.1 200 OK", "not WebSocket: what follows is not read"]
     assert table.row(2).rows == (("0-17", "body", "<p>hello there</p>", "what the server says to it"),)
+
+
+def test_a_body_ends_where_the_next_head_begins():
+    challenge = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno"
+    table = inspect(
+        recorded(*[(1, UP, request()), (1, DOWN, challenge)] * 2, (1, UP, request()), (1, DOWN, response()))
+    )
+    assert [row[4] for row in table.rows[1::3]] == ["HTTP/1.1 401 Unauthorized"] * 2 + [
+        "HTTP/1.1 101 Switching Protocols"
+    ]
+    assert table.row(2).rows == table.row(5).rows == (("0-1", "body", "no", "what the server says to it"),)
 
 
 def test_a_body_of_no_bytes_is_no_row():

@@ -272,6 +272,31 @@ def body_length(request: Request, most: int) -> int:
     return int(lengths[0])
 
 
+def bodies_between(request: Request, response: Response) -> tuple[int, int] | None:
+    """How many bytes of body follow the heads of a request and its response, where another request follows them.
+
+    None where the connection ends with them or is switched to another protocol, and where nothing but the body itself
+    tells its length (RFC 9112 §6.3, §9.3).
+
+    >>> bodies_between(Request("GET", "/"), Response(401, "Unauthorized", Headers((("Content-Length", "2"),))))
+    (0, 2)
+    """
+    upload = _length_of_body(request.headers, 0)
+    has_none = request.method == "HEAD" or response.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+    download = 0 if has_none else _length_of_body(response.headers, None)
+    is_last = response.version == "HTTP/1.0" or any(
+        head.headers.has_token("Connection", "close") for head in (request, response)
+    )
+    return None if is_last or response.status < 200 or upload is None or download is None else (upload, download)
+
+
+def _length_of_body(headers: Headers, default: int | None) -> int | None:
+    lengths = headers.get_all("Content-Length")
+    if "Transfer-Encoding" in headers or len(lengths) > 1 or not all(re.fullmatch(r"\d{1,18}", it) for it in lengths):
+        return None
+    return int(lengths[0]) if lengths else default
+
+
 def parse_response(data: bytes) -> tuple[Response, int] | None:
     """Read a response from the start of `data`: (response, bytes used), or None while more bytes are needed.
 

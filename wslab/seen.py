@@ -72,6 +72,11 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class Body(Unread):
+    """The body of an HTTP response behind which another head may follow."""
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """What was found in the bytes of one side, those from `start` to `end`; `illegal` says which rule it breaks.
 

@@ -11,7 +11,9 @@ from wslab.frames import parse_header
 LOOKED_AT = 1024 * 1024  # bytes from the start of each side
 MAX_HEADER = 14
 
-_HEAD = re.compile(rb"(GET |HTTP/1\.\d 101\b)")
+_AGREEMENT = re.compile(rb"HTTP/1\.\d 101\b")
+_FIRST_REQUEST = re.compile(rb"[A-Z]{3,10} [!-~]+ HTTP/1\.\d\r?\n")
+_REQUEST = re.compile(rb"GET [!-~]+ HTTP/1\.\d\r?\n")
 _UPGRADE = re.compile(rb"\nupgrade[ \t]*:[^\n]*websocket", re.IGNORECASE)
 
 
@@ -21,12 +23,28 @@ def find_client(conversation: Conversation) -> int | None:
     The handshake tells it; where the capture began too late for that, the masks of the frames do (RFC 6455 §5.1).
     What stands before the first frame is then taken out of the conversation.
     """
-    starts = [_start(conversation, side) for side in (0, 1)]
-    for side, start in enumerate(starts):
-        head = _HEAD.match(start)
-        if head and _UPGRADE.search(start.partition(b"\r\n\r\n")[0]):
-            return side if head[1] == b"GET " else 1 - side
+    for side in (0, 1):
+        start = _start(conversation, side)
+        if _AGREEMENT.match(start) and _UPGRADE.search(start, 0, _end_of_head(start, 0)):
+            return 1 - side
+        if _FIRST_REQUEST.match(start) and _asks_for_websocket(start):
+            return side
     return _find_masking_side(conversation) if conversation.client is None else None
+
+
+def _asks_for_websocket(requests: bytes) -> bool:
+    """Whether one of the requests on a connection does: others may come before it."""
+    end = 0
+    while request := _REQUEST.search(requests, end):
+        end = _end_of_head(requests, request.end() - 2)
+        if _UPGRADE.search(requests, request.start(), end):
+            return True
+    return False
+
+
+def _end_of_head(data: bytes, start: int) -> int:
+    end = data.find(b"\r\n\r\n", start)
+    return len(data) if end < 0 else end
 
 
 def _start(conversation: Conversation, side: int) -> bytes:

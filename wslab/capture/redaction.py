@@ -11,9 +11,9 @@ _NOT_EMPTY = re.compile(rb"[^\r\n]")
 
 
 def redact_chunks(chunks: Sequence[Chunk]) -> list[Chunk]:
-    """The chunks with an x for each byte of a secret, wherever it is cut; frames stay as they are.
+    """The chunks with an x for each byte of a secret, wherever it is cut; frames behind a handshake stay as they are.
 
-    A conversation that never became WebSocket is looked through to its end: others may follow a refused request.
+    A conversation that does not begin with a handshake is looked through to its end: requests may follow requests.
     """
     redacted = list(chunks)
     streams: dict[int, dict[Direction, list[int]]] = {}

@@ -16,7 +16,7 @@ from wslab.display.payloads import Judged, Window
 from wslab.display.table import Table, table_of
 from wslab.http import Request, Response
 from wslab.recording import Direction, Recording
-from wslab.seen import KEPT, SeenFrame, Unread
+from wslab.seen import KEPT, Body, SeenFrame, Unread
 from wslab.states import Role
 
 HEADING = ("row", "connection", "direction", "bytes", "what")
@@ -108,7 +108,8 @@ def _is_empty_body(it: Passed, sizes: Counter[tuple[int, Direction]]) -> bool:
 def _look_behind(recording: Recording, entry: Entry, most_bytes: int) -> Table:
     seen, window = entry.passed.seen, Window(0, most_bytes)
     if entry.is_body:
-        return table_of([field_of_body(_bytes_of(recording, entry.passed, None))], f"row {entry.number}")
+        end = seen.end if isinstance(seen.what, Body) else None
+        return table_of([field_of_body(_bytes_of(recording, entry.passed, end))], f"row {entry.number}")
     if isinstance(seen.what, Unread):
         # Here everything that follows is read, as far as it can be: without the messages before, none is decompressed.
         data, deflate = _bytes_of(recording, entry.passed, None), None if entry.deflate else entry.deflate

@@ -8,9 +8,9 @@ from typing import TypeVar
 from wslab.display.passed import SENDERS, Passed, Passing
 from wslab.display.spans import rank
 from wslab.frames import Opcode, printable
-from wslab.http import Response, redact_bytes, redact_target
+from wslab.http import Request, Response, redact_body, redact_target
 from wslab.recording import Call, Chunk, Recording
-from wslab.seen import SeenFrame, Unread
+from wslab.seen import Body, SeenFrame, Unread
 from wslab.states import TRANSITIONS, Role, State, Step
 
 MOST_MOMENTS = 1000
@@ -81,7 +81,7 @@ class _Side:
             return in_hex(self.waiting)
         if self.has_head:
             return "not to be read before the answer"
-        first, line_end, _ = redact_bytes(bytes(self.waiting)).partition(b"\r\n")
+        first, line_end, _ = redact_body(bytes(self.waiting)).partition(b"\r\n")
         return f"{printable(first[:60].decode('latin-1'))}{' …' if line_end or len(first) > 60 else ''}"
 
 
@@ -132,7 +132,7 @@ class Moments:
         seen = [one.seen for one in passed]
         for answer, following in zip(seen, [*seen[1:], None], strict=False):
             is_refused = following is not None and isinstance(following.what, Unread) and not following.illegal
-            if isinstance(answer.what, Response) and not is_refused:
+            if isinstance(answer.what, Response) and answer.what.status == 101 and not is_refused:
                 for side in self._sides.values():
                     side.has_frames = True
                 self._step(Role.SERVER, Step.HANDSHAKE_DONE)
@@ -150,11 +150,13 @@ class Moments:
                 self._step(seen.sender, Step.CLOSE_SENT)
                 if not seen.illegal:
                     self._step(PEERS[seen.sender], Step.CLOSE_RECEIVED)
-        elif isinstance(seen.what, Unread):
+        elif isinstance(seen.what, Request):
+            side.has_head = True
+        elif isinstance(seen.what, Response):  # where it refuses, another request may follow
+            self._sides[Role.CLIENT].has_head = False
+        elif not isinstance(seen.what, Body):
             for one in [side] if side.has_frames else self._sides.values():
                 one.is_unread = True
-        else:
-            side.has_head = True
 
     def _complete_frame(self, side: _Side, frame: SeenFrame) -> Iterator[str]:
         """The message that this frame completes, if it had several."""
