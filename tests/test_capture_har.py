@@ -197,6 +197,29 @@ def test_a_request_that_cannot_be_read_has_no_entry(tmp_path, sent):
     assert saved(tmp_path, recorded((UP, sent), (UP, b"\r\n"), (DOWN, b"HTTP/1.1 400 Bad Request\r\n\r\n"))) == []
 
 
+PLAIN = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+CHALLENGE = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno"
+
+
+def test_a_request_for_a_page_has_no_entry(tmp_path):
+    for answer in CHALLENGE, b"HTTP/1.1 200 OK\r\n\r\n<p>", b"", ACCEPTED + b"\r\n\x81\x00":
+        assert saved(tmp_path, recorded((UP, PLAIN), (DOWN, answer))) == []
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_a_connection_has_an_entry_for_each_request_that_asks_for_websocket(tmp_path, size):
+    asked = [(UP, PLAIN), (DOWN, CHALLENGE), (UP, request()), (DOWN, CHALLENGE), (UP, PLAIN), (DOWN, CHALLENGE)]
+    talk = [*asked, (UP, request()), (DOWN, ACCEPTED + b"\r\n"), (UP, text("Hi")), (DOWN, b"\x82\x01\xff")]
+    pieces = [(way, data[start : start + size]) for way, data in talk for start in range(0, len(data), size)]
+    refused, accepted = saved(tmp_path, recorded(*pieces))
+
+    assert (refused["response"]["status"], accepted["response"]["status"]) == (401, 101)
+    assert base64.b64decode(refused["response"]["content"]["text"]) == b"no"
+    assert "text" not in accepted["response"]["content"]
+    assert messages(refused) == []
+    assert messages(accepted) == [("send", 1, "Hi"), ("receive", 2, "/w==")]
+
+
 SECRETS = ("Cookie: ~~~~", "Authorization: Basic ~~~~", "Referer: http://x/?token=~~~~")
 
 
@@ -370,6 +393,17 @@ def test_headers_that_the_file_leaves_out_are_added(tmp_path):
         assert b"\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" in head
     assert b"\r\nHost: 127.0.0.1:38991\r\n" in recording.bytes_sent(1, UP)
     assert f"\r\nSec-WebSocket-Accept: {ACCEPT}\r\n".encode() in recording.bytes_sent(1, DOWN)
+
+
+@pytest.mark.parametrize("status", [0, 403])
+def test_headers_are_not_added_where_nothing_was_agreed(tmp_path, status):
+    document = changed("_webSocketMessages", to=[])
+    document["log"]["entries"][1]["request"]["headers"] = []
+    document["log"]["entries"][1]["response"] = {"status": status, "statusText": "Forbidden", "headers": []}
+    recording = load(tmp_path, document)
+
+    assert recording.bytes_sent(1, UP) == b"GET /chat?a=1 HTTP/1.1\r\nHost: 127.0.0.1:38991\r\n\r\n"
+    assert recording.bytes_sent(1, DOWN) == (b"HTTP/1.1 403 Forbidden\r\n\r\n" if status else b"")
 
 
 def test_a_message_before_the_request_is_no_reason_to_answer_before_it(tmp_path):

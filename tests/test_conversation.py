@@ -134,7 +134,10 @@ def test_an_upgrade_behind_other_requests_is_found(asked, answered, lines, size)
     said = [(CLIENT, asked), (SERVER, answered)] * 2
     said += [(CLIENT, REQUEST), (SERVER, response()), (CLIENT, text("Hello")), (SERVER, GREETING)]
     pieces = [(role, data[start : start + size]) for role, data in said for start in range(0, len(data), size)]
-    assert talk(*pieces) == lines * 2 + UPGRADED
+    conversation = Conversation()
+    assert not conversation.has_frames
+    assert talk(*pieces, conversation=conversation) == lines * 2 + UPGRADED
+    assert conversation.has_frames
 
 
 def test_requests_that_do_not_wait_for_their_answers_are_read_when_these_come():

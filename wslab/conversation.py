@@ -64,6 +64,11 @@ class Conversation:
         self._is_turn_over = False  # request and response are done, and the next ones may have come with them
         self._is_unread = False  # neither side is read any more
 
+    @property
+    def has_frames(self) -> bool:
+        """Whether frames are read: the handshake is done, or is missing."""
+        return self._sides[Role.CLIENT].frames is not None
+
     def receive(self, sender: Role, data: bytes) -> list[Seen]:
         """Take in bytes that `sender` has sent; what they complete, in order."""
         side = self._sides[sender]

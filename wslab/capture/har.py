@@ -8,34 +8,30 @@ import base64
 import heapq
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from wslab.capture.errors import CaptureError
+from wslab.conversation import Conversation
 from wslab.deflate import PermessageDeflate, check_answer
 from wslab.errors import HandshakeError, ProtocolError
 from wslab.frames import Frame, Opcode, serialize_frame
 from wslab.handshake import VERSION, accept_key, parse_extensions
-from wslab.http import (
-    Headers,
-    Request,
-    Response,
-    parse_request,
-    parse_response,
-    redact_body,
-    redact_header,
-    redact_target,
-)
+from wslab.http import MAX_BODY_SIZE, Headers, Request, Response, redact_body, redact_header, redact_target
 from wslab.limits import Limits
 from wslab.protocol import Protocol
 from wslab.recording import Chunk, Direction, Recording
+from wslab.seen import Body
 from wslab.states import Role, State
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
+ROLES = {UP: Role.CLIENT, DOWN: Role.SERVER}
+WAYS = {role: way for way, role in ROLES.items()}
 TYPES = {UP: "send", DOWN: "receive"}
-MAX_HEAD = 64 * 1024
 MAX_MESSAGE = 64 * 1024 * 1024
 MASKING_KEY = bytes(4)
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # the sample nonce of RFC 6455 §1.3
@@ -46,7 +42,7 @@ T = TypeVar("T")
 
 
 def write_har(file: BinaryIO, recording: Recording, secrets: bool) -> None:
-    """Write an entry for each connection whose request can be read."""
+    """Write an entry for each request that asks for WebSocket; one for a page has no place here."""
     conversations: dict[int, _Conversation] = {}
     for chunk in list(recording.chunks):
         if chunk.connection not in conversations:
@@ -54,25 +50,34 @@ def write_har(file: BinaryIO, recording: Recording, secrets: bool) -> None:
         conversations[chunk.connection].add(chunk)
     entries = []
     for number, conversation in conversations.items():
-        if conversation.request is not None:
-            _, server = recording.addresses.get(number, (None, None))
-            where = {"serverIPAddress": server[0], "connection": str(server[1])} if server else {}
-            entries.append(_entry(conversation, conversation.request, secrets) | where)
+        _, server = recording.addresses.get(number, (None, None))
+        where = {"serverIPAddress": server[0], "connection": str(server[1])} if server else {}
+        entries += [_entry(exchange, secrets) | where for exchange in conversation.exchanges]
     log = {"version": "1.2", "creator": {"name": "wslab", "version": "1"}, "pages": [], "entries": entries}
     for piece in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode({"log": log}):  # never whole in memory
         file.write(piece.encode())
+
+
+@dataclass
+class _Exchange:
+    """A request that asks for WebSocket, and what became of it."""
+
+    request: Request
+    times: dict[Direction, float]  # of the heads
+    response: Response | None = None
+    body: bytes = b""
+    messages: list[dict[str, object]] = field(default_factory=list)
 
 
 class _Conversation:
     """One connection, read chunk by chunk: its heads, then its messages."""
 
     def __init__(self) -> None:
-        self.request: Request | None = None
-        self.response: Response | None = None
-        self.times = dict.fromkeys(Direction, 0.0)  # of the heads
-        self.messages: list[dict[str, object]] = []
-        self._unread = dict.fromkeys(Direction, b"")
-        self._illegal: set[Direction] = set()
+        self.exchanges: list[_Exchange] = []
+        self._heads = Conversation()
+        self._exchange: _Exchange | None = None  # that of the last request, if this asks for WebSocket
+        self._unread = {way: bytearray() for way in Direction}  # what stands behind the last head of each side
+        self._positions = dict.fromkeys(Direction, 0)  # of these heads' ends
         self._protocols: dict[Direction, Protocol] = {}
 
     def add(self, chunk: Chunk) -> None:
@@ -80,30 +85,39 @@ class _Conversation:
         way = chunk.direction
         if self._protocols:
             self._receive(way, chunk.time, chunk.data)
-        elif way not in self._illegal:
-            self._unread[way] += chunk.data
-            try:
-                self._read_head(way, chunk.time)
-            except HandshakeError:
-                self._illegal.add(way)
-            if self.request is not None and self.response is not None and self.response.status == 101:
-                self._open(self.response)
-                for each in Direction:
-                    self._receive(each, chunk.time, self._unread[each])
-
-    def _read_head(self, way: Direction, time: float) -> None:
-        found: tuple[Request | Response, int] | None
-        head = self.request if way is UP else self.response
-        found = None if head else parse_request(self._unread[way]) if way is UP else parse_response(self._unread[way])
-        if found is None:
-            if head is None and len(self._unread[way]) > MAX_HEAD:
-                self._illegal.add(way)
             return
-        self.times[way], self._unread[way] = time, self._unread[way][found[1] :]
-        if isinstance(found[0], Request):
-            self.request = found[0]
-        else:
-            self.response = found[0]
+        self._unread[way] += chunk.data
+        for seen in self._heads.receive(ROLES[way], chunk.data):
+            if isinstance(seen.what, Request | Response | Body):
+                self._take_part(WAYS[seen.sender], seen.what, seen.end, chunk.time)
+        self._keep_body()
+        if self._heads.has_frames and self._exchange is not None and self._exchange.response is not None:
+            self._open(self._exchange.response)
+            for each in Direction:
+                self._receive(each, chunk.time, bytes(self._unread[each]))
+
+    def _take_part(self, way: Direction, part: Request | Response | Body, end: int, time: float) -> None:
+        exchange = self._exchange
+        if isinstance(part, Body):
+            self._keep_body()
+            self._exchange = None
+        elif isinstance(part, Response) and exchange is not None:
+            exchange.response, exchange.times[DOWN] = part, time
+        elif isinstance(part, Request) and part.headers.has_token("Upgrade", "websocket"):
+            self._exchange = _Exchange(part, {UP: time, DOWN: time})
+            self.exchanges.append(self._exchange)
+        elif isinstance(part, Request):
+            self._exchange = None
+        del self._unread[way][: end - self._positions[way]]
+        self._positions[way] = end
+
+    def _keep_body(self) -> None:
+        """Keep the beginning of what a server says to its refusal, as far as Content-Length announces it."""
+        exchange = self._exchange
+        if exchange is not None and exchange.response is not None and exchange.response.status != 101:
+            length = exchange.response.headers.get("Content-Length")
+            size = min(int(length), MAX_BODY_SIZE) if re.fullmatch(r"\d{1,9}", length) else 0
+            exchange.body = bytes(self._unread[DOWN][:size])
 
     def _open(self, response: Response) -> None:
         """Begin to read messages, compressed as the response says."""
@@ -120,15 +134,15 @@ class _Conversation:
         }
 
     def _receive(self, way: Direction, time: float, data: bytes) -> None:
-        protocol, again = self._protocols[way], True
+        protocol, messages, again = self._protocols[way], self.exchanges[-1].messages, True
         while again:
             try:
                 for received in protocol.receive(data):
                     if isinstance(received, str | bytes):
-                        self.messages.append(_message(TYPES[way], time, received))
+                        messages.append(_message(TYPES[way], time, received))
                 again, data = protocol.withheld, b""
             except ProtocolError as error:  # Chrome shows it among the messages, too
-                self.messages.append({"type": "error", "time": time, "opcode": -1, "data": error.reason})
+                messages.append({"type": "error", "time": time, "opcode": -1, "data": error.reason})
                 again = False
 
 
@@ -138,15 +152,15 @@ def _message(kind: str, time: float, message: str | bytes) -> dict[str, object]:
     return {"type": kind, "time": time, "opcode": int(Opcode.BINARY), "data": base64.b64encode(message).decode()}
 
 
-def _entry(conversation: _Conversation, request: Request, secrets: bool) -> dict[str, object]:
-    started = conversation.times[UP]
-    waited = (conversation.times[DOWN] - started) * 1000 if conversation.response else 0.0
+def _entry(exchange: _Exchange, secrets: bool) -> dict[str, object]:
+    started = exchange.times[UP]
+    waited = (exchange.times[DOWN] - started) * 1000
     return {
         "_resourceType": "websocket",
-        "_webSocketMessages": conversation.messages,
+        "_webSocketMessages": exchange.messages,
         "cache": {},
-        "request": _request_entry(request, secrets),
-        "response": _response_entry(conversation.response or Response(0, ""), secrets),
+        "request": _request_entry(exchange.request, secrets),
+        "response": _response_entry(exchange.response or Response(0, ""), exchange.body, secrets),
         "startedDateTime": _date(started),
         "time": waited,
         "timings": {"blocked": -1, "dns": -1, "connect": -1, "ssl": -1, "send": 0, "wait": waited, "receive": 0},
@@ -174,12 +188,12 @@ def _request_entry(request: Request, secrets: bool) -> dict[str, object]:
     }
 
 
-def _response_entry(response: Response, secrets: bool) -> dict[str, object]:
+def _response_entry(response: Response, body: bytes, secrets: bool) -> dict[str, object]:
     kind = response.headers.get("Content-Type", "x-unknown")
-    content: dict[str, object] = {"size": len(response.body), "mimeType": kind}
-    if response.body:
-        body = response.body if secrets else redact_body(response.body)
-        content |= {"text": base64.b64encode(body).decode(), "encoding": "base64"}
+    content: dict[str, object] = {"size": len(body), "mimeType": kind}
+    if body:
+        text = base64.b64encode(body if secrets else redact_body(body)).decode()
+        content |= {"text": text, "encoding": "base64"}
     return {
         "status": response.status,
         "statusText": response.phrase,
@@ -189,7 +203,7 @@ def _response_entry(response: Response, secrets: bool) -> dict[str, object]:
         "content": content,
         "redirectURL": "",
         "headersSize": -1,
-        "bodySize": len(response.body),
+        "bodySize": len(body),
     }
 
 
@@ -233,8 +247,10 @@ def _get(value: Any, key: str, kind: type[T]) -> T:
 def _read_entry(connection: int, entry: Mapping[str, Any]) -> Iterator[Chunk]:
     messages = [_read_message(message) for message in _get(entry, "_webSocketMessages", list)]
     sent = [message for message in messages if message is not None]
-    request = _read_request(_get(entry, "request", dict))
-    response = _read_response(_get(entry, "response", dict), request, bool(sent))
+    answer = _get(entry, "response", dict)
+    status = _get(answer, "status", int) or (101 if sent else 0)
+    request = _read_request(_get(entry, "request", dict), is_upgraded=status == 101)
+    response = _read_response(answer, status, request) if status else None
     started = datetime.fromisoformat(_get(entry, "startedDateTime", str)).timestamp()
     yield Chunk(started, connection, UP, request.serialize())
     if response is not None:
@@ -266,23 +282,18 @@ def _number(value: Any) -> float:
     return float(value)
 
 
-def _read_request(request: Mapping[str, Any]) -> Request:
+def _read_request(request: Mapping[str, Any], is_upgraded: bool) -> Request:
+    """The request; only where it has led to WebSocket is it known that it asked for it rightly."""
     url = urlsplit(_get(request, "url", str))
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
-    needed = {
-        "Host": url.netloc.rpartition("@")[2],
-        "Upgrade": "websocket",
-        "Connection": "Upgrade",
-        "Sec-WebSocket-Key": KEY,
-        "Sec-WebSocket-Version": VERSION,
-    }
+    needed = {"Host": url.netloc.rpartition("@")[2]}
+    if is_upgraded:
+        needed |= {"Upgrade": "websocket", "Connection": "Upgrade"}
+        needed |= {"Sec-WebSocket-Key": KEY, "Sec-WebSocket-Version": VERSION}
     return Request(_get(request, "method", str), target, _read_headers(request, needed))
 
 
-def _read_response(response: Mapping[str, Any], request: Request, has_messages: bool) -> Response | None:
-    status = _get(response, "status", int) or (101 if has_messages else 0)
-    if not status:
-        return None
+def _read_response(response: Mapping[str, Any], status: int, request: Request) -> Response:
     needed = {}
     if status == 101:
         accept = accept_key(request.headers["Sec-WebSocket-Key"])
