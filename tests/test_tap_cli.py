@@ -38,9 +38,9 @@ class Running:
             lines.append(read.rstrip("\n"))
         return lines
 
-    def interrupt(self) -> tuple[str, str]:
-        """Press Ctrl-C; what it still prints, on both outputs."""
-        self.process.send_signal(signal.SIGINT)
+    def interrupt(self, number: signal.Signals = signal.SIGINT) -> tuple[str, str]:
+        """Press Ctrl-C, or send another signal; what it still prints, on both outputs."""
+        self.process.send_signal(number)
         return self.process.communicate(timeout=DEADLINE)
 
 
@@ -166,15 +166,16 @@ def test_ctrl_c_ends_the_connections_and_the_tap_with_status_0():
 
 
 @needs_sigint
-@pytest.mark.parametrize("ending", ["pcapng", "har"])
-def test_what_passed_is_saved_at_the_end_without_secrets(tmp_path, ending):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("ending", ["pcapng", "har", "PCAPNG"])
+def test_what_passed_is_saved_at_the_end_without_secrets(tmp_path, ending, number):
     file = tmp_path / f"tapped.{ending}"
     with EchoServer(deflate=False) as server, tapping(server.url, "--save", str(file)) as tap:
         with connect(f"{tap.url}?token=sesame", headers=[("Cookie", "a=sesame")]) as connection:
             connection.send("Hello")
             connection.receive()
         tap.read_to("1 > end of TCP")
-        assert tap.interrupt() == (f"Saved to {file}\n", "")
+        assert tap.interrupt(number) == (f"Saved to {file}\n", "")
 
     assert tap.process.returncode == 0
     assert b"sesame" not in file.read_bytes()
@@ -216,11 +217,13 @@ def test_a_port_that_is_in_use_is_one_sentence():
     assert f"port {server.port}: it is in use already" in result.stderr
 
 
-def test_output_that_nobody_reads_ends_the_tap_without_a_traceback():
-    with EchoServer() as server, tapping(server.url) as tap:
+def test_output_that_nobody_reads_ends_the_tap_without_a_traceback_and_what_passed_is_saved(tmp_path):
+    file = tmp_path / "tapped.pcapng"
+    with EchoServer() as server, tapping(server.url, "--save", str(file)) as tap:
         tap.process.stdout.close()
         with RawPeer(tap) as peer:
             peer.send(request())
             peer.read_to_end()
         assert tap.process.wait(DEADLINE) == 1
         assert tap.process.stderr.read() == ""
+    assert Recording.load(file).bytes_sent(1, Direction.CLIENT_TO_SERVER) == request()

@@ -6,10 +6,11 @@ import errno
 import io
 import logging
 import os
+import signal
 import sys
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from wslab.client import connect
@@ -252,19 +253,28 @@ def _tap(options: argparse.Namespace) -> int:
     except OSError as error:
         raise CommandError(f"cannot listen on port {options.port}: {_why(error)}") from error
     _allow_all_characters()
-    try:
-        target = f"{tap.target.host}:{tap.target.port}"
-        print(f"Listening on {tap.host}:{tap.port}, forwarding to {target}", flush=True)
+    with contextlib.ExitStack() as at_the_end:
+        if options.save is not None:  # also where nobody reads the lines any more
+            at_the_end.callback(_save, feed, Path(options.save))
+        try:
+            with contextlib.suppress(KeyboardInterrupt), _ended_as_by_ctrl_c(signal.SIGTERM):
+                target = f"{tap.target.host}:{tap.target.port}"
+                print(f"Listening on {tap.host}:{tap.port}, forwarding to {target}", flush=True)
+                _print_lines(lines, feed)
+        finally:
+            feed.close()
+            tap.close()
         _print_lines(lines, feed)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        feed.close()
-        tap.close()
-    _print_lines(lines, feed)
-    if options.save is not None:
-        _save(feed, Path(options.save))
     return 0
+
+
+@contextlib.contextmanager
+def _ended_as_by_ctrl_c(number: signal.Signals) -> Iterator[None]:
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
 
 
 def _print_lines(lines: Lines, feed: Feed) -> None:
@@ -274,7 +284,7 @@ def _print_lines(lines: Lines, feed: Feed) -> None:
 
 
 def _check_file_to_save(path: Path) -> None:
-    if path.suffix not in RECORDINGS:
+    if path.suffix.lower() not in RECORDINGS:
         raise CommandError(f"cannot save to {path}: its name must end in {' or '.join(RECORDINGS)}")
     if not path.parent.is_dir():
         raise CommandError(f"cannot save to {path}: there is no folder {path.parent}")
