@@ -19,12 +19,13 @@ from hypothesis import strategies as st
 from raw import PATIENCE, RawPeer, live_server, masked, request, text, wait_until
 from shark import Dissected, complaints, dissect, tshark
 
-from wslab import Direction, Frame, Opcode, Recording, connect, parse_frame, serialize_frame
+from wslab import ConnectionClosed, Direction, Frame, Opcode, Recording, Tap, connect, parse_frame, serialize_frame
 from wslab.capture.errors import CaptureError, CaptureWarning
-from wslab.capture.packets import Endpoint, serialize_segment
+from wslab.capture.packets import FIN, RST, Endpoint, parse_segment, serialize_segment
 from wslab.capture.pcapng import CaptureReader
 from wslab.capture.tcp import CLIENT, SERVER, Writer
 from wslab.deflate import PermessageDeflate
+from wslab.faults import cut
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 TEXT = "κόσμε 😀 " * 9
@@ -177,7 +178,77 @@ def test_each_packet_has_the_time_of_its_chunk_and_the_first_and_last_those_of_t
     with path.open("rb") as file:
         times = [packet.time for packet in CaptureReader(file)]
 
-    assert times == [0.5] * 4 + [1.000000001, 1_700_000_000.1234567] + [2**34] * 5
+    assert times == [0.5] * 4 + [1.000000001, 1_700_000_000.1234567, 2**34]
+
+
+def ends_in(path: Path) -> list[tuple[float, str, str]]:
+    """The time, the flag and the sender of each FIN and RST; the server is the one at port 80."""
+    with path.open("rb") as file:
+        packets = [(packet.time, parse_segment(packet.data)) for packet in CaptureReader(file)]
+    return [
+        (time, "RST" if segment.flags & RST else "FIN", "server" if segment.source.port == 80 else "client")
+        for time, segment in packets
+        if segment.flags & (RST | FIN)
+    ]
+
+
+CLOSE = (UP, serialize_frame(Frame(Opcode.CLOSE), bytes(4))), (DOWN, serialize_frame(Frame(Opcode.CLOSE)))
+SMALL_TALK = [(UP, request()), (DOWN, RESPONSE), (UP, text("Hello")), (DOWN, b"\x81\x05Hello")]
+
+
+@pytest.mark.parametrize(
+    ("events", "ends"),
+    [
+        pytest.param(SMALL_TALK, [], id="still open"),
+        pytest.param([*SMALL_TALK, CLOSE[0]], [], id="one close frame"),
+        pytest.param([*SMALL_TALK, *CLOSE], [(5, "FIN", "server"), (5, "FIN", "client")], id="both close frames"),
+        pytest.param(
+            [SMALL_TALK[0], (DOWN, b"HTTP/1.1 403 No\r\nConnection: close\r\n\r\n")],
+            [(1, "FIN", "server"), (1, "FIN", "client")],
+            id="refused",
+        ),
+        pytest.param([SMALL_TALK[0], (DOWN, b"HTTP/1.1 403 No\r\n\r\n")], [], id="refused, and left open"),
+        pytest.param([*SMALL_TALK, (UP, "end")], [(4, "FIN", "client")], id="half-closed"),
+        pytest.param(
+            [*SMALL_TALK[:3], (UP, "end"), SMALL_TALK[3], (DOWN, "end")],
+            [(3, "FIN", "client"), (5, "FIN", "server")],
+            id="half-closed first",
+        ),
+        pytest.param([*SMALL_TALK, *CLOSE, (UP, "reset")], [(6, "RST", "client")], id="reset behind close frames"),
+        pytest.param([*SMALL_TALK, (DOWN, "reset"), (UP, "reset")], [(4, "RST", "server")], id="reset at both ends"),
+        pytest.param([*SMALL_TALK, (DOWN, "end"), (DOWN, "end")], [(4, "FIN", "server")], id="ended twice"),
+        pytest.param(
+            [*SMALL_TALK[:2], (DOWN, "reset"), *SMALL_TALK[2:]], [(4, "RST", "server")], id="data on its way at a reset"
+        ),
+        pytest.param([(DOWN, "end"), SMALL_TALK[0]], [(1, "FIN", "server")], id="ended before anything came"),
+        pytest.param([*SMALL_TALK, (UP, "close"), (UP, "unreachable")], [], id="other calls"),
+    ],
+)
+def test_tcp_ends_as_it_was_seen_to_end(tmp_path, events, ends):
+    recording = Recording(clock=iter(range(100)).__next__)
+    for way, event in events:
+        if isinstance(event, str):
+            recording.mark(1, way, event)
+        else:
+            recording.add(1, way, event)
+    recording.mark(2, UP, "end")  # of a connection without a byte
+    path = saved(tmp_path, recording)
+
+    assert ends_in(path) == ends
+    assert tshark(path, "-Y", "tcp.analysis.flags || tcp.checksum.status == 0") == ""
+    assert [chunk.data for chunk in Recording.load(path).chunks] == [e for _, e in events if isinstance(e, bytes)]
+
+
+def test_what_a_tap_has_cut_ends_with_a_reset(tmp_path):
+    with live_server(deflate=False) as server, Tap(server) as tap, connect(tap.url, deflate=False) as connection:
+        connection.send("Hello")
+        connection.receive()
+        tap.to_client = cut()
+        with pytest.raises(ConnectionClosed):
+            connection.receive()
+    tap.delivered.addresses.clear()  # the server is then the one at port 80
+
+    assert [end[1] for end in ends_in(saved(tmp_path, tap.delivered))] == ["RST"]
 
 
 @given(st.floats(0, 2**64 / 1e9, exclude_max=True))

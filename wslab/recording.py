@@ -88,8 +88,9 @@ class Recording:
         """Write a file: `.pcapng` holds all bytes and opens in Wireshark, `.har` the messages as Chrome exports them.
 
         Cookies, credentials and tokens in the handshakes are crossed out unless `secrets` is true. Calls are in
-        neither, and a HAR has text and binary messages only: no frames, no pings, no close codes. Raises CaptureError
-        (a ValueError) for another ending, OSError if the file cannot be written.
+        neither, except that a capture ends TCP as a tap has seen it end, or in good order behind both close frames; a
+        HAR has text and binary messages only: no frames, no pings, no close codes. Raises CaptureError (a ValueError)
+        for another ending, OSError if the file cannot be written.
         """
         from wslab import capture
 

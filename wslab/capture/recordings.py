@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from wslab.capture.detection import find_client
+from wslab.capture.ends import find_ends
 from wslab.capture.errors import CaptureError, CaptureWarning
 from wslab.capture.packets import Endpoint, Segment, serialize_segment
 from wslab.capture.pcapng import APPLICATION, CaptureReader, write_pcapng
@@ -30,22 +31,25 @@ def write_capture(file: BinaryIO, recording: Recording, secrets: bool) -> None:
 
 
 def _packets(recording: Recording, secrets: bool) -> Iterator[tuple[float, bytes]]:
-    """The IP packets of all connections, each opened before its first chunk and closed after its last one."""
-    chunks = list(recording.chunks) if secrets else redact_chunks(list(recording.chunks))
-    last = {chunk.connection: place for place, chunk in enumerate(chunks)}
+    """The IP packets of all connections, each opened before its first chunk and ended where `find_ends` says."""
+    original = list(recording.chunks)
+    chunks = original if secrets else redact_chunks(original)
+    ends = find_ends(original, list(recording.calls))
     writers: dict[int, Writer] = {}
     taken: set[tuple[Endpoint, Endpoint]] = set()
     for place, (time, connection, direction, data) in enumerate(chunks):
         segments: list[Iterator[Segment]] = []
         if connection not in writers:
-            ends = _free_endpoints(connection, recording.addresses.get(connection), taken)
-            writers[connection] = Writer(*ends)
+            both = _free_endpoints(connection, recording.addresses.get(connection), taken)
+            writers[connection] = Writer(*both)
             segments.append(writers[connection].open())
         segments.append(writers[connection].send(SIDES[direction], data))
-        if last[connection] == place:
-            segments.append(writers[connection].close())
         for segment in chain.from_iterable(segments):
             yield time, serialize_segment(segment)
+        for end in ends.get(place, ()):
+            writer, side = writers[end.connection], SIDES[end.direction]
+            for segment in writer.reset(side) if end.name == "reset" else writer.end(side):
+                yield max(time, end.time), serialize_segment(segment)
 
 
 def read_capture(file: BinaryIO, recording: Recording) -> None:

@@ -1,11 +1,23 @@
-"""TCP: byte streams to segments, from SYN to FIN, and segments back to byte streams (RFC 9293 §3.4, §3.5, §3.6)."""
+"""TCP: byte streams to segments, from SYN to FIN or RST, and back to byte streams (RFC 9293 §3.4, §3.5, §3.6)."""
 
 import heapq
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from wslab.capture.errors import CaptureError
-from wslab.capture.packets import ACK, FIN, MSS, PSH, STRIP_LINK_HEADER, SYN, WINDOW, Endpoint, Segment, parse_segment
+from wslab.capture.packets import (
+    ACK,
+    FIN,
+    MSS,
+    PSH,
+    RST,
+    STRIP_LINK_HEADER,
+    SYN,
+    WINDOW,
+    Endpoint,
+    Segment,
+    parse_segment,
+)
 from wslab.capture.pcapng import Packet
 
 CLIENT, SERVER = 0, 1
@@ -33,11 +45,19 @@ class Writer:
             if self._sent[side] - self._acknowledged[side] > WINDOW // 2:
                 yield self._segment(1 - side, ACK)
 
+    def end(self, side: int) -> Iterator[Segment]:
+        """FIN of one side, acknowledged."""
+        yield self._segment(side, FIN | ACK)
+        yield self._segment(1 - side, ACK)
+
     def close(self) -> Iterator[Segment]:
-        """FIN of the server, which ends TCP first (RFC 6455 §7.1.1), and FIN of the client, both acknowledged."""
-        for side in (SERVER, CLIENT):
-            yield self._segment(side, FIN | ACK)
-            yield self._segment(1 - side, ACK)
+        """FIN of the server, which ends TCP first (RFC 6455 §7.1.1), and FIN of the client."""
+        yield from self.end(SERVER)
+        yield from self.end(CLIENT)
+
+    def reset(self, side: int) -> Iterator[Segment]:
+        """RST of one side."""
+        yield self._segment(side, RST | ACK)
 
     def _segment(self, side: int, flags: int, data: bytes = b"") -> Segment:
         sequence, received = self._sent[side], self._sent[1 - side] if flags & ACK else 0
