@@ -481,6 +481,19 @@ def test_a_fault_can_be_changed_and_counts_anew_from_the_next_byte():
         assert read(server, 3) == b"abc"
 
 
+@pytest.mark.parametrize("fault", ["abc", chop, 1, [chop(1)], False])
+def test_what_is_no_fault_is_refused_at_once(fault):
+    with tapped_pair() as (client, server, tap):
+        for name in ("to_server", "to_client"):
+            with pytest.raises(TypeError, match=r"^a fault is made by wslab\.faults"):
+                setattr(tap, name, fault)
+            with pytest.raises(TypeError, match=r"^a fault is made by wslab\.faults"):
+                Tap("localhost:1", **{name: fault})
+        assert (tap.to_server, tap.to_client) == (None, None)
+        client.sendall(b"Hello")
+        assert server.recv(10) == b"Hello"
+
+
 def test_what_was_sent_and_what_was_delivered_are_both_there():
     with tapped_pair(to_server=flip(at=4, bits=0b0010_0000)) as (client, server, tap):
         client.sendall(b"Hello")
@@ -657,6 +670,6 @@ def test_what_a_tap_has_recorded_is_saved_with_the_addresses_of_both_ends_and_wi
         tap.recording.save(tmp_path / "tapped.pcapng")
     loaded = Recording.load(tmp_path / "tapped.pcapng")
 
-    assert loaded.addresses == {1: (client, ("127.0.0.1", server.port))}
+    assert loaded.addresses == {1: (client, ("127.0.0.1", server.port))} == tap.delivered.addresses
     assert loaded.bytes_sent(1, DOWN) == tap.recording.bytes_sent(1, DOWN)
     assert b"Cookie: xxxxxx\r\n" in loaded.bytes_sent(1, UP)

@@ -24,18 +24,24 @@ log = logging.getLogger("wslab")
 log.addHandler(logging.NullHandler())
 
 
+def _checked(fault: Fault | None) -> Fault | None:
+    if fault is not None and not isinstance(fault, Fault):
+        raise TypeError(f"a fault is made by wslab.faults, as chop(1) is, or None: not {fault!r}")
+    return fault
+
+
 class Controls:
     """The fault of each direction, which any thread may set; `change` is told of everything that somebody waits for."""
 
     def __init__(self, to_server: Fault | None = None, to_client: Fault | None = None) -> None:
         self.change = threading.Condition()
-        self._faults = {TO_SERVER: to_server, TO_CLIENT: to_client}
+        self._faults = {TO_SERVER: _checked(to_server), TO_CLIENT: _checked(to_client)}
         self._settings = dict.fromkeys(Direction, 1)
 
     def set(self, direction: Direction, fault: Fault | None) -> None:
-        """Let `fault` begin in this direction of every connection."""
+        """Let `fault` begin in this direction of every connection. Raises TypeError for what is no fault."""
         with self.change:
-            self._faults[direction] = fault
+            self._faults[direction] = _checked(fault)
             self._settings[direction] += 1
             self.change.notify_all()
 
@@ -95,7 +101,9 @@ class Relay:
             sock.settimeout(TICK)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(OSError):  # the client may have gone already
-            self.recording.opened(self.number, client.getpeername()[:2], server.getpeername()[:2])
+            ends = client.getpeername()[:2], server.getpeername()[:2]
+            for recording in filter(None, (self.recording, self.delivered)):
+                recording.opened(self.number, *ends)
         there, back = _Way(self, TO_SERVER, client, server), _Way(self, TO_CLIENT, server, client)
         there.opposite, back.opposite = back, there
         thread = threading.Thread(target=back.run, name=f"wslab-tap-{self.number}-to-client", daemon=True)
