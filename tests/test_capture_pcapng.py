@@ -316,6 +316,23 @@ def test_no_two_connections_in_a_file_have_the_same_addresses(tmp_path):
     ]
 
 
+def test_no_two_connections_in_a_file_have_the_same_addresses_the_other_way_round(tmp_path):
+    here, there = ("127.0.0.1", 50_002), ("127.0.0.1", 80)
+    recording = Recording()
+    for number, ends in enumerate([(here, there), (there, here), (here, here)], 1):
+        recording.opened(number, *ends)
+        recording.add(number, UP, request(f"GET /{number} HTTP/1.1"))
+        recording.add(number, DOWN, RESPONSE)
+    loaded = Recording.load(saved(tmp_path, recording))
+
+    assert [chunk[1:] for chunk in loaded.chunks] == [chunk[1:] for chunk in recording.chunks]
+    assert list(loaded.addresses.values()) == [
+        (here, there),
+        (("127.0.0.1", 50_003), here),
+        (("127.0.0.1", 50_004), here),
+    ]
+
+
 def test_an_endpoint_records_its_addresses(tmp_path):
     at_client, at_server = Recording(), Recording()
     with live_server(recording=at_server) as server:

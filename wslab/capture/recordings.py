@@ -36,7 +36,7 @@ def _packets(recording: Recording, secrets: bool) -> Iterator[tuple[float, bytes
     chunks = original if secrets else redact_chunks(original)
     ends = find_ends(original, list(recording.calls))
     writers: dict[int, Writer] = {}
-    taken: set[tuple[Endpoint, Endpoint]] = set()
+    taken: set[frozenset[Endpoint]] = set()
     for place, (time, connection, direction, data) in enumerate(chunks):
         segments: list[Iterator[Segment]] = []
         if connection not in writers:
@@ -88,16 +88,19 @@ def _warn_of_loss(conversation: Conversation, name: str) -> None:
 
 
 def _free_endpoints(
-    number: int, addresses: tuple[Address, Address] | None, taken: set[tuple[Endpoint, Endpoint]]
+    number: int, addresses: tuple[Address, Address] | None, taken: set[frozenset[Endpoint]]
 ) -> tuple[Endpoint, Endpoint]:
-    """Client and server of a connection: as recorded, if that is known and no other connection in the file has them."""
+    """Client and server of a connection: as recorded, if that is known and no other connection in the file has them.
+
+    Nor may another one have them the other way round, or both be the same: their segments could not be told apart.
+    """
     client, server = map(_endpoint, addresses) if addresses else (None, None)
-    while client is None or server is None or (client, server) in taken:
+    while client is None or server is None or client == server or {client, server} in taken:
         server = server or Endpoint(ip_address(SERVER_ADDRESS[0]).packed, SERVER_ADDRESS[1])
         host, port = divmod(number, 65536 - FIRST_CLIENT_PORT)
         client = Endpoint((IPv4Address("127.0.0.1") + host).packed, FIRST_CLIENT_PORT + port)
         number += 1
-    taken.add((client, server))
+    taken.add(frozenset((client, server)))
     if len(client.address) == len(server.address):
         return client, server
     return _mapped(client), _mapped(server)
