@@ -220,6 +220,15 @@ def test_a_connection_has_an_entry_for_each_request_that_asks_for_websocket(tmp_
     assert messages(accepted) == [("send", 1, "Hi"), ("receive", 2, "/w==")]
 
 
+@pytest.mark.parametrize("target", ["//[", "//[?a=1", "//x]/?a=1", "http://[/?a=1"])
+def test_a_target_that_is_no_address_is_saved_all_the_same(tmp_path, target):
+    recording = recorded((UP, request(f"GET {target} HTTP/1.1")), (DOWN, ACCEPTED + b"\r\n"))
+    [entry] = saved(tmp_path, recording)
+
+    assert entry["request"]["url"] == f"ws://localhost{target.removeprefix('http://[')}"
+    assert entry["request"]["queryString"] == [{"name": "a", "value": "1"}] * ("?" in target)
+
+
 SECRETS = ("Cookie: ~~~~", "Authorization: Basic ~~~~", "Referer: http://x/?token=~~~~")
 
 

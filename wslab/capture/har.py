@@ -181,7 +181,9 @@ def _request_entry(request: Request, secrets: bool) -> dict[str, object]:
         "url": f"ws://{request.headers.get('Host', 'localhost')}{target}",
         "httpVersion": request.version,
         "headers": _header_entries(request.headers, secrets),
-        "queryString": [{"name": n, "value": v} for n, v in parse_qsl(urlsplit(target).query, keep_blank_values=True)],
+        "queryString": [
+            {"name": n, "value": v} for n, v in parse_qsl(target.partition("?")[2], keep_blank_values=True)
+        ],
         "cookies": [],
         "headersSize": -1,
         "bodySize": 0,
