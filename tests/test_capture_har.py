@@ -463,6 +463,11 @@ MESSAGE = ("_webSocketMessages", 0)
         ),
         (changed("response", "content", to={"text": 1}), "is not a HAR file as Chrome exports it: 'text' is missing"),
         (changed("response", "status", to="101"), "is not a HAR file as Chrome exports it: 'status' is missing or"),
+        (changed("response", "status", to=99), "is not a HAR file as Chrome exports it: not a legal status line: 99"),
+        (
+            changed("response", "statusText", to="a\r\nb: c"),
+            "is not a HAR file as Chrome exports it: not a legal status line: 101 'a",
+        ),
         (changed("startedDateTime", to="today"), "is not a HAR file as Chrome exports it: Invalid isoformat string"),
         (changed("startedDateTime", to="0001-01-01"), "is not a HAR file as Chrome exports it: "),
         (changed("time", to="1"), "is not a HAR file as Chrome exports it: '1' is not a time"),

@@ -374,6 +374,22 @@ def test_a_request_line_that_could_not_be_read_back_is_not_written(method, targe
         Request(method, target).serialize()
 
 
+@pytest.mark.parametrize(
+    ("status", "phrase"),
+    [(0, ""), (99, "OK"), (1000, "OK"), (-100, "OK"), (101, "OK\r\nHost: a"), (101, "\n"), (101, "\x7f"), (101, "ř")],
+)
+def test_a_status_line_that_could_not_be_read_back_is_not_written(status, phrase):
+    with pytest.raises(ValueError, match="not a legal status line"):
+        Response(status, phrase).serialize()
+
+
+@pytest.mark.parametrize("phrase", ["", " ", "\t", "é"])
+def test_any_other_phrase_is_legal(phrase):
+    response = Response(101, phrase)
+
+    assert parse_response(response.serialize()) == (response, len(response.serialize()))
+
+
 def test_a_tab_in_a_value_is_legal():
     assert Request("GET", "/", Headers((("a", "b\tc"),))).serialize() == b"GET / HTTP/1.1\r\na: b\tc\r\n\r\n"
 

@@ -13,6 +13,7 @@ TLS_HANDSHAKE_RECORD = 0x16
 
 _REQUEST_START = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+( |\Z)|\Z")
 _FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)|(?<!\r)\n")
+_NOT_IN_A_LINE = re.compile(r"[^\t -~\x80-\xff]")
 _TARGET = re.compile(r"(https?://[!-~]+|/[!-~]*)", re.IGNORECASE)
 _SECRET_HEADERS = {
     "authorization",
@@ -151,7 +152,7 @@ class Headers:
 
 def _serialize_head(start_line: str, headers: Headers) -> bytes:
     for name, value in headers:
-        if not TOKEN.fullmatch(name) or re.search(r"[^\t -~\x80-\xff]", value):
+        if not TOKEN.fullmatch(name) or _NOT_IN_A_LINE.search(value):
             raise ValueError(f"not a legal header line: {name!r}: {redact_header(name, value)!r}")
     lines = [start_line, *(f"{name}: {value}" for name, value in headers)]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
@@ -202,7 +203,9 @@ class Response:
     version: str = "HTTP/1.1"
 
     def serialize(self) -> bytes:
-        """The bytes of head and body. Raises ValueError if a header line could not be read back."""
+        """The bytes of head and body. Raises ValueError if a header line or the status line could not be read back."""
+        if not re.fullmatch(r"[1-9]\d\d", str(self.status)) or _NOT_IN_A_LINE.search(self.phrase):
+            raise ValueError(f"not a legal status line: {self.status} {self.phrase!r}")
         return _serialize_head(f"{self.version} {self.status} {self.phrase}", self.headers) + self.body
 
     def __str__(self) -> str:
