@@ -428,6 +428,12 @@ def test_messages_without_a_response_have_one_nevertheless(tmp_path):
     assert recording.bytes_sent(1, DOWN).startswith(b"HTTP/1.1 101 Switching Protocols\r\n")
 
 
+def test_a_body_of_a_response_that_has_none_does_not_stand_before_its_frames(tmp_path):
+    recording = load(tmp_path, changed("response", "content", to={"size": 3, "mimeType": "text/plain", "text": "abc"}))
+
+    assert frames(recording, 1, DOWN) == [Frame(Opcode.TEXT, "κόσμε".encode())]
+
+
 def test_control_frames_of_other_programs_are_loaded(tmp_path):
     close = {"type": "receive", "time": 1795579450.7, "opcode": 8, "data": base64.b64encode(b"\x03\xe8bye").decode()}
     recording = load(tmp_path, changed("_webSocketMessages", to=[close]))
@@ -461,7 +467,10 @@ MESSAGE = ("_webSocketMessages", 0)
             changed("request", "headers", 0, to={"name": "a b", "value": ""}),
             "is not a HAR file as Chrome exports it: not",
         ),
-        (changed("response", "content", to={"text": 1}), "is not a HAR file as Chrome exports it: 'text' is missing"),
+        (
+            changed("response", to={"status": 403, "statusText": "", "headers": [], "content": {"text": 1}}),
+            "is not a HAR file as Chrome exports it: 'text' is missing",
+        ),
         (changed("response", "status", to="101"), "is not a HAR file as Chrome exports it: 'status' is missing or"),
         (changed("response", "status", to=99), "is not a HAR file as Chrome exports it: not a legal status line: 99"),
         (

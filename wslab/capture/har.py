@@ -301,7 +301,8 @@ def _read_response(response: Mapping[str, Any], status: int, request: Request) -
         accept = accept_key(request.headers["Sec-WebSocket-Key"])
         needed = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": accept}
     phrase = _get(response, "statusText", str) or ("Switching Protocols" if status == 101 else "")
-    return Response(status, phrase, _read_headers(response, needed), _read_body(response.get("content")))
+    body = b"" if status == 101 else _read_body(response.get("content"))  # frames follow its head at once
+    return Response(status, phrase, _read_headers(response, needed), body)
 
 
 def _read_body(content: Any) -> bytes:
