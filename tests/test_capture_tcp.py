@@ -26,6 +26,7 @@ from wslab.capture.packets import (
 )
 from wslab.capture.pcapng import Packet
 from wslab.capture.tcp import CLIENT, SERVER, Conversation, Writer, read_conversations
+from wslab.frames import FrameHeader, parse_header
 
 A, B = Endpoint(bytes((127, 0, 0, 1)), 50001), Endpoint(bytes((127, 0, 0, 1)), 8765)
 A6, B6 = Endpoint(bytes(15) + b"\x01", 50001), Endpoint(bytes(15) + b"\x01", 8765)
@@ -372,6 +373,20 @@ def test_a_capture_that_begins_inside_a_frame_begins_with_the_next_one():
     assert conversation.ends[find_client(conversation)] == A
     assert sent_by(conversation, 0) == UP[0][1] + UP[1][1]
     assert sent_by(conversation, 1) == DOWN[0][1] + DOWN[1][1]
+
+
+@pytest.mark.parametrize("end", [b"", b"\x83"], ids=["endless", "illegal"])
+def test_bytes_that_could_be_frames_are_not_read_again_from_every_segment_on(monkeypatch, end):
+    sizes = []
+
+    def counting(data: bytes) -> tuple[FrameHeader, int] | None:
+        sizes.append(len(data))
+        return parse_header(data)
+
+    monkeypatch.setattr("wslab.capture.detection.parse_header", counting)
+    zeros = [(SERVER, bytes(99))] * 100
+    assert client_of(segments_of(*zeros, (SERVER, end))[3:]) is None
+    assert 99 * 100 // 2 < len(sizes) < 99 * 100 + 200
 
 
 def test_without_syn_the_first_segments_may_be_in_disorder_until_the_other_side_answers():

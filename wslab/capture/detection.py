@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
 from wslab.capture.tcp import Conversation
 from wslab.errors import ProtocolError
@@ -79,12 +80,21 @@ def _find_masking_side(conversation: Conversation) -> int | None:
     return 0 if first.masked or second.masked is False else 1
 
 
+class _Fate(IntEnum):
+    """What is known of the frames from a place on: nothing, that none of them is the end of a message, or illegal."""
+
+    UNKNOWN = 0
+    ENDLESS = 1
+    ILLEGAL = 2
+
+
 def _find_run(pieces: Sequence[bytes]) -> _Run | None:
     """The first run of legal frames up to the end, one of whole frames if there is any: it begins with a segment."""
     data = b"".join(pieces)[:LOOKED_AT]
     position, unfinished = 0, None if data else _Run(0)
+    fates = bytearray(len(data))  # so that no header is read twice, however many runs meet in it
     for dropped, piece in enumerate(pieces):
-        run = _read_run(data, position, dropped) if position < len(data) else None
+        run = _read_run(data, position, dropped, fates) if position < len(data) else None
         if run is not None and run.ends:
             return run
         unfinished = unfinished or run
@@ -92,20 +102,28 @@ def _find_run(pieces: Sequence[bytes]) -> _Run | None:
     return unfinished
 
 
-def _read_run(data: bytes, position: int, dropped: int) -> _Run | None:
-    masked, ends = None, 0
+def _read_run(data: bytes, position: int, dropped: int, fates: bytearray) -> _Run | None:
+    masked, ends, fate = None, 0, _Fate.ENDLESS
+    begins = []
     while position < len(data):
         try:
             parsed = parse_header(data[position : position + MAX_HEADER])
         except ProtocolError:
-            return None
+            fate = _Fate.ILLEGAL
+            break
         if parsed is None:
             break
         header, size = parsed
         has_mask = header.masking_key is not None
-        if header.rsv2 or header.rsv3 or masked not in (None, has_mask):
-            return None
+        if header.rsv2 or header.rsv3 or masked not in (None, has_mask) or fates[position] == _Fate.ILLEGAL:
+            fate = _Fate.ILLEGAL
+            break
         masked = has_mask
+        if fates[position] == _Fate.ENDLESS:
+            break
+        begins.append(position)
         position += size + header.payload_length
         ends += position <= len(data) and header.fin  # zeros are legal, too: empty frames without an end
-    return _Run(dropped, masked, ends)
+    for begin in begins:
+        fates[begin] = fate
+    return None if fate is _Fate.ILLEGAL else _Run(dropped, masked, ends)
