@@ -112,6 +112,30 @@ def test_half_a_pair_of_utf_16_is_saved_as_well(tmp_path):
     assert r'data "\ud83d"' in repr(Transcript("", loaded.events))
 
 
+GOOD = {"browser": "Chromium 156", "transcripts": {"one": {"script": "done()", "events": [{"what": "open"}]}}}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff",
+        b"[" * 100_000,
+        *(json.dumps(document).encode() for document in ([], {}, GOOD | {"browser": 1}, GOOD | {"transcripts": []})),
+        *(
+            json.dumps(GOOD | {"transcripts": {"one": entry}}).encode()
+            for entry in (1, {"script": ""}, {"script": 1, "events": []}, {"script": "", "events": [{"what": [1]}]})
+        ),
+    ],
+)
+def test_a_file_without_transcripts_is_a_value_error(tmp_path, data):
+    path = tmp_path / "transcripts.json"
+    path.write_bytes(data)
+
+    with pytest.raises(ValueError, match=r"^transcripts (are JSON|have a browser)"):
+        load_transcripts(path)
+
+
 def test_a_transcript_fits_its_script_however_far_that_is_indented_and_no_other_one():
     recorded = Recorded("if (true) {\n  done();\n}", (), "Chromium 156")
     assert recorded.fits("\n        if (true) {  \n          done();\n        }\n    ")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wslab.display.table import Table
 from wslab.frames import printable
+from wslab.page.console import is_event
 from wslab.page.run import Event
 from wslab.states import State
 
@@ -50,22 +51,27 @@ class Recorded:
 
 
 def load_transcripts(path: Path) -> dict[str, Recorded]:
-    """The transcripts in a file, by name. Raises OSError if it cannot be read, ValueError if it holds none."""
-    match json.loads(path.read_text(encoding="utf-8")):
-        case {"browser": str(browser), "transcripts": dict(entries)}:
-            return {name: _recorded(entry, browser) for name, entry in entries.items()}
-    raise ValueError(f"{path.name} holds no transcripts: there are a browser and its transcripts in such a file")
+    """The transcripts in a file, by name. Raises OSError or ValueError if it cannot be read."""
+    return parse_transcripts(path.read_bytes())
 
 
-def _recorded(entry: object, browser: str) -> Recorded:
+def parse_transcripts(data: bytes) -> dict[str, Recorded]:
+    """The transcripts in what `save_transcripts` has written, by name. Raises ValueError for anything else."""
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        raise ValueError("transcripts are JSON") from None
+    match found:
+        case {"browser": str(browser), "transcripts": dict(entries)} if all(map(_is_entry, entries.values())):
+            return {name: Recorded(it["script"], tuple(it["events"]), browser) for name, it in entries.items()}
+    raise ValueError("transcripts have a browser and, for each name, a script and events with plain values")
+
+
+def _is_entry(entry: object) -> bool:
     match entry:
-        case {"script": str(script), "events": list(events)} if all(map(_is_event, events)):
-            return Recorded(script, tuple(events), browser)
-    raise ValueError("a transcript is a script and its events, each of which says in `what` what has happened")
-
-
-def _is_event(event: object) -> bool:
-    return isinstance(event, dict) and isinstance(event.get("what"), str)
+        case {"script": str(), "events": list(events)}:
+            return all(map(is_event, events))
+    return False
 
 
 def save_transcripts(path: Path, browser: str, transcripts: Mapping[str, tuple[str, Iterable[Event]]]) -> None:

@@ -141,12 +141,13 @@ def parse_report(body: bytes) -> tuple[list[Event], bool]:
     except (ValueError, RecursionError):
         raise HandshakeError("a report is JSON") from None
     match report:
-        case {"events": list(events), "done": bool(is_done), **others} if not others and all(map(_is_event, events)):
+        case {"events": list(events), "done": bool(is_done), **others} if not others and all(map(is_event, events)):
             return events, is_done
     raise HandshakeError("a report has events with plain values, and says whether they are the last")
 
 
-def _is_event(event: object) -> bool:
+def is_event(event: object) -> bool:
+    """Whether it has a name and plain values, as the events in a report have."""
     if not isinstance(event, dict) or not isinstance(event.get("what"), str) or len(event) > MAX_FIELDS:
         return False
     return all(re.fullmatch(r"[A-Za-z][A-Za-z0-9]{0,39}", name) and _is_plain(value) for name, value in event.items())
