@@ -20,7 +20,6 @@ WHY_IGNORED = re.compile(r"\b(differ|change|vary|varies|random|depend|measure|(e
 
 RICH = re.compile(r"text/html|image/|application/javascript|application/vnd\.jupyter\.widget-view")
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-PICTURE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")
 
 # What differs from machine to machine, or publishes a secret of whoever ran the notebook.
 FOLDERS = "home|root|tmp|usr|opt|var|private|mnt|srv|work|workspace|Users|Applications|Library"
@@ -66,8 +65,7 @@ def words_of(output: dict) -> str:
     """All text of an output, without pictures in bytes and without the colours of a traceback."""
     data = [text for kind, text in output.get("data", {}).items() if kind not in {"image/png", "image/jpeg"}]
     values = [output.get("text", ""), output.get("evalue", ""), *output.get("traceback", []), *data]
-    words = "\n".join(value if isinstance(value, str) else json.dumps(value) for value in values)
-    return PICTURE.sub("", ANSI_COLOUR.sub("", words))
+    return ANSI_COLOUR.sub("", "\n".join(value if isinstance(value, str) else json.dumps(value) for value in values))
 
 
 def prose(cell: dict) -> str:

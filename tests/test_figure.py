@@ -1,5 +1,7 @@
 """describe: a figure that can be seen and read, shown once."""
 
+from base64 import b64decode
+
 from IPython.core.formatters import DisplayFormatter
 from matplotlib import pyplot
 
@@ -15,20 +17,29 @@ def test_a_described_figure_is_a_picture_and_a_text() -> None:
     assert described.png().startswith(b"\x89PNG\r\n")
 
 
-def test_a_notebook_shows_the_picture_once_and_the_text_with_it() -> None:
+def test_a_notebook_shows_the_picture_and_below_it_the_text() -> None:
     figure, _ = pyplot.subplots()
-    described = describe(figure, "a < b")
+    picture, words = describe(figure, "a < b").outputs()
 
-    shown, _ = DisplayFormatter().format(described)
-
-    assert shown.keys() == {"text/plain", "text/html"}
-    assert shown["text/plain"] == "a < b"
-    assert '<img alt="Figure. The text below it says the same." src="data:image/png;base64,iVBOR' in shown["text/html"]
-    assert ">a &lt; b</pre>" in shown["text/html"]
+    assert picture.keys() == {"text/plain", "image/png"}
+    assert b64decode(picture["image/png"]).startswith(b"\x89PNG\r\n")
+    assert words["text/plain"] == "a < b"
+    assert words["text/html"].startswith("<details><summary>Figure, as text</summary><pre")
+    assert ">a &lt; b</pre>" in words["text/html"]
 
 
 def test_where_there_is_nothing_to_draw_there_is_only_the_text() -> None:
-    assert DisplayFormatter().format(DescribedFigure(None, "nothing")) == ({"text/plain": "nothing"}, {})
+    assert DescribedFigure(None, "nothing").outputs() == [{"text/plain": "nothing"}]
+
+
+def test_ipython_shows_all_of_it_once(monkeypatch) -> None:
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda output, raw: shown.append((output, raw)))
+    figure, _ = pyplot.subplots()
+    described = describe(figure, "1, 2, 3")
+
+    assert DisplayFormatter().format(described) == ({}, {})
+    assert shown == [(output, True) for output in described.outputs()]
 
 
 def test_pyplot_does_not_show_a_described_figure_again() -> None:

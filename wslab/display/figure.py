@@ -32,17 +32,29 @@ class DescribedFigure:
         self.figure.savefig(image, format="png", bbox_inches="tight")
         return image.getvalue()
 
-    def _repr_html_(self) -> str | None:
-        """The picture with its text: of an output that is nothing but PNG, JupyterLab shows no text at all."""
+    def outputs(self) -> list[dict[str, str]]:
+        """What a notebook shows, each output by its media types: the picture, and below it the text.
+
+        They are two, because JupyterLab shows no text of an output that has a PNG, and the PNG is nothing to listen to;
+        and because a picture within HTML may be shown by fewer readers of notebooks than a PNG.
+        """
         image = self.png()
         if image is None:
-            return None
-        alt = f"{self.kind}. The text below it says the same."
-        return (
-            f'<img alt="{escape(alt)}" src="data:image/png;base64,{b64encode(image).decode()}">\n'
-            f'<details><summary>The same as text</summary><pre style="white-space:pre-wrap">{escape(self.text)}</pre>'
-            "</details>"
-        )
+            return [{"text/plain": self.text}]
+        words = f'<pre style="white-space:pre-wrap">{escape(self.text)}</pre>'
+        return [
+            {"text/plain": f"<{self.kind}>", "image/png": b64encode(image).decode()},
+            {
+                "text/plain": self.text,
+                "text/html": f"<details><summary>{escape(self.kind)}, as text</summary>{words}</details>",
+            },
+        ]
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        for output in self.outputs():
+            display(output, raw=True)  # type: ignore[no-untyped-call]
 
 
 def describe(figure: "Figure", text: str) -> DescribedFigure:
