@@ -1,6 +1,7 @@
 """inspect: every byte of a handshake and of frames has a name, and what is wrong is told at its place."""
 
 import html.parser
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -109,9 +110,29 @@ def test_nothing_has_no_rows():
     assert "<tbody>" in inspect(b"")._repr_html_()
 
 
-def test_text_instead_of_bytes_is_told():
-    with pytest.raises(TypeError, match=r"bytes\.fromhex"):
-        inspect("8a00")
+@pytest.mark.parametrize(
+    ("value", "sentence"),
+    [
+        ("8a00", "not str: bytes.fromhex makes bytes of hex digits"),
+        ("talk.PCAPNG", "not str: Recording.load reads a file"),
+        (Path("talk.har"), f"not {type(Path()).__name__}: Recording.load reads a file"),
+        (Frame(Opcode.PING, b""), "not Frame: serialize_frame makes bytes of a frame"),
+        (5, "not int"),
+        ([1], "not list"),
+        (None, "not NoneType"),
+    ],
+)
+def test_what_is_neither_bytes_nor_a_recording_is_told(value, sentence):
+    with pytest.raises(TypeError) as caught:
+        inspect(value)
+    assert str(caught.value) == f"inspect takes bytes or a Recording, {sentence}"
+
+
+def test_every_kind_of_bytes_is_taken():
+    assert rows(bytearray(b"\x8a\x00")) == rows(memoryview(b"\x8a\x00")) == rows(b"\x8a\x00")
+
+
+def test_a_start_below_zero_is_refused():
     with pytest.raises(ValueError, match="start counts from 0"):
         inspect(b"", -1)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from wslab.client import connect
 from wslab.connection import Connection
-from wslab.display.inspect import inspect
+from wslab.display.inspect import CAPTURES, inspect
 from wslab.display.lines import Feed, Lines
 from wslab.display.screen import keep_showing
 from wslab.display.watch import watch
@@ -31,7 +31,6 @@ from wslab.tap import Tap
 
 INTERRUPTED = 130
 RECORDINGS = (".pcapng", ".har")
-CAPTURES = (".pcapng", ".pcap", ".cap", ".har")
 
 
 class CommandError(Exception):

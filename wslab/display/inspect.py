@@ -1,5 +1,6 @@
 """inspect: bytes in, every one of them with a name and what it means; or a recording, with a row for each frame."""
 
+from pathlib import Path
 from typing import overload
 
 from wslab.display.dissection import MOST_ROWS, Dissection, dissect
@@ -7,8 +8,10 @@ from wslab.display.passed import SENDERS
 from wslab.display.payloads import Window
 from wslab.display.recorded import RecordingTable, inspect_recording
 from wslab.display.table import Table
-from wslab.frames import Buffer
+from wslab.frames import Buffer, Frame
 from wslab.recording import Direction, Recording
+
+CAPTURES = (".pcapng", ".pcap", ".cap", ".har")
 
 
 @overload
@@ -60,7 +63,16 @@ def inspect(
     most = MOST_ROWS if most is None else most
     if isinstance(data, Recording):
         return inspect_recording(data, start, most, most_bytes)
-    if isinstance(data, str):
-        raise TypeError("inspect takes bytes or a Recording, not str: bytes.fromhex makes bytes of hex digits")
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise TypeError(f"inspect takes bytes or a Recording, not {type(data).__name__}{_advice(data)}")
     sender = None if direction is None else SENDERS[direction]
     return dissect(Dissection(bytes(data), Window(start, most_bytes), sender, deflate), start, most)
+
+
+def _advice(value: object) -> str:
+    """How to make bytes or a recording of a value that is none."""
+    if isinstance(value, Frame):
+        return ": serialize_frame makes bytes of a frame"
+    if isinstance(value, Path) or (isinstance(value, str) and value.lower().endswith(CAPTURES)):
+        return ": Recording.load reads a file"
+    return ": bytes.fromhex makes bytes of hex digits" if isinstance(value, str) else ""
