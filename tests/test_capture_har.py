@@ -17,13 +17,16 @@ from raw import ACCEPT, KEY, RawPeer, live_server, masked, request, text, wait_u
 from test_browser import MISSING_BROWSER, NAMES, OPTIONS
 
 from wslab import Direction, EchoServer, Frame, Opcode, Recording, connect, parse_frame, serialize_frame
-from wslab.capture.errors import CaptureError
+from wslab.capture.errors import CaptureError, CaptureWarning
 from wslab.deflate import PermessageDeflate
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 RESPONSE = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 ACCEPTED = RESPONSE + f"Sec-WebSocket-Accept: {ACCEPT}\r\n".encode()
 MESSAGES = ["Hello", "", "κόσμε 😀", b"\x00\xff", b"", "x" * 70_000, bytes(1000), "Hello"]
+
+
+without_messages = pytest.mark.filterwarnings("ignore:.* has handshakes in it, but no WebSocket messages")
 
 
 def saved(tmp_path: Path, recording: Recording, **options: bool) -> list[dict]:
@@ -167,6 +170,7 @@ def test_an_extension_that_nobody_knows_is_left_alone(tmp_path):
     assert messages(entry) == [("send", 1, "Hi")]
 
 
+@without_messages
 def test_a_refusal_has_its_status_and_its_body_and_no_messages(tmp_path):
     recording = Recording()
     with live_server() as server, RawPeer(server) as peer:
@@ -182,6 +186,7 @@ def test_a_refusal_has_its_status_and_its_body_and_no_messages(tmp_path):
     assert [loaded.bytes_sent(1, way) for way in Direction] == [recording.bytes_sent(1, way) for way in Direction]
 
 
+@without_messages
 def test_what_was_never_answered_has_the_status_0_as_in_chrome(tmp_path):
     for answer in b"", b"HTTP/1.1 101 Swi", b"SSH-2.0\r\n\r\n":
         [entry] = saved(tmp_path, recorded((UP, request()), (DOWN, answer)))
@@ -269,6 +274,7 @@ def test_a_time_that_no_date_can_tell_is_refused(tmp_path, time):
 # There and back
 
 
+@without_messages
 @given(
     st.lists(st.tuples(st.integers(1, 3), st.sampled_from([UP, DOWN]), st.one_of(st.text(), st.binary())), max_size=20)
 )
@@ -404,6 +410,16 @@ def test_headers_that_the_file_leaves_out_are_added(tmp_path):
     assert f"\r\nSec-WebSocket-Accept: {ACCEPT}\r\n".encode() in recording.bytes_sent(1, DOWN)
 
 
+def test_a_file_without_messages_is_loaded_and_told_in_one_sentence(tmp_path):
+    with pytest.warns(CaptureWarning) as told:
+        recording = load(tmp_path, changed("_webSocketMessages", to=[]))
+
+    assert [str(one.message) for one in told] == ["talk.har has handshakes in it, but no WebSocket messages"]
+    assert told[0].filename == __file__
+    assert [chunk.direction for chunk in recording.chunks] == [UP, DOWN]
+
+
+@without_messages
 @pytest.mark.parametrize("status", [0, 403])
 def test_headers_are_not_added_where_nothing_was_agreed(tmp_path, status):
     document = changed("_webSocketMessages", to=[])
@@ -459,7 +475,10 @@ MESSAGE = ("_webSocketMessages", 0)
         (changed("_webSocketMessages", to=None), "is not a HAR file as Chrome exports it: '_webSocketMessages' is"),
         (changed("_webSocketMessages", to=[1]), "is not a HAR file as Chrome exports it: 'type' is missing or wrong"),
         (changed("request", to=1), "is not a HAR file as Chrome exports it: 'request' is missing or wrong"),
-        (changed("request", "url", to="ws://[/"), "is not a HAR file as Chrome exports it: Invalid IPv6 URL"),
+        (
+            changed("request", "url", to="ws://[/"),
+            "is not a HAR file as Chrome exports it: 'ws://[/' is not an address",
+        ),
         (changed("request", "url", to="ws://x/ä"), "is not a HAR file as Chrome exports it: not a legal request line"),
         (changed("request", "method", to="G T"), "is not a HAR file as Chrome exports it: not a legal request line"),
         (changed("request", "headers", to={}), "is not a HAR file as Chrome exports it: 'headers' is missing or"),
@@ -477,14 +496,25 @@ MESSAGE = ("_webSocketMessages", 0)
             changed("response", "statusText", to="a\r\nb: c"),
             "is not a HAR file as Chrome exports it: not a legal status line: 101 'a",
         ),
-        (changed("startedDateTime", to="today"), "is not a HAR file as Chrome exports it: Invalid isoformat string"),
-        (changed("startedDateTime", to="0001-01-01"), "is not a HAR file as Chrome exports it: "),
+        (changed("startedDateTime", to="today"), "is not a HAR file as Chrome exports it: 'today' is not a date"),
+        (
+            changed("startedDateTime", to="0001-01-01"),
+            "is not a HAR file as Chrome exports it: '0001-01-01' is not a date",
+        ),
         (changed("time", to="1"), "is not a HAR file as Chrome exports it: '1' is not a time"),
         (changed(*MESSAGE, "time", to=None), "is not a HAR file as Chrome exports it: None is not a time"),
-        (changed(*MESSAGE, "time", to=10**400), "is not a HAR file as Chrome exports it: "),
+        (changed(*MESSAGE, "time", to=10**400), "is not a HAR file as Chrome exports it: 100000"),
         (changed(*MESSAGE, "time", to=float("inf")), "is not a HAR file as Chrome exports it: inf is not a time"),
-        (changed(*MESSAGE, "data", to="\ud800"), "is not a HAR file as Chrome exports it: 'utf-8' codec can't encode"),
-        (changed(*MESSAGE, "opcode", to=2), "is not a HAR file as Chrome exports it: "),
+        (
+            changed(*MESSAGE, "data", to="\ud800"),
+            r"is not a HAR file as Chrome exports it: '\ud800' is not a text in Unicode",
+        ),
+        (changed(*MESSAGE, "opcode", to=2), "is not a HAR file as Chrome exports it: 'Hello' is not base64"),
+        (changed(*MESSAGE, "opcode", to=9), "is not a HAR file as Chrome exports it: 'Hello' is not base64"),
+        (
+            changed("response", "statusText", to="κ"),
+            "is not a HAR file as Chrome exports it: not a legal status line: 101 'κ'",
+        ),
         (changed(*MESSAGE, "opcode", to=3), "has a message of the type 'send' with opcode 3, which Chrome does not"),
         (changed(*MESSAGE, "type", to="sent"), "has a message of the type 'sent' with opcode 1, which Chrome does not"),
     ],

@@ -103,7 +103,7 @@ class Recording:
         Connections are numbered in the order in which they appear. A chunk is what one packet brought; of a HAR, which
         has no frames, it is a message in a frame of its own, uncompressed. Raises CaptureError (a ValueError) if there
         is no such conversation in it, OSError if it cannot be read; warns with CaptureWarning where the capture has
-        lost packets, and ends that direction there.
+        lost packets, and ends that direction there, and where a HAR has no messages.
         """
         from wslab import capture
 

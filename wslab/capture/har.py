@@ -5,17 +5,20 @@ are lost. What is loaded has a frame for each message, uncompressed, with the ma
 """
 
 import base64
+import contextlib
 import heapq
 import json
 import math
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from wslab.capture.errors import CaptureError
+from wslab.capture.errors import CaptureError, CaptureWarning
 from wslab.conversation import Conversation
 from wslab.deflate import PermessageDeflate, check_answer
 from wslab.errors import HandshakeError, ProtocolError
@@ -219,7 +222,7 @@ def _header_entries(headers: Headers, secrets: bool) -> list[dict[str, str]]:
 def read_har(file: BinaryIO, recording: Recording) -> None:
     """Read the WebSocket entries into an empty recording: heads, completed where headers are left out, and messages.
 
-    Raises CaptureError if the file is not HAR, or has no such entry.
+    Raises CaptureError if the file is not HAR, or has no such entry; warns with CaptureWarning if there is no message.
     """
     try:
         document = json.loads(file.read())
@@ -229,13 +232,21 @@ def read_har(file: BinaryIO, recording: Recording) -> None:
     found = [entry for entry in entries if isinstance(entry, dict) and "_webSocketMessages" in entry]
     if not found:
         raise CaptureError("has no WebSocket messages in it")
-    try:
-        conversations = [list(_read_entry(connection, entry)) for connection, entry in enumerate(found, 1)]
-    except CaptureError:
-        raise
-    except (ValueError, OverflowError, OSError) as error:  # of a date, a number, a header, base64, UTF-8
-        raise CaptureError(f"is not a HAR file as Chrome exports it: {error}") from None
+    conversations = [list(_read_entry(connection, entry)) for connection, entry in enumerate(found, 1)]
+    if not any(entry["_webSocketMessages"] for entry in found):
+        text = f"{Path(file.name).name} has handshakes in it, but no WebSocket messages"
+        warnings.warn(text, CaptureWarning, stacklevel=4)
     recording.chunks += heapq.merge(*conversations, key=lambda chunk: chunk.time)
+
+
+@contextlib.contextmanager
+def _reading(value: object, what: str) -> Iterator[None]:
+    """Say of a value that cannot be read that it is not `what` it should be."""
+    try:
+        yield
+    except (ValueError, OverflowError, OSError):
+        shown = redact_target(repr(value))[:60]
+        raise CaptureError(f"is not a HAR file as Chrome exports it: {shown} is not {what}") from None
 
 
 def _get(value: Any, key: str, kind: type[T]) -> T:
@@ -253,13 +264,15 @@ def _read_entry(connection: int, entry: Mapping[str, Any]) -> Iterator[Chunk]:
     status = _get(answer, "status", int) or (101 if sent else 0)
     request = _read_request(_get(entry, "request", dict), is_upgraded=status == 101)
     response = _read_response(answer, status, request) if status else None
-    started = datetime.fromisoformat(_get(entry, "startedDateTime", str)).timestamp()
-    yield Chunk(started, connection, UP, request.serialize())
+    date = _get(entry, "startedDateTime", str)
+    with _reading(date, "a date"):
+        started = datetime.fromisoformat(date).timestamp()
+    yield Chunk(started, connection, UP, _serialize(request))
     if response is not None:
         # Chrome's `time` may be that of the whole conversation.
         answered = started + max(0.0, _number(entry.get("time", 0)) / 1000)
         first = min([answered, *(time for time, _, _ in sent)])
-        yield Chunk(max(started, first), connection, DOWN, response.serialize())
+        yield Chunk(max(started, first), connection, DOWN, _serialize(response))
     for time, way, data in sent:
         yield Chunk(time, connection, way, data)
 
@@ -273,20 +286,35 @@ def _read_message(message: Any) -> tuple[float, Direction, bytes] | None:
     opcode = _get(message, "opcode", int)
     if way is None or opcode not in list(Opcode):
         raise CaptureError(f"has a message of the type {kind!r} with opcode {opcode}, which Chrome does not export")
-    payload = data.encode() if opcode == Opcode.TEXT else base64.b64decode(data, validate=True)
+    payload = _bytes_of(data, opcode != Opcode.TEXT)
     frame = serialize_frame(Frame(Opcode(opcode), payload), MASKING_KEY if way is UP else None)
     return _number(message.get("time")), way, frame
 
 
+def _bytes_of(text: str, is_base64: bool) -> bytes:
+    with _reading(text, "base64" if is_base64 else "a text in Unicode"):
+        return base64.b64decode(text, validate=True) if is_base64 else text.encode()
+
+
 def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise CaptureError(f"is not a HAR file as Chrome exports it: {value!r} is not a time")
-    return float(value)
+    with _reading(value, "a time"):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise ValueError
+        return float(value)
+
+
+def _serialize(head: Request | Response) -> bytes:
+    try:
+        return head.serialize()
+    except ValueError as error:
+        raise CaptureError(f"is not a HAR file as Chrome exports it: {error}") from None
 
 
 def _read_request(request: Mapping[str, Any], is_upgraded: bool) -> Request:
     """The request; only where it has led to WebSocket is it known that it asked for it rightly."""
-    url = urlsplit(_get(request, "url", str))
+    address = _get(request, "url", str)
+    with _reading(address, "an address"):
+        url = urlsplit(address)
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
     needed = {"Host": url.netloc.rpartition("@")[2]}
     if is_upgraded:
@@ -308,8 +336,7 @@ def _read_response(response: Mapping[str, Any], status: int, request: Request) -
 def _read_body(content: Any) -> bytes:
     if not isinstance(content, dict) or "text" not in content:
         return b""
-    text = _get(content, "text", str)
-    return base64.b64decode(text, validate=True) if content.get("encoding") == "base64" else text.encode()
+    return _bytes_of(_get(content, "text", str), content.get("encoding") == "base64")
 
 
 def _read_headers(head: Mapping[str, Any], needed: Mapping[str, str]) -> Headers:
