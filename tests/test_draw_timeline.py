@@ -68,7 +68,7 @@ def test_one_message_three_frames_five_reads():
         "    7  6 bytes",
     ]
     assert 'text "Hello, world" 12 B in 3 frames' in written(timeline)
-    assert 'continuation "rld" 9 B' in written(timeline)
+    assert {'text "Hel" 9 B', 'continuation "lo, wo" 12 B', 'continuation "rld" 9 B'} <= {*written(timeline)}
     assert written(timeline).count("6 B") == 5
     keeps_the_rules(timeline)
 

@@ -151,12 +151,13 @@ def _span_of(step: Step) -> Span:
 
 
 def _brief(seen: Seen) -> str:
-    """What was seen, without what is least missed: the phrase of a response, and to how much a frame was compressed."""
+    """What was seen, without the phrase of a response, and without the remarks on a frame that is packed or goes on."""
     what = seen.what
     if isinstance(what, Response):
         what = replace(what, phrase="")
-    elif isinstance(what, SeenFrame) and what.is_inflated:
-        what = replace(what, header=replace(what.header, rsv1=False), is_inflated=False)
+    elif isinstance(what, SeenFrame):
+        header = replace(what.header, fin=True, rsv1=what.header.rsv1 and not what.is_inflated)
+        what = replace(what, header=header, is_inflated=False)
     return str(replace(seen, what=what, illegal="")).rstrip()
 
 

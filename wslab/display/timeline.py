@@ -16,7 +16,7 @@ KIND = "Timeline of a conversation"
 MOST_STEPS = 60
 LEFT, RIGHT = 76.0, WIDTH - 8  # points: between them, the lanes
 ROW, HEADING, NUMBERS, GAP = 17.0, 15.0, 14.0, 10.0  # points of height
-NARROWEST, WIDEST = 26.0, 120.0
+NARROWEST, WIDEST = 26.0, 145.0
 THINNEST = 3.0
 COLORS = {Direction.CLIENT_TO_SERVER: SKY, Direction.SERVER_TO_CLIENT: ORANGE}
 
