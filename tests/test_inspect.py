@@ -454,3 +454,8 @@ def test_where_there_is_nothing_to_show_a_sentence_says_why():
     assert inspect(b"").more == "No bytes, no fields."
     assert inspect(MASKED_HELLO, 500).more == "Nothing to show from byte 500 on: there are 11 bytes."
     assert repr(inspect(b"", 7)).splitlines()[1:] == ["No bytes, no fields."]
+
+
+def test_what_is_missing_is_told_with_thousands_apart():
+    assert inspect(b"\x82\x7e\xff\xff" + bytes(10)).rows[-1][-1] == "missing: 65,525 bytes of the payload"
+    assert inspect(b"\x82\x7e\xff").rows[-1][-1] == "missing: 1 byte of the header"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from wslab.display.payloads import Judged, Payload, Window, fields_of_payload, told
 from wslab.display.table import Field
+from wslab.display.window import in_bytes
 from wslab.errors import Fault, ProtocolError
 from wslab.frames import OPCODES, Buffer, Opcode, parse_header
 from wslab.seen import MOST_HEADER
@@ -126,14 +127,14 @@ def fields_of_frame(data: Buffer, layout: Layout, judged: Judged, window: Window
             layout.end,
             "cut short",
             "",
-            f"missing: {_bytes(layout.size - len(layout.header))} of the header",
+            f"missing: {in_bytes(layout.size - len(layout.header))} of the header",
         )
         return
     payload = Payload(data, layout.payload_start, layout.end, layout.length, layout.masking_key, layout.opcode)
     yield from fields_of_payload(payload, judged, window)
     if not layout.is_whole:
         yield Field(
-            layout.end, layout.end, "cut short", "", f"missing: {_bytes(layout.length - layout.there)} of the payload"
+            layout.end, layout.end, "cut short", "", f"missing: {in_bytes(layout.length - layout.there)} of the payload"
         )
 
 
@@ -173,7 +174,3 @@ def _meaning_of_bits(bits: str, deflate: bool | None) -> str:
     if deflate:
         return "RSV1: the message is compressed (RFC 7692 §6)"
     return "RSV1: compressed, if permessage-deflate was agreed on (RFC 7692 §6)"
-
-
-def _bytes(count: int) -> str:
-    return f"{count} byte{'s' if count > 1 else ''}"
