@@ -1,1 +1,1 @@
-"""Fuzzing: whatever bytes arrive, only a ProtocolError may come out of wslab (`python tests/fuzz/run.py`)."""
+"""Fuzzing: of whatever bytes, only a ProtocolError may come, of a file a CaptureError (`python tests/fuzz/run.py`)."""

@@ -1,12 +1,22 @@
-"""Inputs of the targets: a committed corpus, and seeds that are made of the wire examples."""
+"""Inputs of the targets: a committed corpus, and seeds that are made of the wire examples and of capture files."""
 
 import ast
+import io
+import json
 from collections.abc import Iterable
+from itertools import cycle
 from pathlib import Path
 
+from raw import request, text
+from test_capture_pcapng import RESPONSE, block, enhanced, interface, option, pcap, section
 from wire import BAD_UTF8, COMPRESSED, FRAMES, GOOD_UTF8, HANDSHAKES, HELLO_COMPRESSED, KEY, ROLES
 
+from fuzz.recordings import TURN
+from wslab.capture.har import write_har
+from wslab.capture.packets import Endpoint, serialize_segment
+from wslab.capture.tcp import CLIENT, SERVER, Writer
 from wslab.frames import Frame, Opcode, parse_frame, serialize_close, serialize_frame
+from wslab.recording import Direction, Recording
 
 CORPUS = Path(__file__).parent / "corpus"
 MAX_SIZE = 2048  # bytes of one input
@@ -14,9 +24,62 @@ MAX_SIZE = 2048  # bytes of one input
 _FRAMES = [example.wire for example in FRAMES]
 _REQUESTS = [example.request_bytes for example in HANDSHAKES]
 _RESPONSES = [example.response_bytes for example in HANDSHAKES]
+_REFUSAL = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 5\r\n\r\nno.\r\n"
+_DEFLATE = RESPONSE.replace(b"\r\n\r\n", b"\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n")
+_TALKS = [  # what client and server say in turn
+    [request(), RESPONSE + b"\x81\x0a\nCookie: a", text("Hello") + text("?")],
+    [request(), _DEFLATE + COMPRESSED[0].wire],
+    [text("late"), b"\x88\x00"],
+    [request("GET /?token=sesame HTTP/1.1", more=("Cookie: a=sesame",)), _REFUSAL],
+    [request("GET //[ HTTP/1.1"), RESPONSE],
+]
+
+
+def _packets(address: bytes) -> list[bytes]:
+    """The IP packets of a small talk of an address with itself."""
+    writer = Writer(Endpoint(address, 50000), Endpoint(address, 80))
+    talk = [b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n", b"HTTP/1.1 101 \r\n\r\n", text("Hello")]
+    said = (writer.send(side, data) for side, data in zip((CLIENT, SERVER, CLIENT), talk, strict=True))
+    return [serialize_segment(segment) for segments in (writer.open(), *said) for segment in segments]
+
+
+def _captures() -> list[bytes]:
+    """Files of both formats, in both byte orders, of our own and of others, with several kinds of links."""
+    packets, packets_6 = _packets(bytes(4)), _packets(bytes(16))
+    options = option(">", 9, b"\x83") + option(">", 14, bytes(7) + b"\x01") + bytes(4)
+    return [
+        pcap(packets),
+        pcap(packets[-1:], ">"),
+        pcap([bytes(12) + b"\x81\x00\x00\x01\x86\xdd" + packet for packet in packets_6], link_type=1),
+        pcap([bytes(14) + b"\x08\x00" + packet for packet in packets], ">", 0xA1B23C4D, link_type=113),
+        pcap([b"\x08\x00" + bytes(18) + packet for packet in packets], link_type=276),
+        _pcapng("<", packets, option("<", 4, b"wslab")),
+        _pcapng(">", packets, option(">", 4, b"Dumpcap"), options),
+        section("<") + interface("<") + block("<", 3, bytes((len(packets[-1]), 0, 0, 0)) + packets[-1]),
+    ]
+
+
+def _pcapng(order: str, packets: list[bytes], about: bytes, options: bytes = b"") -> bytes:
+    blocks = (enhanced(order, 0, 1000, packet) for packet in packets)
+    return section(order, about) + interface(order, options=options) + b"".join(blocks)
+
+
+def _hars() -> list[bytes]:
+    """What is exported of the talks, without blanks; and the last one with what cannot stand in its response."""
+    files = []
+    for talk in _TALKS:
+        recording, file = Recording(clock=iter(range(1000, 2000)).__next__), io.BytesIO()
+        for way, data in zip(cycle(Direction), talk, strict=False):
+            recording.add(1, way, data)
+        write_har(file, recording, secrets=True)
+        files.append(json.dumps(json.loads(file.getvalue()), separators=(",", ":")).encode())
+    wrong = [(b'"status":101', b'"status":99'), (b'"statusText":"', b'"statusText":"\\n'), (b'"size":0', b'"text":"a"')]
+    return [*files, *(files[-1].replace(*change) for change in wrong)]
+
+
 _SEEDS = {
     "request": _REQUESTS,
-    "response": [*_RESPONSES, b"HTTP/1.1 403 Forbidden\r\nContent-Length: 5\r\n\r\nno.\r\n"],
+    "response": [*_RESPONSES, _REFUSAL],
     "extensions": [
         b'permessage-deflate; client_max_window_bits, x-webkit-deflate-frame; a="1\\""',
         b"permessage-deflate; server_max_window_bits=10; client_max_window_bits=9; server_no_context_takeover",
@@ -24,16 +87,42 @@ _SEEDS = {
     ],
     "subprotocols": [b"chat, superchat", b"chat\nchat"],
     "url": [b"ws://localhost:8765/chat?room=1", "wss://κόσμε.example/ü".encode(), b"ws://[::1]:80"],
+    "tap_target": [b"localhost:8888", b"http://[::1]:80/lab?token=sesame", b"ws://localhost/"],
+    "body_length": [
+        b"Content-Length: 5",
+        b"Content-Length: 5\r\nContent-Length: 5",
+        b"Content-Length: 1001",
+        b"content-length: five",
+        b"content-length: 5\r\nTransfer-Encoding: chunked",
+    ],
     "header": _FRAMES,
     "frame": _FRAMES,
     "close": [frame.payload for frame, _ in map(parse_frame, _FRAMES) if frame.opcode is Opcode.CLOSE],
-    "text": [b"\x02" + text for text in (*BAD_UTF8, GOOD_UTF8.encode())],
+    "text": [b"\x02" + data for data in (*BAD_UTF8, GOOD_UTF8.encode())],
     "inflate": [
         *(b"\x02\x02" + parse_frame(example.wire)[0].payload for example in COMPRESSED),
         b"\x02\x02" + HELLO_COMPRESSED,
         b"\x02\x02" + bytes.fromhex("0300") * 101,  # final blocks, one more than are allowed
     ],
     "inspect": [*_FRAMES, *_REQUESTS, *_RESPONSES],
+    "draft": _FRAMES,
+    "report": [
+        b'{"events": [{"what": "open", "socket": 1, "readyState": 1}], "done": false}',
+        b'{"events": [{"what": "log", "text": "\\ud83d", "n": -1.5e3}, {"what": "", "a": null}], "done": true}',
+        b'{"events": [{"what": "", "n": NaN}], "done": true}',
+        b'{"events": ["open"], "done": true}',
+    ],
+    "transcripts": [
+        b'{"browser": "Chromium 156", "transcripts": {"a": {"script": "", "events": [{"what": "open"}]}}}',
+        b'{"browser": "Chromium 156", "transcripts": {"a": {"script": "", "events": ["open"]}}}',
+    ],
+    "capture": _captures(),
+    "har": _hars(),
+    "segments": [
+        bytes(8) + bytes.fromhex("00000500 0100ff00 00050500"),
+        b"\xff" * 8 + bytes.fromhex("00050500 000003ff 00020900 01010100"),
+    ],
+    "recorded": [size + TURN.join(talk) for size in (b"\1", b"\7") for talk in _TALKS],
 }
 _OPTIONS = [b"\0\0\0", b"\1\5\2", b"\2\1\1"]  # of a conversation: see fuzz.conversation
 
@@ -69,6 +158,11 @@ def seeds(target: str) -> list[bytes]:
     role, _, opening = target.partition("_")
     inputs = [o + s for o in _OPTIONS for s in _streams(role, opening)] if role in ROLES else _SEEDS[target]
     return [data for data in inputs if len(data) <= MAX_SIZE]
+
+
+def dictionary(target: str) -> Path:
+    """The file with words that libFuzzer puts into the inputs of a target."""
+    return Path(__file__).with_name("json.dict" if target in ("har", "report", "transcripts") else "handshake.dict")
 
 
 def corpus_file(target: str) -> Path:

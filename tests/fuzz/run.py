@@ -16,7 +16,7 @@ TESTS = Path(__file__).resolve().parent.parent
 if str(TESTS) not in sys.path:  # when it is run as a script
     sys.path.insert(0, str(TESTS))
 
-from fuzz.inputs import MAX_SIZE, corpus_file, crash_file, read_inputs, seeds, write_inputs  # noqa: E402
+from fuzz.inputs import MAX_SIZE, corpus_file, crash_file, dictionary, read_inputs, seeds, write_inputs  # noqa: E402
 from fuzz.targets import TARGETS  # noqa: E402
 
 INSTALL = f"atheris is missing; it exists for Linux and Python 3.11 to 3.13: {sys.executable} -m pip install atheris"
@@ -41,8 +41,8 @@ def fuzz(target: str, seconds: int, keep: bool) -> Result:
             folder.mkdir()
         _lay_out(start, {*seeds(target), *read_inputs(corpus_file(target))})
         options = ["-timeout=10", "-rss_limit_mb=2048", f"-max_len={MAX_SIZE}", f"-artifact_prefix={failed}{os.sep}"]
-        dictionary = f"-dict={TESTS / 'fuzz' / 'handshake.dict'}"
-        run = _run_target(target, seconds, *options, dictionary, f"-max_total_time={seconds}", found, start)
+        words = f"-dict={dictionary(target)}"
+        run = _run_target(target, seconds, *options, words, f"-max_total_time={seconds}", found, start)
         log = run.stdout
         if keep:
             merge = _run_target(target, 0, *options, "-set_cover_merge=1", merged, start, found)

@@ -1,19 +1,20 @@
 """Targets of the fuzzing: each feeds the bytes that it gets to one part of wslab and checks what the part promises."""
 
+import json
 import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from html.parser import HTMLParser
 from typing import Any
 
 from wire import RFC_HANDSHAKE, ROLES, pieces
 
 from fuzz.conversation import Opening, check_conversation
+from fuzz.recordings import check_capture, check_har, check_recorded, check_segments
+from fuzz.views import check_draft, check_inspect, check_transcripts, check_view
 from wslab.client import parse_url
 from wslab.deflate import TAIL, Decompressor, PermessageDeflate, answer_offers, check_answer, inflate
-from wslab.display.heads import begins_a_head
-from wslab.display.inspect import inspect
+from wslab.display.transcript import Transcript
 from wslab.errors import HandshakeError, ProtocolError, is_valid_close_code
 from wslab.frames import MAX_CONTROL_PAYLOAD, parse_close, parse_frame, parse_header, serialize_close, serialize_frame
 from wslab.handshake import (
@@ -25,8 +26,10 @@ from wslab.handshake import (
     offered_subprotocols,
     parse_extensions,
 )
-from wslab.http import Headers, Request, build_refusal, parse_request, parse_response, redact_bytes
+from wslab.http import Headers, Request, body_length, build_refusal, parse_request, parse_response
 from wslab.messages import TextDecoder
+from wslab.page.console import parse_report
+from wslab.tap import parse_target
 
 # Unicode 15, table 3-7: whole characters, then perhaps the beginning of one more.
 _TAIL = rb"[\x80-\xbf]"
@@ -142,6 +145,42 @@ def _url(data: bytes) -> None:
     assert parse_url(f"ws{'s' * address.secure}://{address.host_header}{address.resource_name}") == address
 
 
+def _tap_target(data: bytes) -> None:
+    try:
+        scheme, address = parse_target(data.decode(errors="surrogateescape"))
+    except ValueError:
+        return
+    assert scheme in ("ws", "http")
+    assert not address.secure
+    assert 0 < address.port <= 0xFFFF
+    assert parse_target(f"{scheme}://{address.host_header}{address.resource_name}") == (scheme, address)
+
+
+def _body_length(data: bytes) -> None:
+    found, _ = _attempt(parse_request, b"POST / HTTP/1.1\r\n" + data + b"\r\n\r\n")
+    if found is None:
+        return
+    length, error = _attempt(body_length, found[0], 1000)
+    lines = re.findall(rb"^content-length:[ \t]*(.*?)[ \t]*\r$", found[0].serialize(), re.IGNORECASE | re.MULTILINE)
+    if error is None:
+        assert 0 <= length <= 1000
+        assert [int(line) for line in lines] == [length]
+        assert "Transfer-Encoding" not in found[0].headers
+    else:
+        assert (error.status == 411) is (lines == [] and "Transfer-Encoding" not in found[0].headers)
+        assert error.status in (400, 411, 413)
+
+
+def _report(body: bytes) -> None:
+    report, error = _attempt(parse_report, body)
+    if error is not None:
+        assert _told(error) == _told(HandshakeError("", 400))
+        return
+    events, is_done = report
+    assert parse_report(json.dumps({"events": events, "done": is_done}).encode()) == report
+    check_view(Transcript("A page reported:", tuple(events)))
+
+
 # Frames and messages
 
 
@@ -210,48 +249,6 @@ def _inflated(data: bytes, room: int, sizes: tuple[int, ...]) -> bytes | None:
     return output
 
 
-class _Tags(HTMLParser):
-    """Tags that are opened and closed in order, none of them from a peer."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag in {"table", "caption", "thead", "tbody", "tr", "th", "td", "b", "br"}
-        assert {name for name, _ in attrs} <= {"style", "scope", "colspan", "bgcolor"}
-        self.open += [tag] * (tag != "br")
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
-def _inspect(data: bytes) -> None:
-    whole = inspect(data, most=10**9)
-    text, tags = repr(whole), _Tags()
-    assert text.replace("\n", "").isprintable()
-    tags.feed(whole._repr_html_())
-    tags.close()
-    assert tags.open == []
-    places = [row[0].partition("-") for row in whole.rows if row[0]]
-    ends = [0, *(int(last or first) + 1 for first, _, last in places)]
-    assert ends == [*(int(first) for first, _, _ in places), len(data)]
-    inspect(data, start=len(data) // 2, most=3, most_bytes=5, deflate=True)
-    head = re.split(rb"\n\r*\n", data.lstrip(b"\r\n"))[0]
-    if begins_a_head(head):
-        _check_secrets(head)
-
-
-def _check_secrets(head: bytes) -> None:
-    """What is crossed out in a file is not shown either, unless it would be without it: `Upgrade` explains a head."""
-    crossed_out = redact_bytes(head)
-    text, innocent = (repr(inspect(shown, most=10**9)) for shown in (head, crossed_out))
-    for found in re.finditer(rb"x{6,}", crossed_out):
-        secret = head[found.start() : found.end()]
-        if secret.isalnum():
-            assert secret.decode() in innocent or secret.decode() not in text
-
-
 def _conversations() -> Iterator[tuple[str, Callable[[bytes], None]]]:
     for role in ROLES:
         for opening in Opening:
@@ -264,11 +261,20 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "extensions": _extensions,
     "subprotocols": _subprotocols,
     "url": _url,
+    "tap_target": _tap_target,
+    "body_length": _body_length,
     "header": _header,
     "frame": _frame,
     "close": _close,
     "text": _text,
     "inflate": _inflate,
-    "inspect": _inspect,
+    "inspect": check_inspect,
+    "draft": check_draft,
+    "report": _report,
+    "transcripts": check_transcripts,
+    "capture": check_capture,
+    "har": check_har,
+    "segments": check_segments,
+    "recorded": check_recorded,
     **dict(_conversations()),
 }
