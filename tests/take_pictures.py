@@ -35,7 +35,7 @@ def run_up_to(page: Page, code: str) -> Locator:
     cell.locator(".jp-InputArea-prompt").click()
     choose_run(page, "notebook:run-all-above")
     page.keyboard.press("Control+Enter")
-    cell.locator(".jp-OutputArea-output").wait_for(timeout=LAB_TIMEOUT)
+    cell.locator(".jp-OutputArea-output").first.wait_for(timeout=LAB_TIMEOUT)
     return cell
 
 

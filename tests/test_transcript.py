@@ -83,10 +83,12 @@ def test_transcripts_are_loaded_as_they_were_saved(tmp_path):
 
 FAULTY = {
     "nothing": "",
+    "deep": "[" * 100_000,
     "no UTF-8": "\xff",
     "a list": "[]",
     "no transcripts": "{}",
     "no browser": '{"transcripts": {}}',
+    "a browser without a name": '{"browser": 1, "transcripts": {}}',
     "transcripts without names": '{"browser": "Chromium 156", "transcripts": []}',
     "a transcript without a script": '{"browser": "Chromium 156", "transcripts": {"a": {"events": []}}}',
     "a transcript without events": '{"browser": "Chromium 156", "transcripts": {"a": {"script": "done()"}}}',
@@ -99,7 +101,7 @@ FAULTY = {
 @pytest.mark.parametrize("text", FAULTY.values(), ids=FAULTY.keys())
 def test_a_file_without_transcripts_is_refused_when_it_is_loaded(tmp_path, text):
     (tmp_path / "transcripts.json").write_text(text, encoding="latin-1")
-    with pytest.raises(ValueError, match=r"transcript|Expecting value|decode"):
+    with pytest.raises(ValueError, match=r"^transcripts (are JSON|have a browser)"):
         load_transcripts(tmp_path / "transcripts.json")
 
 
@@ -110,30 +112,6 @@ def test_half_a_pair_of_utf_16_is_saved_as_well(tmp_path):
     loaded = load_transcripts(tmp_path / "transcripts.json")["one"]
     assert loaded.events == events
     assert r'data "\ud83d"' in repr(Transcript("", loaded.events))
-
-
-GOOD = {"browser": "Chromium 156", "transcripts": {"one": {"script": "done()", "events": [{"what": "open"}]}}}
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"\xff",
-        b"[" * 100_000,
-        *(json.dumps(document).encode() for document in ([], {}, GOOD | {"browser": 1}, GOOD | {"transcripts": []})),
-        *(
-            json.dumps(GOOD | {"transcripts": {"one": entry}}).encode()
-            for entry in (1, {"script": ""}, {"script": 1, "events": []}, {"script": "", "events": [{"what": [1]}]})
-        ),
-    ],
-)
-def test_a_file_without_transcripts_is_a_value_error(tmp_path, data):
-    path = tmp_path / "transcripts.json"
-    path.write_bytes(data)
-
-    with pytest.raises(ValueError, match=r"^transcripts (are JSON|have a browser)"):
-        load_transcripts(path)
 
 
 def test_a_transcript_fits_its_script_however_far_that_is_indented_and_no_other_one():
