@@ -35,6 +35,12 @@ def test_the_function_is_given_the_request_and_its_body():
         assert read(site.origin, "müde".encode()) == "POST / application/x-www-form-urlencoded müde"
 
 
+def test_a_body_of_less_than_nothing_is_none():
+    with Site(tell) as site, connect_to(site) as sock, sock.makefile("rb") as answer:
+        sock.sendall(b"POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n")
+        assert answer.read().endswith(b"\r\n\r\nPOST /a  ")
+
+
 def test_what_it_returns_is_the_answer():
     with Site(lambda request, body: respond("no", 404, headers=[("Allow", "GET")])) as site:
         with pytest.raises(HTTPError, match="404") as error, urlopen(site.origin):

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "wslab"
 
 BYTES_ONLY = {
-    *("errors", "limits", "states", "http", "frames", "events"),
+    *("errors", "limits", "states", "redaction", "http", "frames", "events"),
     *("handshake", "deflate", "messages", "codec", "bulk", "writer", "protocol", "seen", "conversation"),
 }
 SOCKETS = {

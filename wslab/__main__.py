@@ -23,9 +23,9 @@ from wslab.doctor import examine
 from wslab.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
 from wslab.frames import printable
 from wslab.handshake import accept_key
-from wslab.http import redact_line, redact_target
 from wslab.limits import Limits
 from wslab.recording import Recording
+from wslab.redaction import redact_line, redact_target
 from wslab.server import EchoServer
 from wslab.tap import Tap
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from hashlib import sha1
 
 from wslab.errors import HandshakeError
-from wslab.http import TOKEN, Headers, Request, Response, redact_body
+from wslab.http import TOKEN, Headers, Request, Response
+from wslab.redaction import redact_body
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 VERSION = "13"

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from wslab.deflate import Decompressor, inflate
 from wslab.errors import CloseCode, Fault, ProtocolError
 from wslab.frames import Buffer, Frame, FrameHeader, Opcode, apply_mask, parse_close, parse_header, printable
-from wslab.http import Request, Response, redact_target
+from wslab.http import Request, Response
 from wslab.messages import TextDecoder, wrong_byte
+from wslab.redaction import redact_target
 from wslab.states import Role
 
 KEPT = 4096  # bytes of each payload; what a view shows of it is much less

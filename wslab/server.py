@@ -14,11 +14,12 @@ from wslab.codec import Codec
 from wslab.connection import Connection
 from wslab.deflate import PermessageDeflate
 from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
-from wslab.http import Response, redact_target
+from wslab.http import Response
 from wslab.limits import Limits
 from wslab.page import answer_page
 from wslab.protocol import Protocol
 from wslab.recording import Recording
+from wslab.redaction import redact_target
 from wslab.states import Role
 from wslab.stream import keep_memory_for
 

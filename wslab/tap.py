@@ -8,8 +8,8 @@ from typing import Protocol as Interface
 
 from wslab.client import Address, parse_url
 from wslab.faults import Fault
-from wslab.http import redact_target
 from wslab.recording import Direction, Recording
+from wslab.redaction import redact_target
 from wslab.relay import CONNECT_TIMEOUT, FAREWELL_TIMEOUT, TICK, Controls, Relay
 
 BACKLOG = 1024

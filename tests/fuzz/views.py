@@ -9,7 +9,7 @@ from wslab.display.recorded import RecordingTable
 from wslab.display.table import Table
 from wslab.display.transcript import Transcript, parse_transcripts
 from wslab.display.widgets.draft import FrameDraft
-from wslab.http import redact_bytes
+from wslab.redaction import redact_bytes
 
 
 class _Tags(HTMLParser):

@@ -24,10 +24,11 @@ from wslab.deflate import PermessageDeflate, check_answer
 from wslab.errors import HandshakeError, ProtocolError
 from wslab.frames import Frame, Opcode, serialize_frame
 from wslab.handshake import VERSION, accept_key, parse_extensions
-from wslab.http import MAX_BODY_SIZE, Headers, Request, Response, redact_body, redact_header, redact_target
+from wslab.http import MAX_BODY_SIZE, Headers, Request, Response
 from wslab.limits import Limits
 from wslab.protocol import Protocol
 from wslab.recording import Chunk, Direction, Recording
+from wslab.redaction import redact_body, redact_header, redact_target
 from wslab.seen import Body
 from wslab.states import Role, State
 

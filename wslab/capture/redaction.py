@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from wslab.http import redact_body, redact_bytes
 from wslab.recording import Chunk, Direction
+from wslab.redaction import redact_body, redact_bytes
 
 _END_OF_HEAD = b"\r\n\r\n"
 _NOT_EMPTY = re.compile(rb"[^\r\n]")

@@ -12,7 +12,8 @@ from wslab.display.payloads import Judged, Window
 from wslab.display.table import Field, Table, table_of
 from wslab.errors import Fault
 from wslab.frames import Opcode
-from wslab.http import Request, redact_body
+from wslab.http import Request
+from wslab.redaction import redact_body
 from wslab.seen import KEPT, FrameReader, SeenFrame
 from wslab.states import Role
 

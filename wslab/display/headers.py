@@ -18,7 +18,8 @@ from wslab.handshake import (
     offered_subprotocols,
     parse_extensions,
 )
-from wslab.http import Headers, Request, Response, redact_target
+from wslab.http import Headers, Request, Response
+from wslab.redaction import redact_target
 
 GOOD = build_request("localhost", key="dGhlIHNhbXBsZSBub25jZQ==")
 NO_MATTER = "no matter of WebSocket: ignored (§4.2.1)"

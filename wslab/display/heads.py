@@ -8,17 +8,8 @@ from http import HTTPStatus
 from wslab.display.headers import GOOD, fields_within, judge_request, judge_response, meaning_of, shorten, why_not
 from wslab.display.table import Field
 from wslab.handshake import check_request
-from wslab.http import (
-    REDACTED,
-    Headers,
-    Request,
-    Response,
-    parse_request,
-    parse_response,
-    redact_header,
-    redact_line,
-    redact_target,
-)
+from wslab.http import Headers, Request, Response, parse_request, parse_response
+from wslab.redaction import REDACTED, redact_header, redact_line, redact_target
 
 LOOKED_AT = 400  # bytes from the start of a head: they tell whether it is one
 MOST_OF_A_NAME = 40  # characters

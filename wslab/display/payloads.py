@@ -7,7 +7,7 @@ from itertools import pairwise
 from wslab.display.table import Field
 from wslab.errors import Fault, ProtocolError, describe_close
 from wslab.frames import Buffer, Opcode, apply_mask, parse_close
-from wslab.http import redact_bytes
+from wslab.redaction import redact_bytes
 from wslab.seen import SeenFrame
 
 BYTES_A_ROW = 8  # two turns of the masking key

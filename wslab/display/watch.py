@@ -11,8 +11,8 @@ from wslab.display.live import LiveTable
 from wslab.display.sockets import TcpSocket, tcp_sockets
 from wslab.display.table import Table
 from wslab.frames import printable
-from wslab.http import redact_target
 from wslab.recording import Address
+from wslab.redaction import redact_target
 from wslab.server import EchoServer
 from wslab.states import Role, State
 from wslab.tally import Traffic

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from wslab.frames import printable
-from wslab.http import redact_target
 from wslab.recording import Recording
+from wslab.redaction import redact_target
 
 MOST = 200  # more than that is no picture any more
 SHOWN = 100  # characters of a line

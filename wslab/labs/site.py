@@ -111,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer, and let the connection close."""
         request = Request(self.command, self.path, Headers(tuple(self.headers.items())))
-        size = min(int(self.headers.get("Content-Length", 0)), MAX_BODY_SIZE)
+        size = min(max(0, int(self.headers.get("Content-Length", 0))), MAX_BODY_SIZE)
         self.wfile.write(self._answer(request, self.rfile.read(size).decode()).serialize())
 
     do_POST = do_GET

@@ -9,8 +9,9 @@ from wslab.connection import Connection
 from wslab.display.passed import passed
 from wslab.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
 from wslab.frames import printable
-from wslab.http import Request, Response, redact_target
+from wslab.http import Request, Response
 from wslab.recording import Direction, Recording
+from wslab.redaction import redact_target
 from wslab.seen import FrameReader, Seen
 from wslab.states import Role
 

@@ -8,8 +8,9 @@ from typing import TypeVar
 from wslab.display.passed import SENDERS, Passed, Passing
 from wslab.display.spans import rank
 from wslab.frames import Opcode, printable
-from wslab.http import Request, Response, redact_body, redact_target
+from wslab.http import Request, Response
 from wslab.recording import Call, Chunk, Recording
+from wslab.redaction import redact_body, redact_target
 from wslab.seen import Body, SeenFrame, Unread
 from wslab.states import TRANSITIONS, Role, State, Step
 
