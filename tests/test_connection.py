@@ -326,6 +326,13 @@ def test_infinite_time_is_possible():
         assert client.receive(timeout=math.inf) == "Hello"
 
 
+def send_without_end(peer: socket.socket, first: bytes, more: bytes) -> None:
+    peer.sendall(first)
+    with contextlib.suppress(OSError):
+        while True:
+            peer.sendall(more * 1000)
+
+
 @pytest.mark.parametrize(
     ("first", "more"),
     [
@@ -335,19 +342,13 @@ def test_infinite_time_is_possible():
     ],
 )
 def test_a_peer_that_sends_no_message_without_end_does_not_make_receive_wait_longer(first, more):
-    def send_without_end(peer: socket.socket) -> None:
-        peer.sendall(first)
-        with contextlib.suppress(OSError):
-            while True:
-                peer.sendall(more * 1000)
-
     def read_without_end(peer: socket.socket) -> None:
         with contextlib.suppress(OSError):
             wait_for_end(peer)
 
     with (
         against_raw() as (connection, peer),
-        running(send_without_end, peer),
+        running(send_without_end, peer, first, more),
         running(read_without_end, peer),
     ):
         with pytest.raises(TimeoutError):
@@ -613,13 +614,10 @@ def test_no_time_for_the_close_is_enough_for_what_has_arrived():
     ],
 )
 def test_a_peer_that_sends_on_and_on_cannot_hold_up_the_close(first, more):
-    def send_without_end(peer: socket.socket) -> None:
-        peer.sendall(first)
-        with contextlib.suppress(OSError):
-            while True:
-                peer.sendall(more * 1000)
-
-    with against_raw(Role.SERVER, close_timeout=0.2) as (connection, peer), running(send_without_end, peer):
+    with (
+        against_raw(Role.SERVER, close_timeout=0.2) as (connection, peer),
+        running(send_without_end, peer, first, more),
+    ):
         connection.close()
         assert (connection.close_code, connection.state) == (1006, State.CLOSED)
         peer.close()
@@ -628,12 +626,12 @@ def test_a_peer_that_sends_on_and_on_cannot_hold_up_the_close(first, more):
 def test_a_peer_that_sends_messages_instead_of_a_close_frame_cannot_fill_the_memory(monkeypatch):
     monkeypatch.setattr("wslab.link.MAX_UNREAD", 1_000_000)
 
-    def send_without_end(peer: socket.socket) -> None:
+    def send_big_messages(peer: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while True:
                 peer.sendall(masked(Opcode.BINARY, bytes(10_000)))
 
-    with against_raw(Role.SERVER, close_timeout=PATIENCE) as (connection, peer), running(send_without_end, peer):
+    with against_raw(Role.SERVER, close_timeout=PATIENCE) as (connection, peer), running(send_big_messages, peer):
         connection.close()
         assert connection.close_code == 1006
         assert 90 < sum(1 for _ in connection) < 200
