@@ -232,12 +232,20 @@ def parse_response(data: bytes) -> tuple[Response, int] | None:
     except HandshakeError as error:
         raise HandshakeError(error.reason, 0) from None
     status, phrase = int(match[2]), match[3] or ""
-    length = 0
-    if status != HTTPStatus.SWITCHING_PROTOCOLS and re.fullmatch(r"\d{1,9}", headers.get("Content-Length")):
-        length = min(int(headers["Content-Length"]), MAX_BODY_SIZE)
+    length = 0 if status == HTTPStatus.SWITCHING_PROTOCOLS else kept_of_body(headers)
     if len(data) < used + length:
         return None
     return Response(status, phrase, headers, bytes(data[used : used + length]), match[1]), used + length
+
+
+def kept_of_body(headers: Headers) -> int:
+    """How many bytes of the body of a refusal are kept: what its Content-Length announces, 4 KiB at the most.
+
+    >>> kept_of_body(Headers((("Content-Length", "1000000"),)))
+    4096
+    """
+    length = headers.get("Content-Length")
+    return min(int(length), MAX_BODY_SIZE) if re.fullmatch(r"\d{1,9}", length) else 0
 
 
 def _split_head(data: bytes) -> tuple[list[bytes], int | None]:

@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, Self
 
+from wslab.states import Role
+
 Address = tuple[str, int]
 
 
@@ -17,6 +19,10 @@ class Direction(StrEnum):
 
     CLIENT_TO_SERVER = "client → server"
     SERVER_TO_CLIENT = "server → client"
+
+
+SENDERS = {Direction.CLIENT_TO_SERVER: Role.CLIENT, Direction.SERVER_TO_CLIENT: Role.SERVER}
+DIRECTIONS = {sender: direction for direction, sender in SENDERS.items()}
 
 
 class Chunk(NamedTuple):

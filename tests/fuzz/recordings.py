@@ -17,10 +17,9 @@ from wslab.capture.redaction import redact_chunks
 from wslab.capture.tcp import CLIENT, SERVER, read_conversations
 from wslab.conversation import Conversation
 from wslab.display.inspect import inspect
-from wslab.display.passed import SENDERS
 from wslab.frames import parse_frame
 from wslab.http import parse_request, parse_response
-from wslab.recording import Direction, Recording
+from wslab.recording import SENDERS, Direction, Recording
 from wslab.states import Role
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT

@@ -6,11 +6,9 @@ from itertools import accumulate
 
 from wslab.conversation import Conversation
 from wslab.frames import Opcode
-from wslab.recording import Call, Chunk, Direction
+from wslab.recording import SENDERS, Call, Chunk, Direction
 from wslab.seen import SeenFrame
 from wslab.states import Role
-
-ROLES = {Direction.CLIENT_TO_SERVER: Role.CLIENT, Direction.SERVER_TO_CLIENT: Role.SERVER}
 
 
 def find_ends(chunks: Sequence[Chunk], calls: Sequence[Call]) -> dict[int, list[Call]]:
@@ -50,7 +48,7 @@ def _find_closed(chunks: Iterable[Chunk]) -> Iterator[int]:
     closed: dict[int, set[Role]] = {}
     for chunk in chunks:
         conversation = conversations.setdefault(chunk.connection, Conversation(kept=0))
-        for seen in conversation.receive(ROLES[chunk.direction], chunk.data):
+        for seen in conversation.receive(SENDERS[chunk.direction], chunk.data):
             if isinstance(seen.what, SeenFrame) and seen.what.header.opcode is Opcode.CLOSE:
                 closed.setdefault(chunk.connection, set()).add(seen.sender)
     for number, conversation in conversations.items():

@@ -9,7 +9,6 @@ import contextlib
 import heapq
 import json
 import math
-import re
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -24,17 +23,15 @@ from wslab.deflate import PermessageDeflate, check_answer
 from wslab.errors import HandshakeError, ProtocolError
 from wslab.frames import Frame, Opcode, serialize_frame
 from wslab.handshake import VERSION, accept_key, parse_extensions
-from wslab.http import MAX_BODY_SIZE, Headers, Request, Response
+from wslab.http import Headers, Request, Response, kept_of_body
 from wslab.limits import Limits
 from wslab.protocol import Protocol
-from wslab.recording import Chunk, Direction, Recording
+from wslab.recording import DIRECTIONS, SENDERS, Chunk, Direction, Recording
 from wslab.redaction import redact_body, redact_header, redact_target
 from wslab.seen import Body
 from wslab.states import Role, State
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
-ROLES = {UP: Role.CLIENT, DOWN: Role.SERVER}
-WAYS = {role: way for way, role in ROLES.items()}
 TYPES = {UP: "send", DOWN: "receive"}
 MAX_MESSAGE = 64 * 1024 * 1024
 MASKING_KEY = bytes(4)
@@ -91,9 +88,9 @@ class _Conversation:
             self._receive(way, chunk.time, chunk.data)
             return
         self._unread[way] += chunk.data
-        for seen in self._heads.receive(ROLES[way], chunk.data):
+        for seen in self._heads.receive(SENDERS[way], chunk.data):
             if isinstance(seen.what, Request | Response | Body):
-                self._take_part(WAYS[seen.sender], seen.what, seen.end, chunk.time)
+                self._take_part(DIRECTIONS[seen.sender], seen.what, seen.end, chunk.time)
         self._keep_body()
         if self._heads.has_frames and self._exchange is not None and self._exchange.response is not None:
             self._open(self._exchange.response)
@@ -119,9 +116,7 @@ class _Conversation:
         """Keep the beginning of what a server says to its refusal, as far as Content-Length announces it."""
         exchange = self._exchange
         if exchange is not None and exchange.response is not None and exchange.response.status != 101:
-            length = exchange.response.headers.get("Content-Length")
-            size = min(int(length), MAX_BODY_SIZE) if re.fullmatch(r"\d{1,9}", length) else 0
-            exchange.body = bytes(self._unread[DOWN][:size])
+            exchange.body = bytes(self._unread[DOWN][: kept_of_body(exchange.response.headers)])
 
     def _open(self, response: Response) -> None:
         """Begin to read messages, compressed as the response says."""

@@ -4,12 +4,11 @@ from pathlib import Path
 from typing import overload
 
 from wslab.display.dissection import MOST_ROWS, Dissection, dissect
-from wslab.display.passed import SENDERS
 from wslab.display.payloads import Window
 from wslab.display.recorded import RecordingTable, inspect_recording
 from wslab.display.table import Table
 from wslab.frames import Buffer, Frame
-from wslab.recording import Direction, Recording
+from wslab.recording import SENDERS, Direction, Recording
 
 CAPTURES = (".pcapng", ".pcap", ".cap", ".har")
 

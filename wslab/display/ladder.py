@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from wslab.display.figure import DescribedFigure
-from wslab.display.passed import SENDERS, Passed, passed
+from wslab.display.passed import Passed, passed
 from wslab.display.sheet import BLUE, GREEN, GREY, INK, VERMILLION, WIDTH, Line, Point, Sheet, fit, legible, width_of
 from wslab.display.window import choose, harmless, nothing, shorten, since, title, window
-from wslab.recording import Call, Recording
+from wslab.recording import SENDERS, Call, Recording
 from wslab.seen import SeenFrame, Unread
 from wslab.states import Role
 

@@ -4,8 +4,7 @@ import queue
 from collections.abc import Iterator
 
 from wslab.conversation import Conversation
-from wslab.display.passed import SENDERS
-from wslab.recording import Address, Call, Chunk, Direction, Recording
+from wslab.recording import SENDERS, Address, Call, Chunk, Direction, Recording
 from wslab.states import Role
 
 ARROWS = {Role.CLIENT: ">", Role.SERVER: "<"}

@@ -5,12 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from wslab.conversation import Conversation
-from wslab.recording import Chunk, Direction, Recording
+from wslab.recording import DIRECTIONS, SENDERS, Chunk, Direction, Recording
 from wslab.seen import KEPT, Seen
 from wslab.states import Role
-
-SENDERS = {Direction.CLIENT_TO_SERVER: Role.CLIENT, Direction.SERVER_TO_CLIENT: Role.SERVER}
-DIRECTIONS = {sender: direction for direction, sender in SENDERS.items()}
 
 
 @dataclass(frozen=True, slots=True)

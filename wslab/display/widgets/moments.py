@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from itertools import accumulate, islice
 from typing import TypeVar
 
-from wslab.display.passed import SENDERS, Passed, Passing
+from wslab.display.passed import Passed, Passing
 from wslab.display.spans import rank
 from wslab.frames import Opcode, printable
 from wslab.http import Request, Response
-from wslab.recording import Call, Chunk, Recording
+from wslab.recording import SENDERS, Call, Chunk, Recording
 from wslab.redaction import redact_body, redact_target
 from wslab.seen import Body, SeenFrame, Unread
 from wslab.states import TRANSITIONS, Role, State, Step
