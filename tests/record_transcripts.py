@@ -5,11 +5,11 @@ Run `python tests/record_transcripts.py` after changing a script in tests/browse
 
 import json
 
-from browser_scripts import ROOT, SCRIPTS, run_in
 from playwright.sync_api import sync_playwright
+from support.browser_scripts import ROOT, SCRIPTS, run_in
 from test_browser import OPTIONS, find_browser
 
-from wslab.display.transcript import save_transcripts
+from wslab.browser.transcript import save_transcripts
 
 FILE = ROOT / "notebooks/recordings/browser.json"
 

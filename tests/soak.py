@@ -9,8 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import psutil
-from attacks import ATTACKS
-from siege import Figures
+from support.attacks import ATTACKS
+from support.siege import Figures
 
 HEAD = f"{'attack':46} {'s':>6} {'MiB':>6} {'threads':>7} {'files':>7} {'echoes':>6} {'slowest':>8}  what they got"
 EXPLANATION = """

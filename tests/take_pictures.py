@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
 from test_browser import LAB_TIMEOUT, OPTIONS, Lab, choose_run, find_browser, open_notebook, running_lab
-from test_page_in_browsers import EchoPage
+from test_echo_page_in_browsers import EchoPage
 
 from wslab import EchoServer
 

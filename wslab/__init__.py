@@ -3,36 +3,38 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from wslab.codec import Codec
-from wslab.deflate import PermessageDeflate
-from wslab.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
-from wslab.events import Binary, Close, Ping, Pong, Text
-from wslab.frames import Frame, FrameHeader, Opcode, apply_mask, parse_frame, parse_header, serialize_frame
-from wslab.handshake import accept_key, build_request, build_response, check_request, check_response
-from wslab.http import Headers, Request, Response, parse_request, parse_response
-from wslab.limits import Limits
-from wslab.protocol import Protocol
-from wslab.states import TRANSITIONS, Role, State, Step
+from wslab.protocol.codec import Codec
+from wslab.protocol.deflate import PermessageDeflate
+from wslab.protocol.endpoint import Protocol
+from wslab.protocol.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
+from wslab.protocol.events import Binary, Close, Ping, Pong, Text
+from wslab.protocol.frames import Frame, FrameHeader, Opcode, parse_frame, parse_header, serialize_frame
+from wslab.protocol.handshake import accept_key, build_request, build_response, check_request, check_response
+from wslab.protocol.http import Headers, Request, Response, parse_request, parse_response
+from wslab.protocol.limits import Limits
+from wslab.protocol.masking import apply_mask
+from wslab.protocol.states import TRANSITIONS, Role, State, Step
 
 if TYPE_CHECKING:
-    from wslab import faults
-    from wslab.client import connect
-    from wslab.connection import Connection
-    from wslab.display.browser_console import BrowserConsole
-    from wslab.display.figure import describe
-    from wslab.display.inspect import inspect
-    from wslab.display.ladder import draw_ladder
-    from wslab.display.latencies import draw_latencies
-    from wslab.display.sizes import draw_sizes
-    from wslab.display.states import draw_states
-    from wslab.display.timeline import draw_timeline
-    from wslab.display.watch import watch
+    from wslab.browser.console import BrowserConsole
+    from wslab.display.figures.figure import describe
+    from wslab.display.figures.ladder import draw_ladder
+    from wslab.display.figures.latencies import draw_latencies
+    from wslab.display.figures.sizes import draw_sizes
+    from wslab.display.figures.states import draw_states
+    from wslab.display.figures.timeline import draw_timeline
+    from wslab.display.inspector.inspect import inspect
+    from wslab.display.netstat.watch import watch
     from wslab.display.widgets.edit_frame import edit_frame
     from wslab.display.widgets.play import play
     from wslab.display.widgets.watch_frames import watch_frames
-    from wslab.recording import Direction, Recording
-    from wslab.server import EchoServer, echo
-    from wslab.tap import Tap
+    from wslab.protocol.states import Direction
+    from wslab.recording.recording import Recording
+    from wslab.sockets.client import connect
+    from wslab.sockets.connection import Connection
+    from wslab.sockets.server import EchoServer, echo
+    from wslab.tap import faults
+    from wslab.tap.tap import Tap
 
 __all__ = [
     "TRANSITIONS",
@@ -94,26 +96,26 @@ __all__ = [
 
 # What needs sockets is loaded at its first use: `import wslab` stays quick, and works where there are no sockets.
 _LOADED_AT_FIRST_USE = {
-    "BrowserConsole": "wslab.display.browser_console",
-    "connect": "wslab.client",
-    "describe": "wslab.display.figure",
-    "draw_ladder": "wslab.display.ladder",
-    "draw_latencies": "wslab.display.latencies",
-    "draw_sizes": "wslab.display.sizes",
-    "draw_states": "wslab.display.states",
-    "draw_timeline": "wslab.display.timeline",
-    "inspect": "wslab.display.inspect",
-    "watch": "wslab.display.watch",
+    "BrowserConsole": "wslab.browser.console",
+    "connect": "wslab.sockets.client",
+    "describe": "wslab.display.figures.figure",
+    "draw_ladder": "wslab.display.figures.ladder",
+    "draw_latencies": "wslab.display.figures.latencies",
+    "draw_sizes": "wslab.display.figures.sizes",
+    "draw_states": "wslab.display.figures.states",
+    "draw_timeline": "wslab.display.figures.timeline",
+    "inspect": "wslab.display.inspector.inspect",
+    "watch": "wslab.display.netstat.watch",
     "edit_frame": "wslab.display.widgets.edit_frame",
     "play": "wslab.display.widgets.play",
     "watch_frames": "wslab.display.widgets.watch_frames",
-    "Connection": "wslab.connection",
-    "Direction": "wslab.recording",
-    "Recording": "wslab.recording",
-    "EchoServer": "wslab.server",
-    "echo": "wslab.server",
-    "Tap": "wslab.tap",
-    "faults": "wslab.faults",
+    "Connection": "wslab.sockets.connection",
+    "Direction": "wslab.recording.recording",
+    "Recording": "wslab.recording.recording",
+    "EchoServer": "wslab.sockets.server",
+    "echo": "wslab.sockets.server",
+    "Tap": "wslab.tap.tap",
+    "faults": "wslab.tap.faults",
 }
 
 
@@ -121,7 +123,9 @@ def __getattr__(name: str) -> object:
     if name not in _LOADED_AT_FIRST_USE:
         raise AttributeError(f"module 'wslab' has no attribute {name!r}")
     module = import_module(_LOADED_AT_FIRST_USE[name])
-    value: object = module if module.__name__ == f"wslab.{name}" else getattr(module, name)
+    value: object = (
+        module if module.__name__.endswith(f".{name}") and not hasattr(module, name) else getattr(module, name)
+    )
     globals()[name] = value
     return value
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from servers import HOST
 
 from wslab import Frame, Opcode, parse_frame, serialize_frame
-from wslab.deflate import TAIL
+from wslab.protocol.deflate import TAIL
 
 REQUEST = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"

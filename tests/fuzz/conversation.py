@@ -5,17 +5,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from wire import KEY, OTHER, RFC_HANDSHAKE, outcome, pieces
+from support.wire import KEY, OTHER, RFC_HANDSHAKE, outcome, pieces
 
-from wslab.codec import Codec
-from wslab.deflate import PermessageDeflate
-from wslab.errors import HandshakeError, ProtocolError
-from wslab.events import Close, Event, Ping
-from wslab.frames import Frame, Opcode, parse_frame, parse_header
-from wslab.http import MAX_BODY_SIZE, Request
-from wslab.limits import Limits
-from wslab.protocol import Protocol
-from wslab.states import Role, State
+from wslab.protocol.codec import Codec
+from wslab.protocol.deflate import PermessageDeflate
+from wslab.protocol.endpoint import Protocol
+from wslab.protocol.errors import HandshakeError, ProtocolError
+from wslab.protocol.events import Close, Event, Ping
+from wslab.protocol.frames import Frame, Opcode, parse_frame, parse_header
+from wslab.protocol.http import MAX_BODY_SIZE, Request
+from wslab.protocol.limits import Limits
+from wslab.protocol.states import Role, State
 
 # The same function, but not the reference one: with it, every frame is read by itself.
 ONE_BY_ONE = Codec(parse_header=lambda data: parse_header(data))

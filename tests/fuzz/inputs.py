@@ -7,16 +7,17 @@ from collections.abc import Iterable
 from itertools import cycle
 from pathlib import Path
 
-from raw import request, text
-from test_capture_pcapng import RESPONSE, block, enhanced, interface, option, pcap, section
-from wire import BAD_UTF8, COMPRESSED, FRAMES, GOOD_UTF8, HANDSHAKES, HELLO_COMPRESSED, KEY, ROLES
+from support.raw import request, text
+from support.wire import BAD_UTF8, COMPRESSED, FRAMES, GOOD_UTF8, HANDSHAKES, HELLO_COMPRESSED, KEY, ROLES
+from test_pcapng import RESPONSE, block, enhanced, interface, option, pcap, section
 
 from fuzz.recordings import TURN
-from wslab.capture.har import write_har
-from wslab.capture.packets import Endpoint, serialize_segment
-from wslab.capture.tcp import CLIENT, SERVER, Writer
-from wslab.frames import Frame, Opcode, parse_frame, serialize_close, serialize_frame
-from wslab.recording import Direction, Recording
+from wslab.protocol.frames import Frame, Opcode, parse_frame, serialize_close, serialize_frame
+from wslab.protocol.states import Direction
+from wslab.recording.har import write_har
+from wslab.recording.packets import Endpoint, serialize_segment
+from wslab.recording.recording import Recording
+from wslab.recording.tcp import CLIENT, SERVER, Writer
 
 CORPUS = Path(__file__).parent / "corpus"
 MAX_SIZE = 2048  # bytes of one input

@@ -5,22 +5,22 @@ from collections.abc import Callable
 from io import BytesIO
 from typing import BinaryIO
 
-from wire import pieces
+from support.wire import pieces
 
 from fuzz.views import check_view
-from wslab.capture.errors import CaptureError, CaptureWarning
-from wslab.capture.har import read_har, write_har
-from wslab.capture.packets import ACK, LINKTYPE_RAW, SYN, Endpoint, Segment, serialize_segment
-from wslab.capture.pcapng import Packet
-from wslab.capture.recordings import read_capture, write_capture
-from wslab.capture.redaction import redact_chunks
-from wslab.capture.tcp import CLIENT, SERVER, read_conversations
-from wslab.conversation import Conversation
-from wslab.display.inspect import inspect
-from wslab.frames import parse_frame
-from wslab.http import parse_request, parse_response
-from wslab.recording import SENDERS, Direction, Recording
-from wslab.states import Role
+from wslab.display.inspector.inspect import inspect
+from wslab.dissector.conversation import Conversation
+from wslab.protocol.frames import parse_frame
+from wslab.protocol.http import parse_request, parse_response
+from wslab.protocol.states import SENDERS, Direction, Role
+from wslab.recording.capture import read_capture, write_capture
+from wslab.recording.errors import CaptureError, CaptureWarning
+from wslab.recording.har import read_har, write_har
+from wslab.recording.packets import ACK, LINKTYPE_RAW, SYN, Endpoint, Segment, serialize_segment
+from wslab.recording.pcapng import Packet
+from wslab.recording.recording import Recording
+from wslab.recording.redaction import redact_chunks
+from wslab.recording.tcp import CLIENT, SERVER, read_conversations
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 TURN = b"\n<>\n"  # between the bytes of one side and those of the other

@@ -7,17 +7,24 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-from wire import RFC_HANDSHAKE, ROLES, pieces
+from support.wire import RFC_HANDSHAKE, ROLES, pieces
 
 from fuzz.conversation import Opening, check_conversation
 from fuzz.recordings import check_capture, check_har, check_recorded, check_segments
 from fuzz.views import check_draft, check_inspect, check_transcripts, check_view
-from wslab.client import parse_url
-from wslab.deflate import TAIL, Decompressor, PermessageDeflate, answer_offers, check_answer, inflate
-from wslab.display.transcript import Transcript
-from wslab.errors import HandshakeError, ProtocolError, is_valid_close_code
-from wslab.frames import MAX_CONTROL_PAYLOAD, parse_close, parse_frame, parse_header, serialize_close, serialize_frame
-from wslab.handshake import (
+from wslab.browser.desk import parse_report
+from wslab.browser.transcript import Transcript
+from wslab.protocol.deflate import TAIL, Decompressor, PermessageDeflate, answer_offers, check_answer, inflate
+from wslab.protocol.errors import HandshakeError, ProtocolError, is_valid_close_code
+from wslab.protocol.frames import (
+    MAX_CONTROL_PAYLOAD,
+    parse_close,
+    parse_frame,
+    parse_header,
+    serialize_close,
+    serialize_frame,
+)
+from wslab.protocol.handshake import (
     accept_key,
     build_request,
     build_response,
@@ -26,10 +33,10 @@ from wslab.handshake import (
     offered_subprotocols,
     parse_extensions,
 )
-from wslab.http import Headers, Request, body_length, build_refusal, parse_request, parse_response
-from wslab.messages import TextDecoder
-from wslab.page.console import parse_report
-from wslab.tap import parse_target
+from wslab.protocol.http import Headers, Request, body_length, build_refusal, parse_request, parse_response
+from wslab.protocol.messages import TextDecoder
+from wslab.sockets.client import parse_url
+from wslab.tap.tap import parse_target
 
 # Unicode 15, table 3-7: whole characters, then perhaps the beginning of one more.
 _TAIL = rb"[\x80-\xbf]"

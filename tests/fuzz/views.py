@@ -3,13 +3,13 @@
 import re
 from html.parser import HTMLParser
 
-from wslab.display.heads import begins_a_head
-from wslab.display.inspect import inspect
-from wslab.display.recorded import RecordingTable
+from wslab.browser.transcript import Transcript, parse_transcripts
+from wslab.display.inspector.inspect import inspect
+from wslab.display.inspector.recording_table import RecordingTable
 from wslab.display.table import Table
-from wslab.display.transcript import Transcript, parse_transcripts
 from wslab.display.widgets.draft import FrameDraft
-from wslab.redaction import redact_bytes
+from wslab.dissector.handshake_lines import begins_a_head
+from wslab.protocol.redaction import redact_bytes
 
 
 class _Tags(HTMLParser):

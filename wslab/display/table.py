@@ -3,44 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import NamedTuple
 
-from wslab.frames import printable
+from wslab.dissector.field import HEADING, ILLEGAL, Field
 
 INK, PAPER, SHADE, WARNING = "#000000", "#ffffff", "#e6e6e6", "#ffe3d1"
 CELL = "text-align:left;padding:1px 8px"
 DIGITS, WHOLE = ";font-family:monospace;white-space:pre", ";white-space:pre"
 STYLES = {"byte": DIGITS, "hex": DIGITS, "bits": DIGITS, "field": WHOLE, "direction": WHOLE}
-ILLEGAL = "illegal"
-
-
-HEADING = ("byte", "hex", "bits", "field", "value", "meaning")
-
-
-class Field(NamedTuple):
-    """A field: the place of its bytes, its name, its value and the sentence that explains it; in `fault` what is wrong.
-
-    `end` is behind its last byte; it is `start` where the bytes belong to the field above. `bits` has a dot for each
-    bit of another field; `hex` and `bits` are empty for a line of text.
-    """
-
-    start: int
-    end: int
-    name: str
-    value: str = ""
-    meaning: str = ""
-    hex: str = ""
-    bits: str = ""
-    fault: str = ""
-
-    def row(self) -> tuple[str, ...]:
-        """What a table shows of it, under `HEADING`."""
-        meaning = f"{ILLEGAL}: {self.fault}" if self.fault else self.meaning
-        return _span(self.start, self.end), self.hex, self.bits, *map(printable, (self.name, self.value, meaning))
-
-
-def _span(start: int, end: int) -> str:
-    return "" if start == end else str(start) if end - start == 1 else f"{start}-{end - 1}"
 
 
 @dataclass(frozen=True, repr=False)

@@ -10,14 +10,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from wslab.codec import Codec
-from wslab.connection import Connection
-from wslab.errors import CloseCode
-from wslab.handshake import build_response
-from wslab.http import Request, Response
 from wslab.labs.site import HOST, Site, respond, respond_with_page
-from wslab.recording import Recording
-from wslab.server import EchoServer
+from wslab.protocol.codec import Codec
+from wslab.protocol.errors import CloseCode
+from wslab.protocol.handshake import build_response
+from wslab.protocol.http import Request, Response
+from wslab.recording.recording import Recording
+from wslab.sockets.connection import Connection
+from wslab.sockets.server import EchoServer
 
 COOKIE = "wslab-bank"
 FIRST_PIN = 4711

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from wslab.http import MAX_BODY_SIZE, Headers, Request, Response
+from wslab.protocol.http import MAX_BODY_SIZE, Headers, Request, Response
 
 HOST = "127.0.0.1"
 READ_TIMEOUT = 5.0  # seconds

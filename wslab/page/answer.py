@@ -6,7 +6,7 @@ from base64 import b64encode
 from collections.abc import Mapping
 from hashlib import sha256
 
-from wslab.http import Headers, Response
+from wslab.protocol.http import Headers, Response
 
 # A notebook may show a page in a frame: behind a proxy it has the same origin, on this machine another port.
 FRAMED_BY = "'self' http://localhost:* http://127.0.0.1:*"

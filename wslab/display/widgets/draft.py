@@ -5,7 +5,8 @@ from enum import StrEnum
 from typing import Self
 
 from wslab.display.widgets.exchange import PATIENCE, Answer, exchange
-from wslab.frames import OPCODES, apply_mask
+from wslab.protocol.frames import OPCODES
+from wslab.protocol.masking import apply_mask
 
 MOST_IN_7_BITS = 125
 MOST_IN_16_BITS = 0xFFFF

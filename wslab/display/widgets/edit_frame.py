@@ -3,14 +3,14 @@
 import threading
 from typing import TYPE_CHECKING
 
-from wslab.display.inspect import inspect
+from wslab.display.inspector.inspect import inspect
 from wslab.display.table import Table
 from wslab.display.widgets.draft import FrameDraft
 from wslab.display.widgets.exchange import PATIENCE, Answer
 from wslab.display.widgets.shown import bundle, paragraph
-from wslab.recording import Direction
-from wslab.server import EchoServer
-from wslab.tap import HasUrl
+from wslab.protocol.states import Direction
+from wslab.sockets.server import EchoServer
+from wslab.tap.tap import HasUrl
 
 if TYPE_CHECKING:
     from wslab.display.widgets.editor_controls import EditorControls

@@ -4,16 +4,15 @@ import time
 from dataclasses import dataclass
 from itertools import islice
 
-from wslab.client import connect
-from wslab.connection import Connection
-from wslab.display.passed import passed
-from wslab.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
-from wslab.frames import printable
-from wslab.http import Request, Response
-from wslab.recording import Direction, Recording
-from wslab.redaction import redact_target
-from wslab.seen import FrameReader, Seen
-from wslab.states import Role
+from wslab.dissector.frames import FrameReader, Seen
+from wslab.protocol.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
+from wslab.protocol.http import Request, Response
+from wslab.protocol.redaction import printable, redact_target
+from wslab.protocol.states import Direction, Role
+from wslab.recording.recorded_frames import passed
+from wslab.recording.recording import Recording
+from wslab.sockets.client import connect
+from wslab.sockets.connection import Connection
 
 HANDSHAKE_TIMEOUT = 5.0  # seconds
 PATIENCE = 5.0  # seconds for the server's part of the closing handshake

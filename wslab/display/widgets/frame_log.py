@@ -5,10 +5,11 @@ from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 
-from wslab.display.passed import Passed, Passing
-from wslab.frames import Opcode
-from wslab.recording import Direction, Recording
-from wslab.seen import SeenFrame
+from wslab.dissector.frames import SeenFrame
+from wslab.protocol.frames import Opcode
+from wslab.protocol.states import Direction
+from wslab.recording.recorded_frames import Passed, Passing
+from wslab.recording.recording import Recording
 
 HEADING = ("connection", "direction", "bytes", "what")
 MOST_ROWS = 30

@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from itertools import accumulate, islice
 from typing import TypeVar
 
-from wslab.display.passed import Passed, Passing
-from wslab.display.spans import rank
-from wslab.frames import Opcode, printable
-from wslab.http import Request, Response
-from wslab.recording import SENDERS, Call, Chunk, Recording
-from wslab.redaction import redact_body, redact_target
-from wslab.seen import Body, SeenFrame, Unread
-from wslab.states import TRANSITIONS, Role, State, Step
+from wslab.display.figures.trace import rank
+from wslab.dissector.frames import Body, SeenFrame, Unread
+from wslab.protocol.frames import Opcode
+from wslab.protocol.http import Request, Response
+from wslab.protocol.redaction import printable, redact_body, redact_target
+from wslab.protocol.states import SENDERS, TRANSITIONS, Role, State, Step
+from wslab.recording.recorded_frames import Passed, Passing
+from wslab.recording.recording import Call, Chunk, Recording
 
 MOST_MOMENTS = 1000
 MOST_SHOWN = 24  # bytes

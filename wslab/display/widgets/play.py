@@ -3,12 +3,12 @@
 import threading
 from typing import TYPE_CHECKING
 
+from wslab.display.figures.selection import check_is_recording
 from wslab.display.table import Table
 from wslab.display.widgets.moments import MOST_MOMENTS, Moment, Moments, SideThen
 from wslab.display.widgets.shown import bundle, paragraph
-from wslab.display.window import check_is_recording
-from wslab.recording import Recording
-from wslab.states import Role
+from wslab.protocol.states import Role
+from wslab.recording.recording import Recording
 
 if TYPE_CHECKING:
     from wslab.display.widgets.player_controls import PlayerControls

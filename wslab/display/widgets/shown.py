@@ -4,7 +4,7 @@ from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING
 
-from wslab.display.live import is_seen
+from wslab.display.netstat.live import is_seen
 
 if TYPE_CHECKING:
     from ipywidgets import Widget

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from wslab.display.table import Table
 from wslab.display.widgets.frame_log import HEADING, MOST_BEHIND, MOST_ROWS, FrameLog, Kinds
 from wslab.display.widgets.shown import bundle, paragraph
-from wslab.recording import Recording
-from wslab.server import EchoServer
-from wslab.tap import Tap
+from wslab.recording.recording import Recording
+from wslab.sockets.server import EchoServer
+from wslab.tap.tap import Tap
 
 if TYPE_CHECKING:
     from wslab.display.widgets.log_controls import LogControls

@@ -1,0 +1,118 @@
+"""Lines: what passes through a tap, one line each; and the feed that hands it from thread to thread."""
+
+import itertools
+import threading
+
+from support.raw import request, running, text, wait_until
+from test_conversation import GREETING, PLAIN, response
+
+from wslab import Direction
+from wslab.cli.tap_log import MOST_WAITING, Feed, Lines
+from wslab.recording.recording import Call, Chunk
+
+UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
+
+
+def lines_of(*entries: tuple[object, ...], lines: Lines | None = None) -> list[str]:
+    """The lines for `(connection, direction, bytes)` or `(connection, direction, name, argument)`."""
+    lines = lines or Lines()
+    made = [Chunk(0.0, *entry) if isinstance(entry[2], bytes) else Call(0.0, *entry) for entry in entries]
+    return [line for entry in made for line in lines.of(entry)]
+
+
+def test_a_conversation_from_the_request_to_the_end_of_tcp():
+    assert lines_of(
+        (1, UP, request("GET /chat?token=sesame HTTP/1.1")),
+        (1, DOWN, response() + GREETING),
+        (1, UP, text("Hello")),
+        (1, DOWN, "end", ""),
+        (1, UP, "end", ""),
+    ) == [
+        "1 > GET /chat?token=[redacted] HTTP/1.1",
+        "1 < HTTP/1.1 101 Switching Protocols",
+        '1 < text "Welcome"',
+        '1 > text "Hello"',
+        "1 < end of TCP",
+        "1 > end of TCP",
+    ]
+
+
+def test_connections_at_the_same_time_are_kept_apart_by_their_numbers():
+    not_found = b"HTTP/1.1 404 Not Found\r\n\r\n"
+    assert lines_of((1, UP, request()[:30]), (2, UP, PLAIN), (1, UP, request()[30:]), (2, DOWN, not_found)) == [
+        "2 > GET / HTTP/1.1",
+        "1 > GET / HTTP/1.1",
+        "2 < HTTP/1.1 404 Not Found",
+        "2 < not WebSocket: what follows is not read",
+    ]
+
+
+def test_what_is_cut_short_is_told_before_the_end():
+    assert lines_of((1, UP, b"GET / HT"), (1, UP, "end", "")) == ["1 > cut short: 8 bytes of a head", "1 > end of TCP"]
+
+
+def test_a_connection_that_breaks_off_is_told_and_what_was_still_on_its_way_is_not():
+    lines = Lines()
+    assert lines_of(
+        (1, UP, request()),
+        (1, UP, "reset", ""),
+        (1, DOWN, response()),
+        (2, UP, "unreachable", "Connection refused"),
+        (2, UP, request()),
+        lines=lines,
+    ) == ["1 > GET / HTTP/1.1", "1 > reset", "2 > the server cannot be reached: Connection refused"]
+
+
+def test_a_connection_that_has_ended_leaves_nothing_behind():
+    lines = Lines()
+    for number in range(50):
+        lines_of((number, UP, request()), (number, DOWN, "end", ""), (number, UP, "end", ""), lines=lines)
+    assert vars(lines) == vars(Lines())
+
+
+def test_a_feed_hands_over_everything_in_order_and_keeps_it_only_if_told_to():
+    for keeps in (True, False):
+        feed = Feed(keeps=keeps)
+        feed.opened(1, ("127.0.0.1", 1), ("127.0.0.1", 2))
+        feed.add(1, UP, b"Hello")
+        feed.mark(1, UP, "end")
+        feed.close()
+        feed.add(1, UP, b"too late for those who read")
+
+        assert [entry[1:4] for entry in feed] == [(1, UP, b"Hello"), (1, UP, "end")]
+        assert len(feed.chunks) == (2 if keeps else 0)
+        assert len(feed.calls) == len(feed.addresses) == (1 if keeps else 0)
+
+
+def test_who_records_waits_for_who_reads_and_not_for_a_feed_that_is_closed():
+    feed, count = Feed(keeps=True), itertools.count()
+
+    def record() -> None:
+        for number in count:
+            feed.add(1, UP, bytes(number))
+            if number == 3 * MOST_WAITING:
+                return
+
+    with running(record) as thread:
+        wait_until(lambda: len(feed.chunks) == MOST_WAITING + 1)
+        sizes = [len(entry.data) for entry in itertools.islice(feed, MOST_WAITING)]
+        assert sizes == list(range(MOST_WAITING))
+        wait_until(lambda: len(feed.chunks) == 2 * MOST_WAITING + 1)
+        assert thread.is_alive()
+        feed.close()
+        thread.join()
+    assert len(feed.chunks) == 3 * MOST_WAITING + 1
+
+
+def test_who_reads_waits_for_who_records():
+    feed, got = Feed(keeps=False), threading.Event()
+
+    def read() -> None:
+        for _ in feed:
+            got.set()
+
+    with running(read):
+        assert not got.is_set()
+        feed.mark(1, UP, "end")
+        wait_until(got.is_set)
+        feed.close()

@@ -1,0 +1,48 @@
+"""describe: a figure that can be seen and read, shown once."""
+
+from base64 import b64decode
+
+from IPython.core.formatters import DisplayFormatter
+from matplotlib import pyplot
+
+from wslab import describe
+from wslab.display.figures.figure import DescribedFigure
+
+
+def test_a_described_figure_is_a_picture_and_a_text() -> None:
+    figure, axes = pyplot.subplots()
+    axes.plot([1, 2, 3])
+    described = describe(figure, "1, 2, 3: it rises")
+    assert repr(described) == "1, 2, 3: it rises"
+    assert described.png().startswith(b"\x89PNG\r\n")
+
+
+def test_a_notebook_shows_the_picture_and_below_it_the_text() -> None:
+    figure, _ = pyplot.subplots()
+    picture, words = describe(figure, "a < b").outputs()
+
+    assert picture.keys() == {"text/plain", "image/png"}
+    assert b64decode(picture["image/png"]).startswith(b"\x89PNG\r\n")
+    assert words["text/plain"] == "a < b"
+    assert words["text/html"].startswith("<details><summary>Figure, as text</summary><pre")
+    assert ">a &lt; b</pre>" in words["text/html"]
+
+
+def test_where_there_is_nothing_to_draw_there_is_only_the_text() -> None:
+    assert DescribedFigure(None, "nothing").outputs() == [{"text/plain": "nothing"}]
+
+
+def test_ipython_shows_all_of_it_once(monkeypatch) -> None:
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda output, raw: shown.append((output, raw)))
+    figure, _ = pyplot.subplots()
+    described = describe(figure, "1, 2, 3")
+
+    assert DisplayFormatter().format(described) == ({}, {})
+    assert shown == [(output, True) for output in described.outputs()]
+
+
+def test_pyplot_does_not_show_a_described_figure_again() -> None:
+    figure, _ = pyplot.subplots()
+    describe(figure, "nothing")
+    assert not pyplot.fignum_exists(figure.number)

@@ -1,0 +1,25 @@
+"""window: the part of a recording that a picture shows."""
+
+import pytest
+from support.pictures import opened
+
+from wslab import Recording, draw_ladder, draw_latencies, draw_sizes, draw_timeline, play
+from wslab.display.figures.selection import choose, window
+
+
+def test_a_window_keeps_some_and_counts_all():
+    assert window("abcdef", 1, 3) == (["b", "c", "d"], 6)
+    assert window("abcdef", 5, 3) == (["f"], 6)
+    assert window("", 0, 3) == ([], 0)
+
+
+def test_the_first_connection_is_chosen_if_there_is_one():
+    assert choose(Recording(), None) is None
+    assert choose(opened(2, opened(7)), None) == 7
+    assert choose(opened(2, opened(7)), 2) == 2
+
+
+@pytest.mark.parametrize("shows", [draw_ladder, draw_timeline, draw_sizes, draw_latencies, play])
+def test_what_is_no_recording_is_refused(shows):
+    with pytest.raises(TypeError, match="a Recording is needed, not bytes"):
+        shows(b"\x81\x00")

@@ -1,0 +1,362 @@
+"""Conversation: from the bytes of both sides to heads and frames, and to one sentence where there are none."""
+
+import random
+import tracemalloc
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.raw import ACCEPT, request, text
+from test_bad_input import compressed, deflated
+
+from wslab.dissector.conversation import MAX_HEAD, Conversation
+from wslab.dissector.frames import Seen, SeenFrame
+from wslab.protocol.frames import Frame, Opcode, serialize_frame
+from wslab.protocol.http import Request, Response, parse_request
+from wslab.protocol.states import Role
+
+CLIENT, SERVER = Role.CLIENT, Role.SERVER
+REQUEST = request(more=("Cookie: a=sesame", "Sec-WebSocket-Extensions: permessage-deflate"))
+GREETING = serialize_frame(Frame(Opcode.TEXT, b"Welcome"))
+PLAIN = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+NOBODY_AGREED = "RSV1 is set, but no extension that uses it was agreed on"
+NOT_WEBSOCKET = "not WebSocket: what follows is not read"
+
+
+def response(*more: str, status: str = "101 Switching Protocols", upgrade: str = "websocket") -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Upgrade: {upgrade}", "Connection: Upgrade", f"Sec-WebSocket-Accept: {ACCEPT}"]
+    return "\r\n".join([*lines, *more, "", ""]).encode()
+
+
+def talk(*said: tuple[Role, bytes], conversation: Conversation | None = None) -> list[str]:
+    """The lines of a conversation, with the arrow of the side that each is of."""
+    conversation = conversation or Conversation()
+    seen = [one for sender, data in said for one in conversation.receive(sender, data)]
+    return [f"{'>' if one.sender is CLIENT else '<'} {one}" for one in seen]
+
+
+# WebSocket
+
+
+def test_a_handshake_and_frames_in_both_directions():
+    assert talk((CLIENT, REQUEST), (SERVER, response()), (CLIENT, text("Hello")), (SERVER, GREETING)) == [
+        "> GET / HTTP/1.1",
+        "< HTTP/1.1 101 Switching Protocols",
+        '> text "Hello"',
+        '< text "Welcome"',
+    ]
+
+
+def test_the_heads_are_kept_and_everything_tells_where_its_bytes_are():
+    conversation = Conversation()
+    sent = {CLIENT: REQUEST + text("Hello"), SERVER: response() + GREETING}
+    seen = [one for role in (CLIENT, SERVER) for one in conversation.receive(role, sent[role])]
+
+    assert isinstance(conversation.request, Request)
+    assert isinstance(conversation.response, Response)
+    assert conversation.request.headers["Cookie"] == "a=sesame"
+    assert [type(one.what) for one in seen] == [Request, Response, SeenFrame, SeenFrame]
+    assert [sent[one.sender][one.start : one.end] for one in seen] == [REQUEST, response(), text("Hello"), GREETING]
+
+
+def test_frames_that_come_before_the_answer_wait_for_it():
+    assert talk((CLIENT, REQUEST + text("early")), (CLIENT, text("too")), (SERVER, response() + GREETING)) == [
+        "> GET / HTTP/1.1",
+        "< HTTP/1.1 101 Switching Protocols",
+        '> text "early"',
+        '> text "too"',
+        '< text "Welcome"',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        ("permessage-deflate; server_no_context_takeover", "> binary 48 65 6c 6c 6f (compressed to 7 bytes)"),
+        ("x-snappy", "> binary f2 48 cd c9 c9 07 00 (rsv1)"),
+        ("", f"> binary f2 48 cd c9 c9 07 00 (rsv1) - illegal: {NOBODY_AGREED}"),
+        ("=", f"> binary f2 48 cd c9 c9 07 00 (rsv1) - illegal: {NOBODY_AGREED}"),
+    ],
+)
+def test_what_the_server_agreed_to_decides_what_a_compressed_frame_is(answer, line):
+    agreed = response(f"Sec-WebSocket-Extensions: {answer}")
+    assert talk((CLIENT, REQUEST), (SERVER, agreed), (CLIENT, compressed(deflated(b"Hello"))))[2] == line
+
+
+def test_a_handshake_that_breaks_a_rule_is_illegal_and_its_frames_are_read_if_the_server_agrees():
+    without_host = request(Host=None)
+    assert talk((CLIENT, without_host), (SERVER, response()), (SERVER, GREETING)) == [
+        "> GET / HTTP/1.1 - illegal: a request needs exactly one Host header",
+        "< HTTP/1.1 101 Switching Protocols",
+        '< text "Welcome"',
+    ]
+    wrong = response().replace(ACCEPT.encode(), b"x")
+    assert talk((CLIENT, REQUEST), (SERVER, wrong + GREETING)) == [
+        "> GET / HTTP/1.1",
+        f"< HTTP/1.1 101 Switching Protocols - illegal: Sec-WebSocket-Accept is x, but the key asks for {ACCEPT}",
+        '< text "Welcome"',
+    ]
+
+
+def test_a_refusal_ends_what_is_read_whether_its_body_comes_or_not():
+    refused = b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 9\r\n\r\n"
+    for body in (b"", b"Go away.\n", b"Go away.\n" + GREETING):
+        assert talk((CLIENT, REQUEST), (SERVER, refused + body), (CLIENT, text("Hello")), (SERVER, GREETING)) == [
+            "> GET / HTTP/1.1",
+            "< HTTP/1.1 403 Forbidden",
+            f"< {NOT_WEBSOCKET}",
+        ]
+
+
+# A connection that stays open: the next request may be the one that asks for WebSocket
+
+CHALLENGE = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 2\r\n\r\nno"
+POST = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\npassword="
+UPGRADED = ["> GET / HTTP/1.1", "< HTTP/1.1 101 Switching Protocols", '> text "Hello"', '< text "Welcome"']
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered", "lines"),
+    [
+        (REQUEST, CHALLENGE, ["> GET / HTTP/1.1", "< HTTP/1.1 401 Unauthorized", "< a body of 2 bytes"]),
+        (PLAIN, CHALLENGE, ["> GET / HTTP/1.1", "< HTTP/1.1 401 Unauthorized", "< a body of 2 bytes"]),
+        (PLAIN, b"HTTP/1.1 204 No Content\r\n\r\n", ["> GET / HTTP/1.1", "< HTTP/1.1 204 No Content"]),
+        (
+            PLAIN.replace(b"GET", b"HEAD"),
+            b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+            ["> HEAD / HTTP/1.1", "< HTTP/1.1 200 OK"],
+        ),
+        (POST, CHALLENGE, ["> POST /login HTTP/1.1", "< HTTP/1.1 401 Unauthorized", "< a body of 2 bytes"]),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 5, 10_000])
+def test_an_upgrade_behind_other_requests_is_found(asked, answered, lines, size):
+    said = [(CLIENT, asked), (SERVER, answered)] * 2
+    said += [(CLIENT, REQUEST), (SERVER, response()), (CLIENT, text("Hello")), (SERVER, GREETING)]
+    pieces = [(role, data[start : start + size]) for role, data in said for start in range(0, len(data), size)]
+    conversation = Conversation()
+    assert not conversation.has_frames
+    assert talk(*pieces, conversation=conversation) == lines * 2 + UPGRADED
+    assert conversation.has_frames
+
+
+def test_requests_that_do_not_wait_for_their_answers_are_read_when_these_come():
+    asked, answered = POST + PLAIN + REQUEST + text("Hello"), CHALLENGE + CHALLENGE + response() + GREETING
+    found = talk((CLIENT, asked), (SERVER, answered))
+    assert [line for line in found if line[0] == "<"] == [
+        *("< HTTP/1.1 401 Unauthorized", "< a body of 2 bytes") * 2,
+        "< HTTP/1.1 101 Switching Protocols",
+        '< text "Welcome"',
+    ]
+    assert [line for line in found if line[0] == ">"] == ["> POST /login HTTP/1.1", "> GET / HTTP/1.1", *UPGRADED[::2]]
+
+
+def test_a_long_upload_is_skipped_and_what_comes_with_too_much_before_an_answer_is_not_found():
+    upload = POST.replace(b"Content-Length: 9", b"Content-Length: 200000") + bytes(200_000 - 9)
+    pieces = [(CLIENT, upload[start : start + 10_000]) for start in range(0, len(upload), 10_000)]
+    ending = [(CLIENT, REQUEST), (SERVER, response())]
+    assert talk(*pieces, (SERVER, CHALLENGE), *ending)[3:] == UPGRADED[:2]
+    assert talk(*pieces[:-1], (SERVER, CHALLENGE), pieces[-1], *ending)[3:] == UPGRADED[:2]
+    assert talk(*pieces, (CLIENT, PLAIN * 2000), (SERVER, CHALLENGE), *ending)[2:] == [f"< {NOT_WEBSOCKET}"]
+
+
+def test_a_body_that_is_cut_short_is_told_at_the_end():
+    conversation = Conversation()
+    talk((CLIENT, PLAIN), (SERVER, CHALLENGE[:-1]), conversation=conversation)
+    assert [str(one) for one in conversation.end(SERVER)] == ["cut short: 1 of 2 bytes of a body"]
+    assert conversation.end(CLIENT) == []
+
+
+def test_between_two_requests_nothing_is_cut_short_and_the_server_may_not_speak():
+    conversation = Conversation()
+    talk((CLIENT, PLAIN), (SERVER, CHALLENGE), conversation=conversation)
+    assert conversation.end(CLIENT) == conversation.end(SERVER) == []
+    assert talk((SERVER, CHALLENGE), conversation=conversation) == ["< not WebSocket: the server speaks first"]
+
+
+# What begins late
+
+LATE = "begins in mid-conversation: the handshake is missing"
+
+
+def test_frames_without_a_handshake_are_read_and_what_is_missing_is_told():
+    last_piece = serialize_frame(Frame(Opcode.CONTINUATION, b"lo"))
+    squeezed = compressed(deflated(b"Hello"), 0xC1)
+    found = talk((SERVER, last_piece + GREETING), (CLIENT, text("Hello")), (CLIENT, squeezed), (SERVER, last_piece))
+    assert found == [
+        f"< {LATE}",
+        "< continuation 6c 6f",
+        '< text "Welcome"',
+        '> text "Hello"',
+        "> text (7 bytes, compressed, and not to be decompressed)",
+        "< continuation 6c 6f - illegal: a continuation frame, but no message has begun",
+    ]
+
+
+@pytest.mark.parametrize("data", [text("Hello"), text("x" * 70_000)])
+def test_it_is_told_once_however_the_first_frame_is_cut(data):
+    for size in (1, 2, 3, len(data)):
+        first, *_ = lines_in_pieces({CLIENT: data}, size)
+        assert str(first) == LATE
+
+
+@pytest.mark.parametrize("said", [(CLIENT, GREETING), (SERVER, text("Hello")), (CLIENT, b"\xb1\x80\0\0\0\0")])
+def test_bytes_that_their_sender_may_not_begin_with_are_no_frames(said):
+    assert LATE not in talk(said)[0]
+
+
+# What is not WebSocket
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.0 200 OK\r\n\r\n" + bytes(100),
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\nConnection: close\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nHi\r\n0\r\n\r\n",
+        response(upgrade="h2c"),
+        response(),
+    ],
+)
+def test_plain_http_is_two_heads_and_one_sentence(answer):
+    asked = [(CLIENT, PLAIN + b"a body"), (CLIENT, b"more of it")]
+    first, second, *rest = talk(*asked, (SERVER, answer), (CLIENT, PLAIN), (SERVER, answer))
+    assert first == "> GET / HTTP/1.1"
+    assert second.removeprefix("< HTTP/1.1") == answer.partition(b"\r\n")[0][8:].decode()
+    assert rest == [f"< {NOT_WEBSOCKET}"]
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ((CLIENT, b"\x16\x03\x01\x02\x00\x01"), "> not WebSocket: these bytes look like TLS"),
+        ((CLIENT, b"<html>"), "> not WebSocket: the first line does not begin with an HTTP method"),
+        ((CLIENT, b"PING\r\n\x00"), "> not WebSocket: the "),
+        ((CLIENT, b"GET / HTTP/1.0\r\n\r\n"), "> not WebSocket: a WebSocket handshake needs HTTP/1.1, not HTTP/1.0"),
+        ((CLIENT, b"GET /" + b"a" * MAX_HEAD), f"> not WebSocket: a head of more than {MAX_HEAD} bytes"),
+        ((SERVER, b"SSH-2.0-OpenSSH_9\r\n"), "< not WebSocket: the server speaks no HTTP"),
+        ((SERVER, b"HTTP/1.1 200 OK\r\nA\x00"), "< not WebSocket: the control character 0x00"),
+        ((SERVER, b"HTTP/1.1 200 OK\r\n\r\n"), "< not WebSocket: the server speaks first"),
+    ],
+)
+def test_other_protocols_are_told_once(said, line):
+    assert "".join(talk(said, said, (CLIENT, PLAIN), (SERVER, response()))).startswith(line)
+    assert len(talk(said, said, (CLIENT, PLAIN), (SERVER, response()))) == 1
+
+
+def test_what_is_no_http_response_to_a_good_request_is_told_once():
+    assert talk((CLIENT, REQUEST), (SERVER, b"HTTP/1.1 huh\r\n\r\n"), (SERVER, GREETING)) == [
+        "> GET / HTTP/1.1",
+        "< not WebSocket: this is not an HTTP response",
+    ]
+
+
+def test_a_client_that_goes_on_without_an_answer_is_left():
+    piece = text("x" * 1000)
+    found = talk((CLIENT, REQUEST), *[(CLIENT, piece)] * 100, (SERVER, response()))
+    assert found == [
+        "> GET / HTTP/1.1",
+        f"> more than {MAX_HEAD} bytes before an answer: what follows is not read",
+    ]
+
+
+def test_a_cookie_in_a_broken_head_is_not_shown():
+    broken = REQUEST.replace(b"Cookie", b"Coo kie")
+    assert talk((CLIENT, broken)) == ["> not WebSocket: not a header line"]
+
+
+# The end
+
+
+def test_what_is_cut_short_is_told_at_the_end():
+    conversation = Conversation()
+    assert conversation.end(SERVER) == []
+    conversation.receive(CLIENT, REQUEST[:20])
+    assert [str(one) for one in conversation.end(CLIENT)] == ["cut short: 20 bytes of a head"]
+    assert conversation.end(CLIENT) == []
+
+    conversation = Conversation()
+    conversation.receive(CLIENT, REQUEST)
+    assert conversation.end(CLIENT) == []
+    conversation.receive(SERVER, response() + GREETING[:3])
+    assert conversation.end(CLIENT) == []
+    assert [str(one) for one in conversation.end(SERVER)] == ["cut short: 1 of 7 bytes of a text frame"]
+
+
+# However the bytes are cut, and whatever they are
+
+
+def lines_in_pieces(sent: dict[Role, bytes], size: int) -> list[Seen]:
+    conversation = Conversation()
+    return [
+        one
+        for role, data in sent.items()
+        for start in range(0, len(data), size)
+        for one in conversation.receive(role, data[start : start + size])
+    ]
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {CLIENT: REQUEST, SERVER: response() + GREETING * 3},
+        {CLIENT: b"\r\n" + REQUEST, SERVER: b"\r\n" + response() + GREETING},
+        {CLIENT: REQUEST, SERVER: b"HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nHello"},
+        {CLIENT: PLAIN + REQUEST, SERVER: CHALLENGE + response() + GREETING},
+        {CLIENT: PLAIN, SERVER: b"HTTP/1.1 200 OK\r\n\r\nHello"},
+        {CLIENT: REQUEST[:40] + b"\x00" + REQUEST[40:]},
+        {CLIENT: REQUEST, SERVER: b"HTTP/2 200\r\n\r\n"},
+    ],
+)
+def test_wherever_the_bytes_are_cut_the_same_is_found(sent):
+    whole = [str(one) for one in lines_in_pieces(sent, 100_000)]
+    assert whole
+    for size in range(1, 60):
+        assert [str(one) for one in lines_in_pieces(sent, size)] == whole
+
+
+@given(st.lists(st.tuples(st.sampled_from(list(Role)), st.binary(max_size=200)), max_size=8))
+def test_no_bytes_make_it_raise(said):
+    conversation = Conversation()
+    for sender, data in said:
+        conversation.receive(sender, data)
+    assert len(conversation.end(CLIENT) + conversation.end(SERVER)) <= 2
+
+
+@given(st.integers(0, 2**32))
+def test_changed_bytes_of_a_good_conversation_do_not_make_it_raise(seed):
+    source = random.Random(seed)
+    sent = {CLIENT: bytearray(REQUEST + text("Hello") * 3), SERVER: bytearray(response() + GREETING * 3)}
+    for data in sent.values():
+        for _ in range(source.randrange(3)):
+            data[source.randrange(len(data))] = source.randrange(256)
+    assert all("sesame" not in str(one) and "\n" not in str(one) for one in lines_in_pieces(sent, 50))
+
+
+def test_a_long_head_that_comes_byte_by_byte_is_not_read_again_for_every_byte(monkeypatch):
+    sizes = []
+
+    def counting(data: bytes) -> tuple[Request, int] | None:
+        sizes.append(len(data))
+        return parse_request(data)
+
+    monkeypatch.setattr("wslab.dissector.conversation.parse_request", counting)
+    head = request(more=tuple(f"X-{number}: {'x' * 590}" for number in range(100)))
+    assert [str(one) for one in lines_in_pieces({CLIENT: head}, 1)] == ["GET / HTTP/1.1"]
+    assert sizes == [*range(1, 17), len(head)]
+
+
+def test_megabytes_of_no_websocket_take_no_memory():
+    piece = random.Random(5).randbytes(64 * 1024)
+    for first in (b"", PLAIN, b"GET /", REQUEST):
+        conversation = Conversation()
+        conversation.receive(CLIENT, first)
+        tracemalloc.start()
+        try:
+            for _ in range(100):
+                conversation.receive(CLIENT, piece)
+                conversation.receive(SERVER, piece)
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert peak < 20 * len(piece)

@@ -1,0 +1,599 @@
+"""The Echo test page in real browsers, used as a reader uses it: by the names of what it shows, and by keyboard."""
+
+import json
+import os
+import re
+import secrets
+import ssl
+import threading
+from http.server import ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import test_browser
+import trustme
+from playwright.sync_api import Page, Request, expect
+from support import firefox
+from support.raw import PATIENCE, live_server, tiny_server, wait_for_end
+
+from wslab import EchoServer
+
+browser, firefox_tab = test_browser.browser, firefox.firefox_tab
+
+MISSING_AXE = (
+    "needs axe-core: `npm install axe-core` somewhere, and set WSLAB_NODE_MODULES to the node_modules that it makes"
+)
+HOSTILE = """<img src=x onerror="window.pwned = 1"><script>window.pwned = 1</script><b>bold</b>&amp;"""
+
+
+class EchoPage:
+    """The page in a tab of Chromium."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.requested: list[str] = []
+        self.complaints: list[str] = []
+        self.log = page.get_by_role("log", name="Log", exact=True)
+        self.advice = page.get_by_role("alert")
+        page.set_default_timeout(PATIENCE * 1000)
+        page.on("request", self._keep_request)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda message: self.complaints.append(message.text))
+
+    def _keep_request(self, request: Request) -> None:
+        if not request.url.startswith("data:"):
+            self.requested.append(request.url)
+
+    def visit(self, address: str) -> "EchoPage":
+        self.page.goto(address)
+        return self
+
+    def box(self, name: str):
+        return self.page.get_by_role("textbox", name=name, exact=True)
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def connect(self, **boxes: str) -> "EchoPage":
+        for name, text in boxes.items():
+            self.box(name).fill(text)
+        self.press("Connect")
+        return self
+
+    def open(self) -> "EchoPage":
+        self.connect()
+        self.has_logged("open protocol")
+        return self
+
+    def send(self, text: str) -> None:
+        self.box("Message").fill(text)
+        self.press("Send")
+
+    def has_logged(self, words: str) -> None:
+        expect(self.log).to_contain_text(words, timeout=PATIENCE * 1000)
+
+    def advises(self, words: str) -> None:
+        expect(self.advice).to_contain_text(words, timeout=PATIENCE * 1000)
+
+    def shows(self, name: str, value: str | re.Pattern[str]) -> None:
+        """Whether the list of attributes has this value beside the name."""
+        row = self.page.locator("dl > div").filter(has=self.page.get_by_text(name))
+        expect(row.get_by_role("definition")).to_have_text(value, timeout=PATIENCE * 1000)
+
+
+def http(server: EchoServer) -> str:
+    return server.url.replace("ws", "http", 1)
+
+
+@pytest.fixture
+def server():
+    with live_server(subprotocols=["chat"]) as server:
+        yield server
+
+
+@pytest.fixture
+def tab(browser):
+    with browser.new_page() as page:
+        yield EchoPage(page)
+
+
+@pytest.fixture
+def echo(tab, server):
+    return tab.visit(http(server))
+
+
+# What it is for
+
+
+def test_the_page_knows_the_address_of_its_server_and_loads_nothing_else(echo, server):
+    expect(echo.box("Location")).to_have_value(server.url)
+    expect(echo.box("Message")).to_have_value("Hello")
+    assert echo.requested == [http(server)]
+    assert echo.complaints == []
+
+
+def test_connect_send_and_disconnect(echo, server):
+    echo.shows("readyState", "no WebSocket yet")
+    echo.press("Connect")
+    echo.has_logged(f"new WebSocket() url {server.url}")
+    echo.has_logged('open protocol "" extensions permessage-deflate')
+    echo.shows("readyState", "1 OPEN")
+    echo.shows("url", server.url)
+    echo.shows("extensions", "permessage-deflate")
+
+    echo.send("Zwölf Boxkämpfer 🥊")
+    echo.has_logged("→ send() data Zwölf Boxkämpfer 🥊 text 23 bytes")
+    echo.has_logged(f"← message data Zwölf Boxkämpfer 🥊 text 23 bytes origin {server.url.removesuffix('/')}")
+    echo.shows("bufferedAmount", "0 bytes")
+
+    echo.press("Disconnect")
+    echo.has_logged('close code 1005 (a close frame without a code) reason "" wasClean true')
+    echo.shows("readyState", "3 CLOSED")
+    expect(echo.advice).to_be_empty()
+    assert echo.complaints == []
+
+
+def test_the_close_code_and_the_reason_arrive_at_the_server(echo, server):
+    echo.open()
+    [connection] = server.connections
+    echo.box("Close code").fill("4002")
+    echo.box("Close reason").fill("müde")
+    echo.press("Disconnect")
+
+    echo.has_logged('close(4002, "müde")')
+    echo.has_logged('close code 4002 reason "" wasClean true')
+    assert (connection.close_code, connection.close_reason) == (4002, "müde")
+
+
+def test_what_the_server_closes_with_is_shown(tab):
+    with live_server(handler=lambda connection: connection.close(1012, "back soon")) as server:
+        tab.visit(http(server)).connect()
+        tab.has_logged("close code 1012 (service restart) reason back soon wasClean true")
+
+
+def test_a_subprotocol_is_offered_and_agreed_on(echo):
+    echo.connect(**{"Subprotocols to offer": "soap, chat"})
+
+    echo.has_logged("protocols soap, chat")
+    echo.has_logged("open protocol chat")
+    echo.shows("protocol (subprotocol)", "chat")
+
+
+def test_bytes_go_as_hex_and_come_back_as_the_chosen_type(echo):
+    choice = echo.page.get_by_role("combobox", name="binaryType", exact=True)
+    choice.select_option("arraybuffer")
+    echo.open()
+    echo.page.get_by_role("radio", name="bytes, written in hex", exact=True).check()
+    echo.send("00 FF:80,7f")
+    echo.has_logged("→ send() data 00 ff 80 7f ArrayBuffer 4 bytes")
+    echo.has_logged("← message data 00 ff 80 7f ArrayBuffer 4 bytes")
+
+    choice.select_option("blob")
+    echo.send("deadbeef")
+    echo.has_logged("← message data de ad be ef Blob 4 bytes")
+
+
+def test_a_message_without_anything_in_it_is_a_message(echo):
+    echo.open().send("")
+
+    echo.has_logged('← message data "" text 0 bytes')
+
+
+def test_what_the_server_has_not_read_is_buffered_and_shrinks_without_an_event(tab):
+    may_read = threading.Event()
+
+    def read_late(connection):
+        may_read.wait(PATIENCE)
+        for _ in connection:
+            pass
+
+    with live_server(handler=read_late, deflate=False) as server:
+        tab.visit(http(server)).open()
+        tab.box("Message").fill("x" * 1_000_000)
+        for _ in range(20):  # more than the buffers of TCP hold
+            tab.press("Send")
+        tab.shows("bufferedAmount", re.compile(r"^[1-9]\d* bytes$"))
+        logged = tab.log.inner_text()
+        may_read.set()
+        tab.shows("bufferedAmount", "0 bytes")
+        assert tab.log.inner_text() == logged
+
+
+def test_a_text_of_several_lines_is_sent_as_it_is_written(echo):
+    echo.open()
+    echo.box("Message").fill("one")
+    echo.box("Message").press("Shift+Enter")
+    echo.page.keyboard.type("two")
+    echo.box("Message").press("Enter")
+
+    echo.has_logged("← message data one\ntwo text 7 bytes")
+
+
+def test_each_connection_has_a_log_of_its_own_seconds_and_all_can_be_cleared(echo):
+    echo.open().press("Disconnect")
+    echo.has_logged("wasClean true")
+    echo.open()
+    assert echo.log.inner_text().count("0.000 new WebSocket()") == 2
+
+    echo.press("Clear")
+    expect(echo.log).to_be_empty()
+
+
+def test_the_log_keeps_the_last_500_entries_and_a_long_message_is_cut_short(tab):
+    def talk(connection):
+        for number in range(600):
+            connection.send(f"message {number}.")
+        connection.send("x" * 20_000 + "y")
+
+    with live_server(handler=talk) as server:
+        tab.visit(http(server)).connect()
+        tab.has_logged("wasClean true")
+
+    text = tab.log.inner_text()
+    assert tab.log.get_by_role("paragraph").count() == 500
+    assert ("message 599." in text, "message 5." in text) == (True, False)
+    assert ("x" * 10_000 + " … text 20001 bytes" in " ".join(text.split()), "y text" in text) == (True, False)
+
+
+# What a peer says is text
+
+
+def test_html_from_a_peer_is_shown_and_never_becomes_html(tab):
+    def attack(connection):
+        connection.send(HOSTILE)
+        connection.close(4000, HOSTILE[:60])
+
+    with live_server(handler=attack) as server:
+        tab.visit(http(server)).connect()
+        tab.has_logged(f"← message data {HOSTILE} text")
+        tab.has_logged(f"close code 4000 reason {HOSTILE[:60]} wasClean true")
+
+    names = tab.log.evaluate(
+        "(log) => [...new Set([...log.querySelectorAll('*')].map((element) => element.localName))]"
+    )
+    assert set(names) == {"p", "span", "b", "bdi"}
+    assert tab.page.evaluate("window.pwned") is None
+    assert tab.complaints == []
+
+
+def test_a_browser_would_refuse_to_make_html_of_a_text(echo):
+    with pytest.raises(Exception, match="TrustedHTML"):
+        echo.log.evaluate("(log, text) => { log.innerHTML = text; }", HOSTILE)
+
+
+def test_controls_are_shown_as_symbols_and_a_turned_text_turns_nothing_else(tab):
+    with live_server(handler=lambda connection: connection.send("a\0b\x1b[2J\x7f\u202eevil")) as server:
+        tab.visit(http(server)).connect()
+        tab.has_logged("data a␀b␛[2J␡\u202eevil text 15 bytes")
+
+    assert tab.log.locator("bdi.data").evaluate("(data) => getComputedStyle(data).unicodeBidi") == "isolate"
+
+
+# What goes wrong, in one sentence
+
+
+def test_a_refused_handshake_is_1006_and_the_page_says_what_that_means(tab):
+    with live_server(origins=["https://lab.example"]) as server:
+        tab.visit(http(server)).connect()
+        tab.has_logged("error tells a page nothing")
+        tab.has_logged('close code 1006 (no close frame arrived) reason "" wasClean false')
+        tab.advises("The handshake failed, and a browser tells a page 1006 but not why: see whether a server listens")
+
+
+def test_a_connection_cut_off_is_1006_as_well_and_explained_otherwise(tab):
+    with live_server(handler=lambda connection: connection.abort()) as server:
+        tab.visit(http(server)).connect()
+        tab.has_logged("open protocol")
+        tab.has_logged("close code 1006")
+        tab.advises("TCP ended without a close frame, so a page is told 1006: look after the server")
+
+
+def test_what_is_no_address_is_said_at_its_box(echo):
+    for number, address in enumerate(
+        ["localhost:8765", "ftp://localhost/", "ws://", "ws://localhost/#part", "ws://a:b/"]
+    ):
+        echo.connect(Location=address)
+        echo.advises("No WebSocket has such an address: write ws://host:port/path or wss://host/path, and no #.")
+        assert echo.log.inner_text().count("threw SyntaxError message") == number + 1
+        expect(echo.box("Location")).to_be_focused()
+        expect(echo.box("Location")).to_have_attribute("aria-invalid", "true")
+        expect(echo.box("Location")).to_have_accessible_error_message(echo.advice.inner_text())
+
+
+def test_an_address_without_a_scheme_leads_to_the_server_of_the_page_and_the_page_says_so(echo, server):
+    echo.connect(Location="127.0.0.1:8765")
+
+    echo.has_logged("open protocol")
+    echo.shows("url", f"{server.url}127.0.0.1:8765")
+    echo.advises(
+        "An address without ws:// is taken as a path on the server of this page, see url: write ws:// before it."
+    )
+
+
+def test_what_is_no_list_of_subprotocols_is_said_at_its_box(echo):
+    for names in ["chat, chat", "(chat)"]:
+        echo.connect(**{"Subprotocols to offer": names})
+        echo.advises("Subprotocols have no brackets or quotes, and none is offered twice: correct the list.")
+        expect(echo.box("Subprotocols to offer")).to_be_focused()
+
+
+def test_what_is_no_hex_is_said_at_its_box_until_it_is_corrected(echo):
+    echo.open()
+    echo.page.get_by_label("bytes, written in hex").check()
+    echo.send("0")
+    echo.advises("This is not hex: write two digits for each byte, such as 48 65 6c 6c 6f.")
+    expect(echo.box("Message")).to_have_attribute("aria-invalid", "true")
+
+    echo.send("00")
+    echo.has_logged("← message data 00 Blob 1 bytes")
+    expect(echo.advice).to_be_empty()
+    assert echo.box("Message").get_attribute("aria-invalid") is None
+
+
+def test_without_a_websocket_the_page_says_to_connect_first(echo):
+    for button, done in {"Send": "send with", "Disconnect": "close"}.items():
+        echo.press(button)
+        echo.advises(f"There is no WebSocket to {done}: press Connect first.")
+
+
+def test_before_the_open_event_send_throws_and_close_breaks_off(tab, server):
+    tab.visit(http(server))
+    with tiny_server(wait_for_end) as silent:
+        tab.connect(Location=silent)
+        tab.shows("readyState", "0 CONNECTING")
+        tab.press("Send")
+        tab.has_logged("send() threw InvalidStateError")
+        tab.advises("send() does not wait for the open event, it throws: send again when readyState is 1 OPEN.")
+
+        tab.press("Disconnect")
+        tab.has_logged("close code 1006")
+        tab.advises("close() before the open event ends the handshake, so a page is told 1006")
+
+
+def test_after_the_close_send_says_nothing_and_the_page_does(echo):
+    echo.open().press("Disconnect")
+    echo.has_logged("wasClean true")
+    echo.send("too late")
+
+    echo.advises(
+        "send() says nothing, but the message is lost, as the state is CLOSED: press Connect and send it again."
+    )
+    echo.shows("readyState", "3 CLOSED")
+    assert "message data too late" not in echo.log.inner_text()
+
+
+def test_a_close_code_that_is_forbidden_to_a_page_is_said_at_its_box(echo):
+    echo.open()
+    for code, shown in {"1001": "1001", "999": "999", "5000": "5000", "bye": "NaN"}.items():
+        echo.box("Close code").fill(code)
+        echo.press("Disconnect")
+        echo.has_logged(f"close({shown}) threw InvalidAccessError")
+        echo.advises("A page may close with 1000 and 3000 to 4999, and no other code: choose one of these.")
+        expect(echo.box("Close code")).to_be_focused()
+        echo.shows("readyState", "1 OPEN")
+
+
+def test_a_reason_that_is_too_long_is_said_at_its_box(echo):
+    echo.open()
+    echo.box("Close reason").fill("ü" * 62)
+    echo.press("Disconnect")
+    echo.advises("A reason has at most 123 bytes in UTF-8: shorten it.")
+    expect(echo.box("Close reason")).to_be_focused()
+
+    echo.box("Close reason").fill("ü" * 61)
+    echo.press("Disconnect")
+    echo.has_logged("close code 1000 (normal closure)")
+
+
+def test_a_second_websocket_waits_for_the_end_of_the_first(echo, server):
+    echo.open().press("Connect")
+
+    echo.advises("There is a WebSocket in state OPEN already: press Disconnect and wait for its close event.")
+    assert len(server.connections) == 1
+
+
+# For everybody
+
+
+def test_everything_can_be_done_by_keyboard(echo, server):
+    keyboard = echo.page.keyboard
+
+    def tab_to(name: str) -> None:
+        for _ in range(20):
+            keyboard.press("Tab")
+            focused = echo.page.locator(":focus")
+            if focused.evaluate("(element) => element.labels?.[0]?.textContent ?? element.textContent") == name:
+                assert focused.evaluate("(element) => getComputedStyle(element).outlineStyle") == "solid"
+                return
+        pytest.fail(f"no key leads to {name}")
+
+    tab_to("Connect")
+    keyboard.press("Enter")
+    echo.has_logged("open protocol")
+    [connection] = server.connections
+    tab_to("Message")
+    keyboard.press("ControlOrMeta+a")
+    keyboard.type("by hand")
+    keyboard.press("Enter")
+    echo.has_logged("← message data by hand")
+    tab_to("Send")
+    keyboard.press("Space")
+    tab_to("Close code")
+    keyboard.type("4000")
+    tab_to("Disconnect")
+    keyboard.press("Enter")
+    echo.has_logged("close code 4000")
+    assert echo.log.inner_text().count("← message") == 2
+    assert connection.close_code == 4000
+
+
+def axe() -> str:
+    for modules in filter(None, map(os.environ.get, ("WSLAB_NODE_MODULES", "NODE_PATH"))):
+        if (script := Path(modules) / "axe-core/axe.min.js").is_file():
+            return script.read_text(encoding="utf-8")
+    pytest.skip(MISSING_AXE)
+
+
+@pytest.mark.parametrize("width", [1280, 360], ids=["wide", "narrow"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_to_complain_about(browser, server, scheme, width):
+    script = axe()
+    with browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800}) as page:
+        echo = EchoPage(page).visit(http(server))
+
+        def violations() -> list[str]:
+            page.evaluate(script)
+            found = page.evaluate("axe.run().then(({ violations }) => violations)")
+            return [f"{violation['id']}: {node['html']}" for violation in found for node in violation["nodes"]]
+
+        assert violations() == []
+        echo.open().send("Hello")
+        echo.has_logged("← message")
+        echo.box("Close code").fill("1001")
+        echo.press("Disconnect")
+        echo.advises("choose one of these")
+        assert violations() == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_follows_the_scheme_of_the_browser(browser, server, scheme):
+    with browser.new_page(color_scheme=scheme) as page:
+        EchoPage(page).visit(http(server))
+        red = page.evaluate("Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0])")
+
+    assert (red > 128) is (scheme == "light")
+
+
+def test_nothing_is_wider_than_the_screen(echo):
+    echo.open().send("long" * 500)
+    echo.has_logged("← message")
+    echo.connect()
+    echo.advises("already")
+    for width in [320, 375, 768, 1280]:
+        echo.page.set_viewport_size({"width": width, "height": 700})
+        assert echo.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert echo.log.evaluate("(log) => log.scrollWidth <= log.clientWidth")
+
+
+# Where it stands
+
+
+class FramePage(test_browser.PageHandler):
+    """A page that shows the address after its `?` in a frame, as a notebook does with IPython's IFrame."""
+
+    def do_GET(self):
+        body = f'<!doctype html><title>A notebook</title><iframe src="{self.path.partition("?")[2]}"></iframe>'.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture(scope="module")
+def framing_port():
+    with ThreadingHTTPServer(("127.0.0.1", 0), FramePage) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_page_of_this_machine_may_show_it_in_a_frame(tab, server, framing_port, host):
+    tab.visit(f"http://{host}:{framing_port}/?{http(server)}")
+    frame = tab.page.frame_locator("iframe")
+    frame.get_by_role("button", name="Connect", exact=True).click()
+
+    expect(frame.get_by_role("log")).to_contain_text("open protocol", timeout=PATIENCE * 1000)
+
+
+def test_a_page_from_elsewhere_may_not_show_it_in_a_frame(tab, server, framing_port):
+    with tab.page.expect_console_message(lambda message: "frame-ancestors" in message.text):
+        tab.visit(f"http://elsewhere.localhost:{framing_port}/?{http(server)}")  # which is this machine for Chromium
+
+    assert tab.page.frame_locator("iframe").get_by_role("button").count() == 0
+
+
+@pytest.fixture(scope="module")
+def certificate():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert("localhost", "127.0.0.1").configure_cert(context)
+    return context
+
+
+def test_by_https_the_page_uses_wss_and_refuses_mixed_content(browser, certificate):
+    with (
+        live_server(ssl=certificate) as server,
+        browser.new_page(ignore_https_errors=True) as page,
+    ):
+        echo = EchoPage(page).visit(http(server))
+        expect(echo.box("Location")).to_have_value(f"wss://127.0.0.1:{server.port}/")
+        echo.open().send("Hello")
+        echo.has_logged(f"← message data Hello text 5 bytes origin wss://127.0.0.1:{server.port}")
+        echo.press("Disconnect")
+        echo.has_logged("wasClean true")
+
+        echo.connect(Location="ws://192.0.2.1/")
+        echo.has_logged("threw SecurityError")
+        echo.advises("From a page that came by https, ws:// would be mixed content: write wss://.")
+
+
+@pytest.fixture(scope="module")
+def jupyter(tmp_path_factory):
+    """A Jupyter server with a proxy, below a path as on a hub: its address and its token."""
+    home = tmp_path_factory.mktemp("jupyter")
+    (home / "notebooks").mkdir()
+    with test_browser.start_jupyterlab(
+        home, token := secrets.token_hex(), "--ServerApp.base_url=/user/ada/"
+    ) as process:
+        try:
+            yield f"{test_browser.wait_for_address(process)}user/ada/", token
+        finally:
+            process.kill()
+
+
+def test_behind_the_proxy_of_jupyter_the_page_finds_its_way_back(tab, server, jupyter):
+    address, token = jupyter
+    tab.visit(f"{address}proxy/{server.port}/?token={token}")
+    expect(tab.box("Location")).to_have_value(f"{address.replace('http', 'ws', 1)}proxy/{server.port}/")
+    tab.open().send(json.dumps({"Hello": "Ada"}))
+    tab.has_logged('← message data {"Hello": "Ada"} text 16 bytes')
+    tab.press("Disconnect")
+    tab.has_logged("wasClean true")
+
+    assert token not in tab.page.content()
+
+
+# Firefox
+
+
+def test_firefox_connects_sends_and_disconnects_by_keyboard(firefox_tab, server):
+    firefox_tab.go_to(http(server))
+    assert firefox_tab.value_of("Location") == server.url
+    firefox_tab.press(*["Tab"] * 3, "Enter")  # Location, Subprotocols to offer, Connect
+    firefox_tab.wait_for("log", 'open protocol "" extensions permessage-deflate')
+    [connection] = server.connections
+    firefox_tab.press("Tab", HOSTILE, "Enter")  # Message
+    firefox_tab.wait_for("log", f"← message data {HOSTILE}Hello text {len(HOSTILE) + 5} bytes")
+    firefox_tab.press(*["Tab"] * 3, "4001", "Tab", "bye", "Enter")  # Send it as, Send, Close code, Close reason
+    firefox_tab.wait_for("log", 'close code 4001 reason "" wasClean true')
+
+    assert (connection.close_code, connection.close_reason) == (4001, "bye")
+
+
+def test_firefox_is_told_what_1006_means_when_it_is_refused(firefox_tab):
+    with live_server(origins=["https://lab.example"]) as server:
+        firefox_tab.go_to(http(server))
+        firefox_tab.press(*["Tab"] * 3, "Enter")
+        firefox_tab.wait_for("log", "close code 1006 (no close frame arrived)")
+        firefox_tab.wait_for("alert", "The handshake failed, and a browser tells a page 1006 but not why")
+
+
+def test_firefox_uses_wss_by_https(firefox_tab, certificate):
+    with live_server(ssl=certificate) as server:
+        firefox_tab.go_to(http(server))
+        assert firefox_tab.value_of("Location") == f"wss://127.0.0.1:{server.port}/"
+        firefox_tab.press(*["Tab"] * 3, "Enter")
+        firefox_tab.wait_for("log", "open protocol")

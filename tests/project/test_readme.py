@@ -1,0 +1,85 @@
+"""The README promises what the repository holds: two commands, and each lesson with its title and its minutes."""
+
+import json
+import os
+import re
+import secrets
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import notebook_rules as rules
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+LESSONS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+
+
+def commands(start):
+    return [line for line in README.splitlines() if line.startswith(start)]
+
+
+def test_there_is_one_command_for_the_lessons_and_one_for_the_tests():
+    lessons, tests = commands("python3 -m venv .venv && ")
+    assert "-r requirements.txt && .venv/bin/jupyter lab " in lessons
+    assert "-r requirements.txt -r tests/requirements.txt && .venv/bin/python -m pytest" in tests
+
+
+def test_the_windows_spelling_does_the_same():
+    for windows, unix in zip(commands("py -m venv"), commands("python3 -m venv"), strict=True):
+        spelled = windows.replace("py -m", "python3 -m", 1).replace("\\", "/").replace(".venv/Scripts/", ".venv/bin/")
+        assert spelled == unix.replace(" --allow-root", "")  # Windows knows no root
+
+
+@pytest.mark.timeout(100)
+def test_the_command_for_the_lessons_tells_the_address_of_the_first_one(tmp_path):
+    [options] = re.findall(r"/jupyter lab (.*)", commands("python3")[0])
+    token = secrets.token_hex()
+    command = [*shlex.split(options), "--no-browser", "--port=0", f"--IdentityProvider.token={token}"]
+    places = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "DATA", "RUNTIME")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", *command],
+        cwd=ROOT,
+        env=os.environ | places,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+    ) as lab:
+        try:
+            address = next(found[1] for line in lab.stderr if (found := re.search(r"http://127.0.0.1:\d+(/\S+)", line)))
+        finally:
+            lab.kill()
+    assert address.startswith("/lab/tree/notebooks/00-start-here.ipynb?token=")
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
+def test_each_lesson_stands_in_the_table_with_its_title_and_its_minutes(path):
+    first = "".join(json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"])
+    number, title = re.match(r"# (\d\d) · (.+)", first).groups()
+    minutes = re.search(r"\*\*Time:\*\* (\d+) minutes", first)[1]
+    row = re.compile(rf"^\| {number} \| \[{title}\]\(notebooks/{path.name}\) \|.* \| {minutes} \|$", re.MULTILINE)
+    assert len(row.findall(README)) == 1
+
+
+def test_the_table_lists_no_lesson_that_is_not_there():
+    assert len(re.findall(r"^\| \d\d \| ", README, re.MULTILINE)) == len(LESSONS)
+
+
+def test_every_folder_of_the_package_stands_on_the_map():
+    folders = {path.parent.name for path in (ROOT / "wslab").glob("*/__init__.py")}
+    assert {folder for folder in folders if f"](wslab/{folder})" not in README} == set()
+
+
+def test_every_module_stands_on_the_map_of_its_folder():
+    described = (ROOT / "wslab/README.md").read_text(encoding="utf-8")
+    modules = {path.relative_to(ROOT / "wslab") for path in (ROOT / "wslab").rglob("*.py")}
+    hidden = {module for module in modules if not module.name.startswith("__") and f"]({module})" not in described}
+    assert hidden == set()
+
+
+@pytest.mark.parametrize("page", ["README.md", "wslab/README.md"])
+def test_every_link_leads_somewhere(page):
+    notebook = {"cells": [{"cell_type": "markdown", "source": (ROOT / page).read_text(encoding="utf-8")}]}
+    assert list(rules.has_links_that_lead_somewhere(notebook, ROOT / page)) == []

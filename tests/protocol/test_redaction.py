@@ -1,0 +1,113 @@
+"""Redaction: what is secret is crossed out, wherever it stands and however it is written, and nothing else."""
+
+import pytest
+
+from wslab.protocol.redaction import (
+    harmless,
+    printable,
+    redact_body,
+    redact_bytes,
+    redact_header,
+    redact_line,
+    redact_target,
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "shown"),
+    [
+        ("/lab?token=abc", "/lab?token=[redacted]"),
+        ("/lab?token=abc&reset", "/lab?token=[redacted]&reset"),
+        ("/lab?a=b&token=abc#top", "/lab?a=b&token=[redacted]#top"),
+        ("/lab?access_token=abc&_token=def", "/lab?access_token=[redacted]&_token=[redacted]"),
+        ("/lab?token=", "/lab?token="),
+        ("/token=abc", "/token=abc"),
+        ("/lab?tokens=abc", "/lab?tokens=abc"),
+        (
+            "/lab?api_key=abc&apikey=d&session_id=e&x=f",
+            "/lab?api_key=[redacted]&apikey=[redacted]&session_id=[redacted]&x=f",
+        ),
+        ("/a?next=%2Fb%3fx%3D1%26token%3dabc&c=d", "/a?next=%2Fb%3fx%3D1%26token%3d[redacted]&c=d"),
+        ("/a?next=%252Fb%253Ftoken%253Dabc", "/a?next=%252Fb%253Ftoken%253D[redacted]"),
+        ("http://user:pass@localhost/a@b", "http://[redacted]@localhost/a@b"),
+        ("http://localhost/a@b?c=d@e", "http://localhost/a@b?c=d@e"),
+    ],
+)
+def test_a_token_in_an_address_is_hidden_and_nothing_else(target, shown):
+    assert redact_target(target) == shown
+    assert redact_header("Referer", target) == shown
+
+
+@pytest.mark.parametrize(
+    ("head", "shown"),
+    [
+        (b"Cookie: a=1; b=2\r\nHost: x\r\n\r\n", b"Cookie: xxxx xxx\r\nHost: x\r\n\r\n"),
+        (b"GET / HTTP/1.1\r\ncookie:a=1\r\nCOOKIE: b", b"GET / HTTP/1.1\r\ncookie:xxx\r\nCOOKIE: x"),
+        (b"Set-Cookie: a\r\nProxy-Authorization: b", b"Set-Cookie: x\r\nProxy-Authorization: x"),
+        (b"GET / HTTP/1.1\n \tAuthorization \t: a b", b"GET / HTTP/1.1\n \tAuthorization \t: x x"),
+        (b"X: 1\rCookie: a\r\n b\n\tc\r\nd", b"X: 1\rCookie: x\r\n x\n\tx\r\nd"),
+        (b"GET /?Token=a&_token=b&x=c HTTP/1.1\r\n", b"GET /?Token=x&_token=x&x=c HTTP/1.1\r\n"),
+        (b"Wslab-Ticket: a\r\nwslab-token: b", b"Wslab-Ticket: x\r\nwslab-token: x"),
+        (b"Referer: http://x/?access_token=\xff\x00#top", b"Referer: http://x/?access_token=xx#top"),
+        (b"GET http://a:b@c/ HTTP/1.1\r\nX-XSRFToken: d", b"GET http://xxx@c/ HTTP/1.1\r\nX-XSRFToken: x"),
+        (b"X: base64url.bearer.authorization.k8s.io.abc, d", b"X: base64url.bearer.authorization.k8s.io.xxx, d"),
+        (
+            b"X-Cookie: a\r\nCookies: b\r\nCookie\r\nGET /?tokens=c",
+            b"X-Cookie: a\r\nCookies: b\r\nCookie\r\nGET /?tokens=c",
+        ),
+        (b"", b""),
+    ],
+)
+def test_secrets_in_the_bytes_of_a_head_are_crossed_out_even_where_it_is_illegal_or_cut(head, shown):
+    assert redact_bytes(head) == shown
+
+
+@pytest.mark.parametrize(
+    "name", ["Cookie", "authorization", "PROXY-Authorization", "Set-Cookie", "X-XSRFToken", "x-api-key"]
+)
+def test_a_header_that_is_nothing_but_a_secret_is_hidden_as_a_whole(name):
+    assert redact_header(name, "a=1; b=2") == "[redacted]"
+
+
+def test_the_token_in_the_name_of_a_subprotocol_is_hidden_so_that_it_stays_a_name():
+    offered = "chat, base64url.bearer.authorization.k8s.io.abc_1, base64.binary.k8s.io"
+
+    assert redact_header("Sec-WebSocket-Protocol", offered) == offered.replace("abc_1", "xxx")
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("Cookie : a=1", "[redacted]"),
+        ("C ookie a=1", "[redacted]"),
+        ("R ferer: /?token=abc", "R ferer: /?token=[redacted]"),
+        ("x" * 50, "x" * 40),
+    ],
+)
+def test_a_line_that_is_no_header_line_is_shown_cut_and_only_if_its_name_is_harmless(line, shown):
+    assert redact_line(line) == shown
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b'{"token": "abc", "x": "y"}', b'{"token": "xxx", "x": "y"}'),
+        (rb'{"apiKey":"a\"b"}', rb'{"apiKey":"xxxx"}'),
+        (b"password=abc&_xsrf=d&x=y", b"password=xxx&_xsrf=x&x=y"),
+        (
+            b"HTTP/1.1 200 OK\r\nSet-Cookie: a\r\n\r\n/lab?token=b",
+            b"HTTP/1.1 200 OK\r\nSet-Cookie: x\r\n\r\n/lab?token=x",
+        ),
+        (b"tokens are words", b"tokens are words"),
+    ],
+)
+def test_secrets_in_json_and_in_forms_are_crossed_out(body, shown):
+    assert redact_body(body) == shown
+
+
+def test_what_moves_the_cursor_of_a_terminal_is_escaped():
+    assert printable("Hé\r\n\x1b[2J\u202e") == "Hé\\r\\n\\x1b[2J\\u202e"
+
+
+def test_a_harmless_line_has_neither_secrets_nor_control_characters():
+    assert harmless("/?token=sesame&a=\n") == "/?token=[redacted]&a=\\n"

@@ -1,0 +1,1 @@
+"""JavaScript in the browser of the reader, run for a notebook."""

@@ -1,0 +1,109 @@
+"""transcript: what a browser reported about a script, as a table, and as a file that stands in for a browser."""
+
+import json
+import textwrap
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from wslab.browser.desk import is_event
+from wslab.browser.run import Event
+from wslab.display.table import Table
+from wslab.protocol.redaction import printable
+from wslab.protocol.states import State
+
+STATES = list(State)
+MOST_DATA = 100  # characters of a message or a reason; longer ones show their first BEGINNING
+BEGINNING = 20
+
+
+@dataclass(frozen=True, repr=False)
+class Transcript:
+    """The events of a script in order; `source` is the sentence that says where they come from."""
+
+    source: str
+    events: tuple[Event, ...] = ()
+
+    @property
+    def table(self) -> Table:
+        """A row for each event: the number of its socket, its name, and its fields in words."""
+        return Table(("socket", "what", "with"), tuple(map(_row, self.events)), printable(self.source))
+
+    def __repr__(self) -> str:
+        return f"{printable(self.source)}\n{self.table!r}" if self.events else printable(self.source)
+
+    def _repr_html_(self) -> str:
+        return self.table._repr_html_() if self.events else f"<p>{escape(printable(self.source))}</p>"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A script, and the events that `browser` (its name and version) reported when it was recorded."""
+
+    script: str
+    events: tuple[Event, ...]
+    browser: str
+
+    def fits(self, script: str) -> bool:
+        """Whether it is a transcript of this script; blanks at the ends of lines and its indentation do not matter."""
+        return _normalized(script) == _normalized(self.script)
+
+
+def load_transcripts(path: Path) -> dict[str, Recorded]:
+    """The transcripts in a file, by name. Raises OSError or ValueError if it cannot be read."""
+    return parse_transcripts(path.read_bytes())
+
+
+def parse_transcripts(data: bytes) -> dict[str, Recorded]:
+    """The transcripts in what `save_transcripts` has written, by name. Raises ValueError for anything else."""
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        raise ValueError("transcripts are JSON") from None
+    match found:
+        case {"browser": str(browser), "transcripts": dict(entries)} if all(map(_is_entry, entries.values())):
+            return {name: Recorded(it["script"], tuple(it["events"]), browser) for name, it in entries.items()}
+    raise ValueError("transcripts have a browser and, for each name, a script and events with plain values")
+
+
+def _is_entry(entry: object) -> bool:
+    match entry:
+        case {"script": str(), "events": list(events)}:
+            return all(map(is_event, events))
+    return False
+
+
+def save_transcripts(path: Path, browser: str, transcripts: Mapping[str, tuple[str, Iterable[Event]]]) -> None:
+    """Write scripts and events, by name, as `browser` reported them: an event a line, so that changes can be read."""
+    entries = []
+    for name, (script, events) in transcripts.items():
+        lines = ",\n".join(f"        {_json(event)}" for event in events)
+        fields = f'      "script": {_json(_normalized(script))},\n      "events": [\n{lines}\n      ]'
+        entries.append(f"    {_json(name)}: {{\n{fields}\n    }}")
+    text = f'{{\n  "browser": {_json(browser)},\n  "transcripts": {{\n' + ",\n".join(entries) + "\n  }\n}\n"
+    # JavaScript has texts with half a pair of UTF-16, which UTF-8 has not; JSON has an escape for it, Python's.
+    path.write_text(text, encoding="utf-8", errors="backslashreplace")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _row(event: Event) -> tuple[str, str, str]:
+    fields = [_field(name, value) for name, value in event.items() if name not in ("what", "socket")]
+    return str(event.get("socket", "")), printable(str(event["what"])), ", ".join(fields)
+
+
+def _field(name: str, value: object) -> str:
+    if name == "readyState" and type(value) is int and 0 <= value < len(STATES):
+        return f"readyState {value} {STATES[value].name}"
+    if name == "threw":
+        return f"threw {printable(str(value))}"
+    if name in ("data", "reason") and isinstance(value, str) and len(value) > MOST_DATA:
+        return f"{name} {printable(_json(value[:BEGINNING] + '…'))} of {len(value)} characters"
+    return f"{name} {printable(_json(value))}"
+
+
+def _normalized(script: str) -> str:
+    return "\n".join(line.rstrip() for line in textwrap.dedent(script).strip().splitlines())

@@ -1,0 +1,107 @@
+"""lines: what passes through a tap, one readable line for each head, frame and end of TCP, without secrets."""
+
+import queue
+from collections.abc import Iterator
+
+from wslab.dissector.conversation import Conversation
+from wslab.protocol.states import SENDERS, Direction, Role
+from wslab.recording.recording import Address, Call, Chunk, Recording
+
+ARROWS = {Role.CLIENT: ">", Role.SERVER: "<"}
+MOST_WAITING = 100  # reads that have not been printed yet; then those who talk wait
+TICK = 0.1  # seconds
+
+
+class Lines:
+    r"""Turns what a tap records into lines, as it comes.
+
+    A line has the number of the connection, an arrow (`>` to the server, `<` to the client) and what passed.
+
+    >>> lines = Lines()
+    >>> lines.of(Chunk(0.0, 1, Direction.CLIENT_TO_SERVER, b"GET /chat HTTP/1.1\r\n\r\n"))
+    ['1 > GET /chat HTTP/1.1']
+    >>> lines.of(Call(0.1, 1, Direction.SERVER_TO_CLIENT, "end", ""))
+    ['1 < end of TCP']
+    """
+
+    def __init__(self) -> None:
+        self._conversations: dict[int, Conversation | None] = {}  # None for one that broke off
+        self._half_closed: set[int] = set()
+
+    def of(self, entry: Chunk | Call) -> list[str]:
+        """The lines that this chunk or mark completes."""
+        number, sender = entry.connection, SENDERS[entry.direction]
+        conversation = self._conversations.setdefault(number, Conversation())
+        if isinstance(entry, Chunk):
+            said = [str(seen) for seen in conversation.receive(sender, entry.data)] if conversation else []
+        else:
+            said = [str(seen) for seen in conversation.end(sender)] if conversation else []
+            said.append(self._end(entry))
+        return [f"{number} {ARROWS[sender]} {what}" for what in said]
+
+    def _end(self, call: Call) -> str:
+        """Forget a connection of which nothing more can come; what happened to it."""
+        number = call.connection
+        if call.name == "end":
+            if number in self._half_closed:
+                self._half_closed.remove(number)
+                del self._conversations[number]
+            else:
+                self._half_closed.add(number)
+            return "end of TCP"
+        self._conversations[number] = None
+        self._half_closed.discard(number)
+        return "reset" if call.name == "reset" else f"the server cannot be reached: {call.argument}"
+
+
+class Feed(Recording):
+    """A recording that hands all it gets to another thread; it keeps that, too, only where it is to be saved.
+
+    Whoever records waits when that thread falls behind, until the feed is closed.
+    """
+
+    def __init__(self, *, keeps: bool) -> None:
+        super().__init__()
+        self._keeps = keeps
+        self._waiting: queue.Queue[Chunk | Call] = queue.Queue(MOST_WAITING)
+        self._is_closed = False
+
+    def opened(self, connection: int, client: Address, server: Address) -> None:
+        """Record the addresses of both ends, for the file."""
+        if self._keeps:
+            super().opened(connection, client, server)
+
+    def add(self, connection: int, direction: Direction, data: bytes) -> None:
+        """Record the bytes of one read."""
+        chunk = Chunk(self.clock(), connection, direction, data)
+        if self._keeps:
+            self.chunks.append(chunk)
+        self._hand_over(chunk)
+
+    def mark(self, connection: int, direction: Direction, name: str, argument: str = "") -> None:
+        """Record what happened to TCP."""
+        call = Call(self.clock(), connection, direction, name, argument)
+        if self._keeps:
+            self.calls.append(call)
+        self._hand_over(call)
+
+    def _hand_over(self, entry: Chunk | Call) -> None:
+        while not self._is_closed:
+            try:
+                self._waiting.put(entry, timeout=TICK)
+                return
+            except queue.Full:
+                continue
+
+    def close(self) -> None:
+        """Hand over nothing more."""
+        self._is_closed = True
+
+    def __iter__(self) -> Iterator[Chunk | Call]:
+        """What is recorded, as it comes, until the feed is closed and nothing is left."""
+        while True:
+            try:
+                yield self._waiting.get(block=not self._is_closed, timeout=TICK)
+            except queue.Empty:
+                if self._is_closed:
+                    return

@@ -1,0 +1,1 @@
+"""Recordings as pictures, each with a text that says the same."""

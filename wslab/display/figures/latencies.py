@@ -1,0 +1,164 @@
+"""draw_latencies: how long messages wait for their echo and pings for their pong (RFC 6455 §5.5.3)."""
+
+import math
+from collections import defaultdict, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from statistics import median
+
+from wslab.display.figures.canvas import GREY, ORANGE, PALE, SKY, VERMILLION, WIDTH, Align, Sheet, width_of
+from wslab.display.figures.figure import DescribedFigure
+from wslab.display.figures.selection import choose
+from wslab.display.figures.trace import Messages
+from wslab.dissector.frames import SeenFrame
+from wslab.protocol.frames import Opcode
+from wslab.protocol.states import Direction, Role
+from wslab.recording.recorded_frames import Passed, passed
+from wslab.recording.recording import Recording
+
+FEWEST = 5  # fewer are told one by one
+COMPARED = 256  # bytes of a payload; what has the same length and begins with the same bytes is an echo
+SHORTEST = 1e-7  # seconds: no clock tells less
+LEFT, RIGHT = 20.0, WIDTH - 20  # points
+PANEL, BARS, TOP = 150.0, 70.0, 8.0  # points of height
+LOOKS = {"messages": (SKY, ""), "pings": (ORANGE, "////")}
+
+Question = tuple[int, Role, Opcode, int, bytes]
+
+
+@dataclass
+class _Waits:
+    """How many seconds each question waited for its answer, and the questions that are still waiting."""
+
+    seconds: list[float] = field(default_factory=list)
+    asked: defaultdict[Question, deque[float]] = field(default_factory=lambda: defaultdict(deque))
+
+    def ask(self, question: Question, time: float) -> None:
+        self.asked[question].append(time)
+
+    def answer(self, question: Question, time: float) -> None:
+        if question in self.asked:
+            self.seconds.append(time - self.asked[question].popleft())
+            if not self.asked[question]:
+                del self.asked[question]
+
+    @property
+    def unanswered(self) -> int:
+        return sum(map(len, self.asked.values()))
+
+    def __str__(self) -> str:
+        waits, unanswered = sorted(self.seconds), f"{self.unanswered:,} without an answer"
+        if not waits:
+            return f"none answered, {unanswered}"
+        if len(waits) < FEWEST:
+            told = f"after {', '.join(map(_long, waits))}, too few to draw"
+        else:
+            nine_tenths = waits[math.ceil(0.9 * len(waits)) - 1]
+            told = f"fastest {_long(waits[0])}, median {_long(median(waits))}, 90 % within {_long(nine_tenths)}"
+            told += f", worst {_long(waits[-1])}"
+        return f"{len(waits):,} answered, {told}; {unanswered}"
+
+
+def draw_latencies(recording: Recording, connection: int | None = None) -> DescribedFigure:
+    """How long the client's messages waited for an equal message of the server, and pings for the pong to them.
+
+    From the last byte of the one to the last byte of the other, as whoever recorded it saw it: a client waits for the
+    network, too. Takes all connections unless told which. Raises ValueError for a connection that is not there.
+    """
+    choose(recording, connection)
+    waits = _waits(it for it in passed(recording, COMPARED) if connection in (None, it.connection))
+    text = "\n".join(f"{name}: {each}" for name, each in waits.items())
+    drawn = {name: each for name, each in waits.items() if len(each.seconds) >= FEWEST}
+    if not drawn:
+        why = "nothing has been answered" if not any(each.seconds for each in waits.values()) else "too few answers"
+        return DescribedFigure(None, f"Nothing to draw: {why}.\n{text}")
+    return DescribedFigure(_picture(drawn).figure, text, "How long answers took")
+
+
+def _long(seconds: float) -> str:
+    """A time in three digits.
+
+    >>> _long(0.00034), _long(2.0), _long(0.0000051), _long(999.7)
+    ('0.34 ms', '2 s', '5.1 µs', '1,000 s')
+    """
+    if seconds >= 100:
+        return f"{seconds:,.0f} s"
+    for unit, name in ((1.0, "s"), (1e-3, "ms")):
+        if seconds >= unit / 10:
+            return f"{seconds / unit:.3g} {name}"
+    return f"{seconds * 1e6:.3g} µs"
+
+
+def _waits(everything: Iterator[Passed]) -> dict[str, _Waits]:
+    messages, pings = _Waits(), _Waits()
+    joined: defaultdict[tuple[int, Direction], Messages] = defaultdict(Messages)
+    for it in everything:
+        number, sender, frame = it.connection, it.seen.sender, it.seen.what
+        if not isinstance(frame, SeenFrame):
+            continue
+        if frame.kind is Opcode.PING:
+            pings.ask((number, sender, Opcode.PING, frame.length, frame.payload), it.time)
+        elif frame.kind is Opcode.PONG:
+            other = Role.SERVER if sender is Role.CLIENT else Role.CLIENT
+            pings.answer((number, other, Opcode.PING, frame.length, frame.payload), it.time)
+        for seen, _ in joined[number, it.direction].take(it.seen):
+            if isinstance(seen.what, SeenFrame):
+                what = seen.what
+                question = number, Role.CLIENT, what.kind, what.length, what.payload[:COMPARED]
+                (messages.ask if sender is Role.CLIENT else messages.answer)(question, it.time)
+    return {"messages": messages, "pings": pings}
+
+
+# The picture: a panel for each, with the times on a scale on which each power of ten is equally long
+
+
+def _picture(waits: dict[str, _Waits]) -> Sheet:
+    sheet = Sheet(TOP + PANEL * len(waits))
+    for place, (name, each) in enumerate(waits.items()):
+        _draw_panel(sheet, TOP + PANEL * place, name, sorted(max(SHORTEST, second) for second in each.seconds))
+    return sheet
+
+
+def _draw_panel(sheet: Sheet, top: float, name: str, waits: list[float]) -> None:
+    first, last = math.floor(math.log10(waits[0])), math.floor(math.log10(waits[-1])) + 1
+    bins = max(1, 24 // (last - first)) * (last - first)
+    color, hatch = LOOKS[name]
+    counts = [0] * bins
+    for wait in waits:
+        counts[min(bins - 1, int(bins * _place(wait, first, last)))] += 1
+    sheet.write(LEFT, top + 12, f"{name}: {len(waits):,} answered, at most {max(counts):,} in a bar", weight="bold")
+    width, bottom = (RIGHT - LEFT) / bins, top + 48 + BARS
+    _draw_scale(sheet, top + 44, bottom, range(first, last + 1))
+    for place, count in enumerate(counts):
+        if count:
+            height = max(1.5, BARS * count / max(counts))
+            sheet.box(LEFT + place * width, bottom - height, (width, height), fill=color, hatch=hatch)
+    xs = [LEFT + (RIGHT - LEFT) * _place(wait, first, last) for wait in (waits[-1], median(waits))]
+    sheet.line((xs[0], bottom), (xs[0], top + 22), color=VERMILLION, width=1.6)
+    sheet.line((xs[1], bottom), (xs[1], top + 35), color=VERMILLION, width=1.6, line=(0, (4, 2)))
+    _draw_mark(sheet, xs[0], top + 28, f"worst {_long(waits[-1])}")
+    _draw_mark(sheet, xs[1], top + 41, f"median {_long(median(waits))}")
+
+
+def _draw_mark(sheet: Sheet, x: float, y: float, words: str) -> None:
+    """Write beside a line, where there is room, and over any other line."""
+    width = width_of(words)
+    x = x + 5 if x + 8 + width < RIGHT else x - 5 - width
+    sheet.box(x - 1, y - 9, (width + 2, 12), edge="white")
+    sheet.write(x, y, words)
+
+
+def _draw_scale(sheet: Sheet, top: float, bottom: float, powers: range) -> None:
+    sheet.line((LEFT, bottom), (RIGHT, bottom))
+    step = max(1, math.ceil(len(powers) / 8))
+    for place, power in enumerate(powers):
+        x = LEFT + (RIGHT - LEFT) * place / (len(powers) - 1)
+        sheet.line((x, top), (x, bottom), color=PALE)
+        if place % step == 0:
+            align: Align = "center" if 0 < place < len(powers) - 1 else "right" if place else "left"
+            sheet.write(x, bottom + 13, _long(10.0**power), align=align, color=GREY)
+
+
+def _place(wait: float, first: int, last: int) -> float:
+    """Where a time stands on the scale, from 0 to 1."""
+    return (math.log10(wait) - first) / (last - first)

@@ -1,0 +1,208 @@
+"""spans: the calls, messages, frames and chunks of a connection in, what lies where between its bytes out."""
+
+import heapq
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from wslab.display.figures.canvas import legible
+from wslab.dissector.frames import KEPT, Seen, SeenFrame
+from wslab.dissector.wording import in_bytes, shorten
+from wslab.protocol.frames import Opcode
+from wslab.protocol.http import Response
+from wslab.protocol.redaction import harmless
+from wslab.protocol.states import Direction
+from wslab.recording.recorded_frames import passed
+from wslab.recording.recording import Call, Chunk, Recording
+
+IN_ALL = 80  # messages, and as many frames, are told one by one, shared out among the steps; the rest is summed up
+IN_STEP = 3  # at least so many of each step
+
+
+class Lane(Enum):
+    """The four places where a conversation has boundaries, from the program down to the network."""
+
+    CALLS = "calls"
+    MESSAGES = "messages"
+    FRAMES = "frames"
+    TCP = "TCP"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A call, or a chunk with `start` bytes before it in its direction; steps are counted from 1."""
+
+    number: int
+    entry: Call | Chunk
+    start: int = 0
+
+    @property
+    def end(self) -> int:
+        """How many bytes there are up to its end."""
+        return self.start + (len(self.entry.data) if isinstance(self.entry, Chunk) else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What is in one lane from the step `first` to the step `last`, with `start` bytes before it and `end` at its end.
+
+    `says` is legible in a picture, so that text and picture say the same; `brief` is for where there is little room.
+    `size` tells how much it is, `illegal` why it must not be. `more` others that follow it are not told one by one.
+    """
+
+    lane: Lane
+    direction: Direction
+    first: Step
+    last: Step
+    start: int
+    end: int
+    says: str
+    brief: str
+    size: str = ""
+    illegal: str = ""
+    more: int = 0
+
+    @property
+    def begins_before(self) -> bool:
+        """Whether it began before the steps that are looked at."""
+        return self.start < self.first.start
+
+    @property
+    def ends_behind(self) -> bool:
+        """Whether it ends behind them."""
+        return self.end > self.last.end
+
+    def __str__(self) -> str:
+        if self.more:
+            return f"{self.more + 1:,} more {self.lane.value}"
+        illegal = f"illegal: {self.illegal}" if self.illegal else ""
+        return ", ".join(filter(None, [shorten(self.says), illegal, self.size]))
+
+
+def steps_of(recording: Recording, number: int | None) -> Iterator[Step]:
+    """The calls and chunks of a connection in the order of their times."""
+    chunks: Iterator[Call | Chunk] = (chunk for chunk in recording.chunks if chunk.connection == number)
+    calls: Iterator[Call | Chunk] = (call for call in recording.calls if call.connection == number)
+    sent = dict.fromkeys(Direction, 0)
+    entries: Iterator[Call | Chunk] = heapq.merge(chunks, calls, key=lambda entry: (entry.time, rank(entry)))
+    for count, entry in enumerate(entries, 1):
+        yield Step(count, entry, sent[entry.direction] if isinstance(entry, Chunk) else 0)
+        if isinstance(entry, Chunk):
+            sent[entry.direction] += len(entry.data)
+
+
+def rank(entry: Call | Chunk) -> int:
+    """Of what has one time, a call to send comes before the bytes, and one to receive behind them."""
+    if isinstance(entry, Chunk):
+        return 1
+    return 2 if entry.name == "receive" else 0
+
+
+def spans_of(recording: Recording, number: int, steps: list[Step]) -> list[Span]:
+    """What lies in each of the four lanes of a connection, as far as it lies within `steps`."""
+    lanes = _Lanes(steps)
+    builders = {direction: Messages() for direction in Direction}
+    for it in passed(recording):
+        if it.connection == number:
+            lanes.add(Lane.FRAMES, it.direction, it.seen, in_bytes(it.seen.end - it.seen.start))
+            for seen, size in builders[it.direction].take(it.seen):
+                lanes.add(Lane.MESSAGES, it.direction, seen, size)
+    for direction, builder in builders.items():
+        for seen, size in builder.end():
+            lanes.add(Lane.MESSAGES, direction, seen, size)
+    return lanes.spans
+
+
+class _Lanes:
+    """Collects spans, those that lie within the steps, and sums up where there are too many."""
+
+    def __init__(self, steps: list[Step]) -> None:
+        self.spans = [_span_of(step) for step in steps]
+        self._chunks = {direction: list(_chunks(steps, direction)) for direction in Direction}
+        self._ends = {direction: [step.end for step in chunks] for direction, chunks in self._chunks.items()}
+        self._room = max(IN_STEP, IN_ALL // max(1, len(steps)))
+        self._counts: Counter[tuple[Lane, Direction, int]] = Counter()
+        self._rests: dict[tuple[Lane, Direction, int], int] = {}  # where in `spans` the summed up ones are
+
+    def add(self, lane: Lane, direction: Direction, seen: Seen, size: str) -> None:
+        chunks, ends = self._chunks[direction], self._ends[direction]
+        if not chunks or seen.start == seen.end or seen.end <= chunks[0].start or seen.start >= ends[-1]:
+            return
+        place = bisect_right(ends, seen.start)
+        last = chunks[min(bisect_right(ends, seen.end - 1), len(chunks) - 1)]
+        says, brief, illegal = map(legible, (str(replace(seen, illegal="")), _brief(seen), harmless(seen.illegal)))
+        span = Span(lane, direction, chunks[place], last, seen.start, seen.end, says, brief, size, illegal)
+        key = lane, direction, place
+        self._counts[key] += 1
+        if self._counts[key] <= self._room + 1:
+            self._rests[key] = len(self.spans)
+            self.spans.append(span)
+        else:
+            rest = self.spans[self._rests[key]]
+            self.spans[self._rests[key]] = replace(rest, last=last, end=seen.end, size="", more=rest.more + 1)
+
+
+def _span_of(step: Step) -> Span:
+    entry = step.entry
+    if isinstance(entry, Chunk):
+        return Span(Lane.TCP, entry.direction, step, step, step.start, step.end, "", "", in_bytes(len(entry.data)))
+    says = legible(f"{entry.name}({harmless(entry.argument)})")
+    return Span(Lane.CALLS, entry.direction, step, step, step.start, step.end, says, says)
+
+
+def _brief(seen: Seen) -> str:
+    """What was seen, without the phrase of a response, and without the remarks on a frame that is packed or goes on."""
+    what = seen.what
+    if isinstance(what, Response):
+        what = replace(what, phrase="")
+    elif isinstance(what, SeenFrame):
+        header = replace(what.header, fin=True, rsv1=what.header.rsv1 and not what.is_inflated)
+        what = replace(what, header=header, is_inflated=False)
+    return str(replace(seen, what=what, illegal="")).rstrip()
+
+
+def _chunks(steps: Iterable[Step], direction: Direction) -> Iterator[Step]:
+    return (step for step in steps if isinstance(step.entry, Chunk) and step.entry.direction is direction)
+
+
+class Messages:
+    """Joins the frames of one direction to messages: each as if it was one frame, with its size in words."""
+
+    def __init__(self) -> None:
+        self._message: Seen | None = None
+        self._frames = 0
+
+    def take(self, seen: Seen) -> Iterator[tuple[Seen, str]]:
+        """Take in what passed; the message that it completes."""
+        frame = seen.what
+        if not isinstance(frame, SeenFrame) or frame.header.opcode.is_control:
+            return
+        if frame.header.opcode is not Opcode.CONTINUATION:
+            yield from self.end()
+            self._message, self._frames = seen, 1
+        elif self._message is not None and isinstance(self._message.what, SeenFrame):
+            self._message, self._frames = _joined(self._message, self._message.what, seen, frame), self._frames + 1
+        if frame.header.fin:
+            yield from self.end(remark="")
+
+    def end(self, remark: str = ", unfinished") -> Iterator[tuple[Seen, str]]:
+        """The message that is there, if there is one, which is not finished unless the `remark` says otherwise."""
+        seen, self._message = self._message, None
+        if seen is None or not isinstance(seen.what, SeenFrame):
+            return
+        size = in_bytes(seen.what.length)
+        if not seen.what.header.fin:
+            seen = replace(seen, what=replace(seen.what, header=replace(seen.what.header, fin=True, rsv1=False)))
+            size += f" in {self._frames:,} frame{'s' * (self._frames > 1)}{remark}"
+        yield seen, size
+
+
+def _joined(seen: Seen, before: SeenFrame, follows: Seen, frame: SeenFrame) -> Seen:
+    is_whole = len(before.payload) == before.length
+    payload = before.payload + frame.payload if is_whole and len(before.payload) < KEPT else before.payload
+    is_deflated = before.is_deflated or frame.is_deflated
+    length = before.length + frame.length
+    what = replace(before, payload=payload, length=length, is_inflated=False, is_deflated=is_deflated)
+    return replace(seen, end=follows.end, what=what, illegal=seen.illegal or follows.illegal)

@@ -1,0 +1,1 @@
+"""Bytes and recordings as tables, every byte with its name."""

@@ -1,0 +1,107 @@
+"""bits: a frame as RFC 6455 §5.2 draws it, 32 bits in each line, as an HTML table."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+
+from wslab.display.table import INK, PAPER, SHADE, WARNING
+from wslab.dissector.field import Field
+
+WIDTH = 32  # bits
+# Light versions of the colours of Okabe and Ito; each cell has its name as well.
+COLOURS = {
+    "FIN": "#f6e3b4",
+    "RSV1-3": "#eceeee",
+    "opcode": "#cfe8f7",
+    "MASK": "#f3d6e6",
+    "payload length": "#cdeee2",
+    "extended length": "#cdeee2",
+    "masking key": "#f3d6e6",
+}
+EDGE = "1px solid #555555"
+WRONG_EDGE = "3px dashed #b34700"
+
+
+@dataclass(frozen=True)
+class _Cell:
+    """A part of a field that stands in one line: `bits` of them, what to write into it."""
+
+    bits: int
+    name: str
+    value: str
+    background: str
+    is_wrong: bool
+
+
+def draw_bits(fields: Sequence[Field]) -> str:
+    """The frame of these fields as an HTML table; the end of a long payload is left out."""
+    lines: list[list[_Cell]] = [[]]
+    for cell in _cells(fields):
+        if sum(other.bits for other in lines[-1]) == WIDTH:
+            lines.append([])
+        lines[-1].append(cell)
+    heading = "".join(
+        f'<th scope="col" style="{_style(SHADE)};font-size:75%;min-width:20px">{bit}</th>' for bit in range(WIDTH)
+    )
+    corner = f'<th scope="col" style="{_style(SHADE)}">byte</th>'
+    rows = [_row(number, cells) for number, cells in enumerate(lines)]
+    caption = f'<caption style="color:{INK};background-color:{PAPER};text-align:left">32 bits in each line</caption>'
+    head = f"<thead><tr>{corner}{heading}</tr></thead>"
+    body = "\n".join(rows)
+    style = f"border-collapse:collapse;color:{INK};background-color:{PAPER};margin-bottom:1em"
+    return f'<table style="{style}">\n{caption}\n{head}\n<tbody>\n{body}\n</tbody>\n</table>\n'
+
+
+def _cells(fields: Sequence[Field]) -> Iterator[_Cell]:
+    """The parts of all fields, cut where a line ends."""
+    place, previous = 0, ""
+    for field in fields:
+        bits = len(field.bits.replace(".", "")) or 8 * (field.end - field.start)
+        background = COLOURS.get(field.name, PAPER)
+        if field.hex == "…":
+            more = f"… {field.end - field.start} more bytes"
+            yield _Cell(WIDTH - place % WIDTH, field.name, more, background, bool(field.fault))
+            return
+        drawn = 0
+        while drawn < bits:
+            part = min(bits - drawn, WIDTH - place % WIDTH)
+            name = f"{field.name} (continued)" if field.name == previous else field.name
+            yield _Cell(part, name, _value(field, drawn, part), background, bool(field.fault))
+            place, drawn, previous = place + part, drawn + part, field.name
+
+
+def _value(field: Field, drawn: int, part: int) -> str:
+    """What a part of a field says: its bits, or its bytes and the characters that they are."""
+    if field.bits:
+        name = field.value.partition(": ")[2] if field.name == "opcode" else ""
+        return f"{field.bits.replace('.', '')} {name}".rstrip()
+    parts = slice(drawn // 8, (drawn + part) // 8)
+    octets = field.hex.split(" ")[parts]
+    if field.name not in ("payload", "masked payload", "close reason"):
+        return " ".join(octets)
+    plain = field.value.split(" ")[parts] if field.name == "masked payload" else octets
+    return f"{' '.join(octets)}  {''.join(map(_character, plain))}"
+
+
+def _character(octet: str) -> str:
+    character = "·" if octet == "xx" else chr(int(octet, 16))
+    return character if " " <= character <= "~" else "·"
+
+
+def _row(number: int, cells: Sequence[_Cell]) -> str:
+    left = WIDTH - sum(cell.bits for cell in cells)
+    rest = f'<td colspan="{left}"></td>' if left else ""
+    offset = f'<th scope="row" style="{_style(SHADE)}">{4 * number}</th>'
+    return f'<tr bgcolor="{PAPER}" style="background-color:{PAPER}">{offset}{"".join(map(_html, cells))}{rest}</tr>'
+
+
+def _html(cell: _Cell) -> str:
+    background = WARNING if cell.is_wrong else cell.background
+    edge = f";border:{WRONG_EDGE}" if cell.is_wrong else ""
+    name = f"<b>illegal:</b> {escape(cell.name)}" if cell.is_wrong else escape(cell.name)
+    style = f"{_style(background)}{edge}"
+    return f'<td colspan="{cell.bits}" bgcolor="{background}" style="{style}">{name}<br>{escape(cell.value)}</td>'
+
+
+def _style(background: str) -> str:
+    return f"color:{INK};background-color:{background};border:{EDGE};text-align:center;padding:2px"

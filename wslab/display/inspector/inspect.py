@@ -1,0 +1,80 @@
+"""inspect: bytes in, every one of them with a name and what it means; or a recording, with a row for each frame."""
+
+from pathlib import Path
+from typing import overload
+
+from wslab.display.inspector.dissect import MOST_ROWS, dissect
+from wslab.display.inspector.recording_table import RecordingTable, inspect_recording
+from wslab.display.table import Table
+from wslab.dissector.dissection import Dissection
+from wslab.dissector.payloads import Window
+from wslab.protocol.frames import Frame
+from wslab.protocol.masking import Buffer
+from wslab.protocol.states import SENDERS, Direction
+from wslab.recording.recording import Recording
+
+CAPTURES = (".pcapng", ".pcap", ".cap", ".har")
+
+
+@overload
+def inspect(data: Recording, start: int = ..., most: int | None = ..., *, most_bytes: int = ...) -> RecordingTable: ...
+
+
+@overload
+def inspect(
+    data: Buffer,
+    start: int = ...,
+    most: int | None = ...,
+    *,
+    most_bytes: int = ...,
+    deflate: bool | None = ...,
+    direction: Direction | None = ...,
+) -> Table: ...
+
+
+def inspect(
+    data: Buffer | Recording,
+    start: int = 0,
+    most: int | None = None,
+    *,
+    most_bytes: int = 32,
+    deflate: bool | None = None,
+    direction: Direction | None = None,
+) -> Table:
+    """Look into bytes or into a `Recording`: a value that a notebook shows as a table, and `repr` as text.
+
+    Bytes of a handshake give a row for every line, with cookies, credentials and tokens redacted; bytes of frames give
+    a row for every field, and below an illegal one the rest is read all the same. At most `most` rows are shown, none
+    of them before the byte `start`, and at most `most_bytes` of each payload. `deflate` tells whether
+    permessage-deflate was agreed on, `direction` who sent the bytes: without it, masked frames are taken for those of
+    a client and others for those of a server.
+
+    A recording gives a row for every handshake and frame, in order, `start` and `most` count the rows, and `row(n)`
+    of the value looks into one of them.
+
+    >>> inspect(bytes.fromhex("8a00"))
+    byte  hex  bits      field           value          meaning
+    0     8a   1.......  FIN             1              a control frame is never cut into pieces (§5.5)
+               .000....  RSV1-3          000            reserved for extensions (§5.2)
+               ....1010  opcode          0xa: pong      the answer to a ping, or a sign of life (§5.5.3)
+    1     00   0.......  MASK            0: not masked  as every frame from a server (§5.1)
+               .0000000  payload length  0              in bytes (§5.2)
+    """
+    if start < 0 or most_bytes < 1 or (most is not None and most < 1):
+        raise ValueError("start counts from 0; most and most_bytes are 1 or more")
+    most = MOST_ROWS if most is None else most
+    if isinstance(data, Recording):
+        return inspect_recording(data, start, most, most_bytes)
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise TypeError(f"inspect takes bytes or a Recording, not {type(data).__name__}{_advice(data)}")
+    sender = None if direction is None else SENDERS[direction]
+    return dissect(Dissection(bytes(data), Window(start, most_bytes), sender, deflate), start, most)
+
+
+def _advice(value: object) -> str:
+    """How to make bytes or a recording of a value that is none."""
+    if isinstance(value, Frame):
+        return ": serialize_frame makes bytes of a frame"
+    if isinstance(value, Path) or (isinstance(value, str) and value.lower().endswith(CAPTURES)):
+        return ": Recording.load reads a file"
+    return ": bytes.fromhex makes bytes of hex digits" if isinstance(value, str) else ""

@@ -1,0 +1,57 @@
+"""sockets: the TCP sockets of this machine, as `netstat -tn` lists them (psutil asks the operating system)."""
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from wslab.recording.recording import Address
+
+ONLY_THIS_PROCESS = "Only the sockets of this process are listed: to list all, this system asks for more rights."
+
+
+@dataclass(frozen=True, slots=True)
+class TcpSocket:
+    """One end of a TCP connection, or a socket that listens for some (`remote` is None).
+
+    `state` is the one of RFC 9293 §3.3.2: LISTEN, ESTABLISHED, CLOSE_WAIT, TIME_WAIT…
+    """
+
+    local: Address
+    remote: Address | None
+    state: str
+
+
+def tcp_sockets() -> tuple[list[TcpSocket], str]:
+    """All TCP sockets of the machine; those of this process, and a sentence that says so, where that is not allowed.
+
+    A socket in TIME_WAIT belongs to no process any more, so only the list of the whole machine has it. Raises OSError
+    where nothing can be listed, ImportError without psutil; both say it in one sentence.
+    """
+    psutil = _psutil()
+    try:
+        return _unlike(psutil.net_connections("tcp")), ""
+    except (psutil.Error, OSError):
+        pass
+    try:
+        return _unlike(psutil.Process().net_connections("tcp")), ONLY_THIS_PROCESS
+    except (psutil.Error, OSError) as error:
+        raise OSError(f"this system does not let its TCP sockets be listed: {error}") from error
+
+
+def _psutil() -> ModuleType:
+    try:
+        import psutil  # type: ignore[import-untyped]
+    except ImportError:
+        raise ImportError("listing sockets needs psutil; run: pip install psutil") from None
+    module: ModuleType = psutil
+    return module
+
+
+def _unlike(listed: list[Any]) -> list[TcpSocket]:
+    """One value for each socket: two processes may share one, and both then list it."""
+    sockets = {
+        TcpSocket(tuple(it.laddr[:2]), tuple(it.raddr[:2]) if it.raddr else None, it.status): None
+        for it in listed
+        if it.laddr
+    }
+    return list(sockets)

@@ -1,0 +1,211 @@
+"""watch: TCP connections as `netstat -tn` lists them, joined with what wslab knows of the WebSockets on them."""
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from wslab.display.netstat.live import LiveTable
+from wslab.display.netstat.sockets import TcpSocket, tcp_sockets
+from wslab.display.table import Table
+from wslab.protocol.redaction import printable, redact_target
+from wslab.protocol.states import Role, State
+from wslab.recording.recording import Address
+from wslab.sockets.connection import Connection, open_connections
+from wslab.sockets.server import EchoServer
+from wslab.sockets.traffic import Traffic
+from wslab.tap.tap import Tap
+
+CAPTION = "TCP connections, as netstat lists them, and the WebSockets on them"
+PARTLY_COUNTED = "Messages and bytes are counted since a connection was first watched: before, nobody counts."
+MOST_PATH = 32  # characters
+NETSTAT = ("local", "remote", "TCP")
+LIFE = (  # the states of TCP, as psutil and Linux spell them, in the order in which a connection passes them
+    *("LISTEN", "SYN_SENT", "SYN_RECV", "ESTABLISHED"),
+    *("FIN_WAIT1", "FIN_WAIT2", "CLOSE_WAIT", "LAST_ACK", "CLOSING", "TIME_WAIT", "CLOSE"),
+)
+TIMES = ("ping", "age")
+
+Ends = tuple[Address, Address | None]
+
+
+@dataclass(frozen=True)
+class WebSocket:
+    """What wslab knows of one end of a connection, at one moment; `age` is in seconds."""
+
+    number: int
+    role: Role
+    path: str
+    state: State
+    traffic: Traffic | None
+    age: float
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A TCP socket, and the WebSocket on it if it is one of wslab in this process."""
+
+    socket: TcpSocket
+    websocket: WebSocket | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class Watch:
+    """TCP sockets at one moment: `repr` is a table to read, a notebook shows it as HTML; `live` keeps it up to date."""
+
+    sockets: tuple[Watched, ...]
+    note: str = ""
+    names: Mapping[int, str] = field(default_factory=dict)
+    times: bool = True
+    look_again: Callable[[], "Watch"] | None = field(default=None, compare=False)
+
+    @property
+    def table(self) -> Table:
+        """The rows as text, without the columns in which there would be nothing."""
+        rows = [self._cells(watched) for watched in self.sockets]
+        hidden = () if self.times else TIMES
+        heading = [name for name in rows[0] if name not in hidden] if rows else list(NETSTAT)
+        heading = [name for name in heading if name in NETSTAT or any(row[name] for row in rows)]
+        cells = tuple(tuple(row[name] for name in heading) for row in rows)
+        return Table(tuple(heading), cells, f"{CAPTION}.", more=" ".join(self.notes))
+
+    @property
+    def states(self) -> Table:
+        """How many sockets there are in each state of TCP."""
+        counts = Counter(watched.socket.state for watched in self.sockets)
+        rows = tuple((state, str(counts[state])) for state in LIFE if counts[state])
+        return Table(("TCP", "sockets"), rows, "TCP sockets in each state")
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the reader of the table should know."""
+        counted = [it.websocket.traffic for it in self.sockets if it.websocket and it.websocket.traffic]
+        partly = PARTLY_COUNTED if any(not traffic.is_whole for traffic in counted) else ""
+        nothing = "" if self.sockets else "No TCP socket is there."
+        return tuple(filter(None, [nothing, self.note, partly]))
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left that could still change, but what the system keeps in TIME_WAIT."""
+        return all(watched.socket.state == "TIME_WAIT" for watched in self.sockets)
+
+    def live(self, seconds: float = 60.0, *, interval: float = 0.5, widget: bool | None = None) -> LiveTable:
+        """The same, looked at again every `interval` seconds by a thread, while the notebook goes on.
+
+        It ends by itself: after so many `seconds`, when what is watched has come to its end, or with its `close`.
+        `widget` says whether somebody is there to see it move (None: only where a notebook server has started this
+        kernel); otherwise it is a table as any other. Raises TypeError or ValueError for what is no number of seconds.
+        """
+        return LiveTable(self.look_again or (lambda: self), seconds, interval, widget)
+
+    def __repr__(self) -> str:
+        return repr(self.table)
+
+    def _repr_html_(self) -> str:
+        return self.table._repr_html_()
+
+    def _cells(self, watched: Watched) -> dict[str, str]:
+        sock, websocket = watched.socket, watched.websocket
+        traffic = websocket and websocket.traffic
+        received, sent = (traffic.received, traffic.sent) if traffic else (None, None)
+        return {
+            "local": self._address(sock.local),
+            "remote": "*" if sock.remote is None else self._address(sock.remote),
+            "TCP": sock.state,
+            "role": str(websocket.role) if websocket else "",
+            "path": websocket.path if websocket else "",
+            "WebSocket": websocket.state.name if websocket else "",
+            "messages in": str(received.messages) if received else "",
+            "bytes in": str(received.size) if received else "",
+            "last in": _shown(received.last) if received else "",
+            "messages out": str(sent.messages) if sent else "",
+            "bytes out": str(sent.size) if sent else "",
+            "last out": _shown(sent.last) if sent else "",
+            "ping": f"{traffic.round_trip * 1000:.1f} ms" if traffic and traffic.round_trip is not None else "",
+            "age": f"{websocket.age:.0f} s" if websocket else "",
+        }
+
+    def _address(self, address: Address) -> str:
+        host, port = address
+        return f"{f'[{host}]' if ':' in host else host}:{self.names.get(port, port)}"
+
+
+def watch(
+    target: EchoServer | Tap | Connection | int | None = None,
+    *,
+    names: Mapping[int, str] | None = None,
+    times: bool = True,
+) -> Watch:
+    """The TCP connections of a server, a tap, a port or one connection (None: of the whole machine), as they are now.
+
+    For each connection of wslab in this process the table also tells its role, path and state, what has flowed over it
+    each way, the time of the last ping, and its age. All of it is known of a connection that has a recording. Others
+    are counted from the moment when they are watched for the first time: what nobody watches pays nothing. In the path,
+    tokens are redacted.
+
+    `names` gives names to ports, and `times=False` leaves out the ping and the age: with both, the table can be the
+    same in every run. Raises OSError where the system does not tell, ImportError without psutil, TypeError for another
+    target and ValueError for a number that is no port.
+    """
+    if target is not None and not isinstance(target, EchoServer | Tap | Connection | int):
+        raise TypeError(f"watch takes a server, a tap, a connection or the number of a port, not {target!r}")
+    if isinstance(target, int) and not 0 <= target <= 65535:
+        raise ValueError(f"a port is a number from 0 to 65535, not {target}")
+    if isinstance(target, EchoServer):
+        target.count_traffic()
+    connections = open_connections()
+    by_ends: dict[Ends, Connection] = {(it.local_address, it.remote_address): it for it in connections}
+    listed, note = tcp_sockets()
+    found = [sock for sock in listed if _concerns(target, sock)]
+    numbers = {ends: it.number for ends, it in by_ends.items() if it.role is Role.SERVER}
+    # A socket in TIME_WAIT is nobody's any more, even if the thread that had it has not noticed yet.
+    ends = [None if sock.state == "TIME_WAIT" else by_ends.get((sock.local, sock.remote)) for sock in found]
+    watched = [Watched(sock, _known(connection)) for sock, connection in zip(found, ends, strict=True)]
+    names = dict(names or {})
+    ranks = {port: rank for rank, port in enumerate(names)}
+    watched.sort(key=lambda it: _place(it, numbers, ranks))
+    return Watch(tuple(watched), note, names, times, lambda: watch(target, names=names, times=times))
+
+
+def _concerns(target: EchoServer | Tap | Connection | int | None, sock: TcpSocket) -> bool:
+    """Whether `sock` is one of those that are watched: on one machine, both ends of a connection are."""
+    if target is None:
+        return True
+    if isinstance(target, Connection):
+        return {sock.local, sock.remote} == {target.local_address, target.remote_address}
+    port = target if isinstance(target, int) else target.port
+    return port in [address[1] for address in (sock.local, sock.remote) if address is not None]
+
+
+def _known(connection: Connection | None) -> WebSocket | None:
+    if connection is None:
+        return None
+    connection.count_traffic()
+    path = _shown(connection.request.target) if connection.request else ""
+    return WebSocket(
+        connection.number,
+        connection.role,
+        path if len(path) <= MOST_PATH else f"{path[: MOST_PATH - 1]}…",
+        connection.state,
+        connection.traffic,
+        time.monotonic() - connection.opened_at,
+    )
+
+
+def _shown(text: str) -> str:
+    """What a peer has sent, without secrets, and without anything that moves the cursor of a terminal."""
+    return printable(redact_target(text))
+
+
+def _place(watched: Watched, numbers: dict[Ends, int], ranks: dict[int, int]) -> tuple[object, ...]:
+    """Listeners first; then connections as a server has numbered them, its own end first; then by names and ports."""
+    sock, websocket = watched.socket, watched.websocket
+    if sock.remote is None:
+        return (0, sock.local[1])
+    ways = [(sock.local, sock.remote), (sock.remote, sock.local)]
+    number = min(numbers.get(ends, math.inf) for ends in ways)
+    is_client = websocket is None or websocket.role is Role.CLIENT
+    ports = (sock.local[1], sock.remote[1])
+    rank = [ranks.get(port, math.inf) for port in ports]
+    return (1, number, is_client, max(rank), rank, ports)

@@ -1,0 +1,1 @@
+"""Bytes only: what both sides of a connection say, seen from outside, legal or not."""

@@ -1,0 +1,251 @@
+"""Conversation: the bytes of both directions of one connection in, heads and frames out (RFC 6455 §4, §5).
+
+The views of a recording and of a tap are made of it. It never raises, and whatever arrives, it keeps little.
+"""
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from wslab.dissector.frames import KEPT, MOST_HEADER, Body, FrameReader, Seen, Unread
+from wslab.protocol.deflate import NAME as DEFLATE
+from wslab.protocol.errors import HandshakeError, ProtocolError
+from wslab.protocol.frames import parse_header
+from wslab.protocol.handshake import check_request, check_response, parse_extensions
+from wslab.protocol.http import MAX_BODY_SIZE, Request, Response, bodies_between, parse_request, parse_response
+from wslab.protocol.states import Role
+
+MAX_HEAD = 64 * 1024  # bytes: browsers carry many cookies
+FIRST_LOOK = 16  # bytes: so many tell whether it is HTTP; after them the head is read again only when it is whole
+BLANK_LINE = b"\r\n\r\n"
+MOST_READ = MAX_HEAD + len(BLANK_LINE)
+RESPONSE_START = b"HTTP/1."
+
+
+@dataclass
+class _Side:
+    """What one side has sent: `unread` bytes of it, before the frames can be read."""
+
+    unread: bytearray = field(default_factory=bytearray)
+    position: int = 0  # how many bytes came before them
+    body: int = 0  # how many bytes of a body come before the next head
+    missing: int = 0  # how many of these have not arrived
+    frames: FrameReader | None = None
+
+    def drop(self, size: int) -> None:
+        """Have done with so many bytes."""
+        self.position += size
+        del self.unread[:size]
+
+
+class Conversation:
+    r"""What client and server say to each other over one connection, as it passes.
+
+    A connection may be asked for pages before it is asked for WebSocket. Where it is not HTTP, or is not to be followed
+    any more, that is found once, and the rest is not read. At most `kept` bytes of each payload are kept. Where it
+    begins with frames and no handshake, they are read all the same.
+
+    >>> conversation = Conversation()
+    >>> request = b"GET /?token=sesame HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    >>> [str(seen) for seen in conversation.receive(Role.CLIENT, request)]
+    ['GET /?token=[redacted] HTTP/1.1']
+    >>> [str(seen) for seen in conversation.receive(Role.SERVER, b"HTTP/1.1 200 OK\r\n\r\nHello")]
+    ['HTTP/1.1 200 OK', 'not WebSocket: what follows is not read']
+    """
+
+    def __init__(self, kept: int = KEPT) -> None:
+        self.request: Request | None = None
+        self.response: Response | None = None
+        self._kept = kept
+        self._sides = {role: _Side() for role in Role}
+        self._is_request_legal = False
+        self._is_asked = False  # the request has no answer yet
+        self._end_of_request = 0  # where its head ends
+        self._is_turn_over = False  # request and response are done, and the next ones may have come with them
+        self._is_unread = False  # neither side is read any more
+
+    @property
+    def has_frames(self) -> bool:
+        """Whether frames are read: the handshake is done, or is missing."""
+        return self._sides[Role.CLIENT].frames is not None
+
+    def receive(self, sender: Role, data: bytes) -> list[Seen]:
+        """Take in bytes that `sender` has sent; what they complete, in order."""
+        side = self._sides[sender]
+        if side.frames is not None:
+            return side.frames.read(data)
+        if self._is_unread:
+            return []
+        before = len(side.unread)
+        side.unread += data
+        seen = self._read(sender, before)
+        while self._is_turn_over:
+            self._is_turn_over = False
+            for role in (Role.CLIENT, Role.SERVER):
+                seen += self._read(role, 0)
+        return seen
+
+    def _read(self, sender: Role, before: int) -> list[Seen]:
+        """Read what has not been read of a side; the first `before` bytes of it had been there before."""
+        side = self._sides[sender]
+        seen = self._skip_body(sender, side) if side.missing else []
+        if not side.unread:
+            return seen
+        if self.request is None and (begun := _begins_with_a_frame(sender, side.unread[:MOST_HEADER])) is not False:
+            return self._open_late(sender) if begun else []
+        if sender is Role.CLIENT and self._is_asked:
+            return self._await_answer(side)
+        if len(side.unread) > MAX_HEAD and side.unread.find(BLANK_LINE, 0, MAX_HEAD) < 0:
+            return [*seen, *self._give_up(sender, f"not WebSocket: a head of more than {MAX_HEAD} bytes")]
+        if before >= FIRST_LOOK and side.unread.find(BLANK_LINE, before - 3) < 0:
+            return seen
+        try:
+            return seen + (self._read_request(side) if sender is Role.CLIENT else self._read_response(side))
+        except HandshakeError as error:
+            # What stands behind a colon is a piece of the head, in which a secret may stand.
+            return [*seen, *self._give_up(sender, f"not WebSocket: {error.reason.partition(': ')[0]}")]
+
+    def _skip_body(self, sender: Role, side: _Side) -> list[Seen]:
+        skipped = min(side.missing, len(side.unread))
+        side.drop(skipped)
+        side.missing -= skipped
+        if side.missing or sender is Role.CLIENT:
+            return []
+        return [Seen(sender, side.position - side.body, side.position, Body(f"a body of {side.body} bytes"))]
+
+    def end(self, sender: Role) -> list[Seen]:
+        """Take in the end of TCP in the direction of `sender`: what is there of a head or frame that was cut short."""
+        side = self._sides[sender]
+        if side.frames is not None:
+            return side.frames.end()
+        if side.missing and not self._is_unread:
+            there = side.body - side.missing
+            why = Unread(f"cut short: {there} of {side.body} bytes of a body")
+            return [Seen(sender, side.position - there, side.position, why)]
+        has_head = sender is Role.CLIENT and self._is_asked
+        if has_head or self._is_unread or not side.unread:
+            return []
+        return self._give_up(sender, f"cut short: {len(side.unread)} bytes of a head")
+
+    def _give_up(self, sender: Role, why: str) -> list[Seen]:
+        """Read nothing more, and say so."""
+        self._is_unread = True
+        side = self._sides[sender]
+        seen = Seen(sender, side.position, side.position + len(side.unread), Unread(why))
+        self._sides = {role: _Side() for role in Role}
+        return [seen]
+
+    def _read_request(self, side: _Side) -> list[Seen]:
+        parsed = parse_request(bytes(side.unread[:MOST_READ]))
+        if parsed is None:
+            return []
+        self.request, used = parsed
+        self._is_asked, self._is_request_legal = True, False
+        illegal = ""
+        if self._asks_for_websocket():
+            illegal = _reason(check_request, self.request)
+            self._is_request_legal = not illegal
+        seen = _take_head(Role.CLIENT, side, self.request, used, illegal)
+        self._end_of_request = side.position
+        return [seen, *self._await_answer(side)]
+
+    def _asks_for_websocket(self) -> bool:
+        return self.request is not None and self.request.headers.has_token("Upgrade", "websocket")
+
+    def _await_answer(self, side: _Side) -> list[Seen]:
+        """Frames that come early wait until it is known that they are frames."""
+        if len(side.unread) > MAX_HEAD and self._asks_for_websocket():
+            return self._give_up(Role.CLIENT, f"more than {MAX_HEAD} bytes before an answer: what follows is not read")
+        if len(side.unread) > MAX_HEAD:
+            side.drop(len(side.unread))
+        return []
+
+    def _read_response(self, side: _Side) -> list[Seen]:
+        if not side.unread.startswith(RESPONSE_START[: len(side.unread)]):
+            raise HandshakeError("the server speaks no HTTP")
+        head, blank, _ = bytes(side.unread[:MOST_READ]).partition(BLANK_LINE)
+        # A refusal is parsed with its body, which is of no interest here; a head alone would wait for it.
+        parsed = parse_response(head + blank + bytes(MAX_BODY_SIZE) if blank else head)
+        if parsed is None:
+            return []
+        if self.request is None or not self._is_asked:
+            raise HandshakeError("the server speaks first")
+        self.response = response = Response(parsed[0].status, parsed[0].phrase, parsed[0].headers)
+        agrees = response.status == 101 and response.headers.get("Upgrade").lower() == "websocket"
+        illegal = _reason(check_response, response, self.request) if agrees and self._is_request_legal else ""
+        seen = [_take_head(Role.SERVER, side, response, len(head + blank), illegal)]
+        if not (agrees and self._asks_for_websocket()):
+            return [*seen, *self._go_on(self.request, response)]
+        return [*seen, *self._open(response)]
+
+    def _go_on(self, request: Request, response: Response) -> list[Seen]:
+        """Expect another request behind the bodies of these, if there can be one."""
+        bodies = bodies_between(request, response)
+        client, server = self._sides[Role.CLIENT], self._sides[Role.SERVER]
+        left = bodies[0] - (client.position - self._end_of_request) if bodies else 0
+        if bodies is None or left < 0:  # or so much has come that another request was among it
+            return self._give_up(Role.SERVER, "not WebSocket: what follows is not read")
+        client.body = client.missing = left
+        server.body = server.missing = bodies[1]
+        self._is_asked, self._is_turn_over = False, True
+        return []
+
+    def _open(self, response: Response) -> list[Seen]:
+        """Read frames from now on, and those that came together with the heads."""
+        agreed = agreed_extensions(response)
+        return self._read_frames(deflate=DEFLATE in agreed, knows_bits=agreed <= {DEFLATE})
+
+    def _open_late(self, sender: Role) -> list[Seen]:
+        """Read frames, although the handshake is missing."""
+        why = Unread("begins in mid-conversation: the handshake is missing")
+        return [Seen(sender, 0, 0, why), *self._read_frames(deflate=None, from_start=False)]
+
+    def _read_frames(self, deflate: bool | None, knows_bits: bool = True, from_start: bool = True) -> list[Seen]:
+        seen = []
+        for role, side in self._sides.items():
+            side.frames = FrameReader(
+                role,
+                deflate=deflate,
+                knows_bits=knows_bits,
+                from_start=from_start,
+                position=side.position,
+                kept=self._kept,
+            )
+            seen += side.frames.read(bytes(side.unread))
+            side.unread.clear()
+        return seen
+
+
+def agreed_extensions(response: Response) -> set[str]:
+    """The names of the extensions that the server has agreed to; none if it cannot be read."""
+    with contextlib.suppress(HandshakeError):
+        return {answer.name for answer in parse_extensions(response.headers.get("Sec-WebSocket-Extensions"))}
+    return set()
+
+
+def _begins_with_a_frame(sender: Role, data: bytearray) -> bool | None:
+    """Whether the first bytes of a side are no head but a frame that it may send; None if more of them will tell."""
+    if not data or data[0] & 0b0011_0000 or data[:1].isalpha():
+        return False
+    try:
+        parsed = parse_header(data if len(data) > 1 else bytes((data[0], 0)))
+    except ProtocolError:
+        return False
+    if parsed is None or len(data) == 1:
+        return None
+    return (parsed[0].masking_key is not None) is (sender is Role.CLIENT)
+
+
+def _take_head(sender: Role, side: _Side, head: Request | Response, size: int, illegal: str) -> Seen:
+    seen = Seen(sender, side.position, side.position + size, head, illegal)
+    side.drop(size)
+    return seen
+
+
+def _reason(check: Callable[..., None], *heads: Request | Response) -> str:
+    """Why `check` refuses, or nothing."""
+    try:
+        check(*heads)
+    except HandshakeError as error:
+        return error.reason
+    return ""

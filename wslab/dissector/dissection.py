@@ -1,0 +1,119 @@
+"""dissection: bytes in, the fields of the heads and frames in them out, whatever they are (RFC 6455 §4, §5)."""
+
+from collections.abc import Iterator
+
+from wslab.dissector.conversation import agreed_extensions
+from wslab.dissector.field import Field
+from wslab.dissector.fields import Layout, fields_of_frame, judge_header, read_layout, repair_header
+from wslab.dissector.frames import KEPT, FrameReader, SeenFrame
+from wslab.dissector.handshake_lines import Head, begins_a_head, read_head
+from wslab.dissector.header_meanings import shorten
+from wslab.dissector.payloads import Judged, Window
+from wslab.protocol.deflate import NAME as DEFLATE
+from wslab.protocol.errors import Fault
+from wslab.protocol.frames import Opcode
+from wslab.protocol.http import Request
+from wslab.protocol.redaction import redact_body
+from wslab.protocol.states import Role
+
+MASKING = {True: Role.CLIENT, False: Role.SERVER}  # §5.1: who masks its frames
+
+
+class Dissection:
+    """The heads and frames in `data`, one after the other, each as a list of fields.
+
+    `sender` is who sent them, None for one that the masks tell. `deflate` says whether permessage-deflate was agreed
+    on; None if only a handshake in `data` can tell.
+    """
+
+    def __init__(self, data: bytes, window: Window, sender: Role | None = None, deflate: bool | None = None) -> None:
+        self._data = data
+        self._window = window
+        self._sender = sender
+        self._deflate = deflate
+        self._knows_bits = True
+        self._from_start = False
+        self._request: Request | None = None
+        self._position = 0
+        self._readers: dict[bool, FrameReader] = {}
+        self.size = len(data)
+        self.heads = self.frames = 0  # that have been read
+
+    def __iter__(self) -> Iterator[list[Field]]:
+        """Read on to the end."""
+        head = None
+        while self._position < len(self._data) and begins_a_head(self._data, self._position):
+            head = self._read_head()
+            yield head.fields
+            if head.response is not None:
+                break
+        if head is not None and not (head.agrees or head.asks):
+            yield from self._read_body(head)
+        readers = {role: self._new_reader(role) for role in Role}
+        self._readers = {is_masked: readers[self._sender or role] for is_masked, role in MASKING.items()}
+        while self._position < len(self._data):
+            yield list(self._read_frame())
+
+    def _read_head(self) -> Head:
+        self.heads += 1
+        head = read_head(self._data, self._position, self._request)
+        self._position = head.end
+        self._request = head.request or self._request
+        if head.response is not None and head.agrees:
+            agreed = agreed_extensions(head.response)
+            self._from_start, self._knows_bits = True, agreed <= {DEFLATE}
+            if self._deflate is None:
+                self._deflate = DEFLATE in agreed
+        return head
+
+    def _read_body(self, head: Head) -> Iterator[list[Field]]:
+        start, self._position = self._position, len(self._data)
+        if start == self._position:
+            return
+        if head.response is None:
+            yield [Field(start, self._position, "body", "", "not shown: no handshake has one (§4.2.1)")]
+        else:
+            yield [field_of_body(self._data, start)]
+
+    def _new_reader(self, role: Role) -> FrameReader:
+        return FrameReader(
+            role,
+            deflate=self._deflate,
+            knows_bits=self._knows_bits,
+            from_start=self._from_start,
+            kept=max(KEPT, self._window.most),
+        )
+
+    def _read_frame(self) -> Iterator[Field]:
+        layout = read_layout(self._data, self._position)
+        self._position = layout.end
+        self.frames += 1
+        return fields_of_frame(self._data, layout, self._judge(layout), self._window)
+
+    def _judge(self, layout: Layout) -> Judged:
+        """What is wrong with a frame, and what is in it: `FrameReader` is handed a header that it can read."""
+        faults, header = judge_header(layout), repair_header(layout)
+        if header is None:
+            return Judged(None, (*faults, *self._judge_bits(layout)), self._deflate)
+        reader = self._readers[layout.is_masked]
+        seen = reader.read(header) + reader.read(memoryview(self._data)[layout.payload_start : layout.end])
+        if not layout.is_whole:
+            seen += reader.end()
+        for one in seen:
+            faults += one.faults
+        frame = next((one.what for one in seen if isinstance(one.what, SeenFrame)), None)
+        return Judged(frame, tuple(faults), self._deflate)
+
+    def _judge_bits(self, layout: Layout) -> list[Fault]:
+        """What is wrong with the bits of a frame that cannot be read: they are judged as those of another one."""
+        reader = self._new_reader(self._sender or MASKING[layout.is_masked])
+        mask = bytes((0b1000_0000, 0, 0, 0, 0)) if layout.is_masked else bytes(1)
+        (seen,) = reader.read(bytes((layout.header[0] & 0b1111_0000 | 0b1000_0000 | Opcode.BINARY,)) + mask)
+        told = ("MASK", "RSV1-3")[len(layout.header) < 2 :]
+        return [fault for fault in seen.faults if fault.field in told]
+
+
+def field_of_body(data: bytes, start: int = 0) -> Field:
+    """What stands from `start` on behind the head of an answer: HTTP, and no frames."""
+    text = redact_body(data[start : start + KEPT]).decode(errors="backslashreplace")
+    return Field(start, len(data), "body", shorten(text), "what the server says to it")

@@ -1,0 +1,155 @@
+"""headers: what each header of a handshake means there, and which rule it breaks (RFC 6455 §4, §11.3)."""
+
+import binascii
+import re
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+
+from wslab.dissector.field import Field
+from wslab.protocol.deflate import NAME as DEFLATE
+from wslab.protocol.errors import HandshakeError
+from wslab.protocol.handshake import (
+    accept_key,
+    build_request,
+    build_response,
+    check_request,
+    check_response,
+    offered_subprotocols,
+    parse_extensions,
+)
+from wslab.protocol.http import Headers, Request, Response
+from wslab.protocol.redaction import printable, redact_target
+
+GOOD = build_request("localhost", key="dGhlIHNhbXBsZSBub25jZQ==")
+NO_MATTER = "no matter of WebSocket: ignored (§4.2.1)"
+MOST_SHOWN = 60  # characters of a value
+
+IN_REQUESTS = {
+    "host": "which site is meant: one machine can serve many (§4.1, 4)",
+    "upgrade": "which protocol to speak instead of HTTP (§4.1, 5)",
+    "connection": "that Upgrade is meant for the next machine on the way (§4.1, 6)",
+    "sec-websocket-key": "16 random bytes in base64: prove that you have read this (§4.1, 7)",
+    "sec-websocket-version": "which version of the protocol: 13 (§4.1, 9)",
+    "sec-websocket-protocol": "what the messages could mean, best first (§4.1, 10)",
+    "sec-websocket-extensions": "what could be done besides (§4.1, 11)",
+    "origin": "the page whose script asks; a server may refuse it (§4.1, 8)",
+    "cookie": "who asks, for this site: not shown here (§4.1, 12)",
+    "authorization": "credentials: not shown here (§4.1, 12)",
+    "proxy-authorization": "credentials for a proxy: not shown here",
+    "user-agent": "which program it claims to be",
+    "cache-control": "to whatever stores answers: not this one",
+    "pragma": "the same, as HTTP/1.0 said it",
+}
+IN_RESPONSES = {
+    "upgrade": "which protocol is meant (§4.2.2, 5)",
+    "connection": "that Upgrade is meant for the next machine on the way (§4.2.2, 5)",
+    "sec-websocket-accept": "the proof that the key was read (§4.2.2, 5)",
+    "sec-websocket-protocol": "the one that was chosen from the offer (§4.2.2, 5)",
+    "sec-websocket-extensions": "what is agreed on (§4.2.2, 5)",
+    "sec-websocket-version": "the versions that the server speaks (§4.4)",
+    "set-cookie": "how to recognise the client next time: not shown here",
+    "content-length": "how long the body is, in bytes",
+    "content-type": "what the body is",
+    "server": "which program it claims to be",
+    "date": "when it was sent",
+    "allow": "the methods that would be allowed",
+}
+EXTENSIONS = {
+    DEFLATE: "compression of messages (RFC 7692)",
+    "x-webkit-deflate-frame": "compression of single frames, a forerunner that died",
+}
+
+
+def meaning_of(name: str, is_response: bool) -> str:
+    """What a header means in a handshake."""
+    name = name.lower()
+    if name.startswith("access-control-"):
+        return "means nothing here: CORS is not asked about a WebSocket"
+    return (IN_RESPONSES if is_response else IN_REQUESTS).get(name, NO_MATTER)
+
+
+def shorten(value: str) -> str:
+    """A value of some length, for the eyes."""
+    return value if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}…"
+
+
+def why_not(check: Callable[..., object], *values: object) -> str:
+    """The rule for which `check` refuses and how that is answered; nothing if it does not refuse."""
+    try:
+        check(*values)
+    except HandshakeError as error:
+        answer = f": answer with {error.status}" if check is not check_response and error.status else ""
+        return printable(redact_target(error.reason)) + answer
+    return ""
+
+
+def judge_request(headers: Headers) -> Iterator[tuple[str, str]]:
+    """Each header that breaks a rule, by name, and the rule: each is put into a request that is good otherwise."""
+    for name in _names(headers, GOOD.headers):
+        request = Request("GET", "/", _with(GOOD.headers, headers, name))
+        wrong = why_not(check_request, request) or why_not(offered_subprotocols, request)
+        yield name, wrong or why_not(parse_extensions, request.headers.get("Sec-WebSocket-Extensions"))
+
+
+def judge_response(headers: Headers, asked: Request | None) -> Iterator[tuple[str, str]]:
+    """As `judge_request`; what depends on the request is judged if that is known and good."""
+    if asked is not None and (why_not(check_request, asked) or why_not(offered_subprotocols, asked)):
+        asked = None
+    good = build_response(asked or GOOD).headers
+    for name in _names(headers, good):
+        if asked is None and name in ("sec-websocket-accept", "sec-websocket-protocol"):
+            missing = name == "sec-websocket-accept" and name not in headers
+            yield name, "Sec-WebSocket-Accept is missing" if missing else ""
+            continue
+        response = Response(101, "", _with(good, headers, name))
+        wrong = why_not(check_response, response, asked or GOOD)
+        yield name, wrong or why_not(parse_extensions, response.headers.get("Sec-WebSocket-Extensions"))
+
+
+def _names(headers: Headers, needed: Headers) -> list[str]:
+    return list(dict.fromkeys(name.lower() for name, _ in (*headers, *needed)))
+
+
+def _with(good: Headers, headers: Headers, name: str) -> Headers:
+    """The good headers, but the lines of one name from `headers`."""
+    others = [line for line in good if line[0].lower() != name]
+    return Headers((*others, *(line for line in headers if line[0].lower() == name)))
+
+
+def fields_within(place: int, name: str, value: str, asked: Request | None) -> Iterator[Field]:
+    """What is in the value of a header, in fields without bytes of their own."""
+    match name.lower():
+        case "sec-websocket-key":
+            yield from _decoded(place, value, "random, and new for each connection (§4.1, 7)")
+        case "sec-websocket-accept":
+            yield from _decoded(place, value, "SHA-1 of the key, as text, and the GUID (§4.2.2, 5)")
+            yield from _fits(place, value, asked)
+        case "sec-websocket-extensions":
+            yield from _extensions(place, value)
+
+
+def _decoded(place: int, value: str, meaning: str) -> Iterator[Field]:
+    try:
+        data = b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return
+    if data:
+        yield Field(place, place, f"its {len(data)} bytes", shorten(data.hex(" ")), meaning)
+
+
+def _fits(place: int, value: str, asked: Request | None) -> Iterator[Field]:
+    if asked is not None and len(keys := asked.headers.get_all("Sec-WebSocket-Key")) == 1:
+        expected = accept_key(keys[0])
+        fits = "the answer fits the key" if value == expected else "the answer does not fit the key"
+        yield Field(place, place, "expected", expected, f"{fits} (§4.1)")
+
+
+def _extensions(place: int, value: str) -> Iterator[Field]:
+    try:
+        extensions = parse_extensions(value)
+    except HandshakeError:
+        return
+    for extension in extensions:
+        parameters = "; ".join(name if of is None else f"{name}={of}" for name, of in extension.parameters)
+        meaning = EXTENSIONS.get(extension.name, "an extension that is not known here")
+        yield Field(place, place, re.sub(r"^", "· ", extension.name), shorten(redact_target(parameters)), meaning)

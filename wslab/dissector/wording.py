@@ -1,0 +1,37 @@
+"""wording: times, numbers of bytes and lines in words."""
+
+import re
+
+SHOWN = 100  # characters of a line
+
+
+REMARKS = re.compile(r"(?: \([^()]*\))*\Z")
+
+
+def since(seconds: float) -> str:
+    """A time as a step from the beginning.
+
+    >>> since(0.00034), since(2)
+    ('+0.3 ms', '+2.00 s')
+    """
+    return f"{seconds:+.2f} s" if abs(seconds) >= 1 else f"{seconds * 1e3:+.1f} ms"
+
+
+def in_bytes(count: int) -> str:
+    """A number of bytes in words.
+
+    >>> in_bytes(1), in_bytes(65536)
+    ('1 byte', '65,536 bytes')
+    """
+    return f"{count:,} byte{'s' * (count != 1)}"
+
+
+def shorten(words: str, most: int = SHOWN) -> str:
+    """About `most` characters, with a sign that there are more; remarks in parentheses at the end are kept whole.
+
+    >>> shorten('text "what is much longer" (more to come)', 36)
+    'text "what is much lo… (more to come)'
+    """
+    remarks = REMARKS.search(words)
+    tail = remarks[0] if remarks and len(remarks[0]) <= most // 2 else ""
+    return words if len(words) <= most else f"{words[: most - len(tail)]}…{tail}"

@@ -1,0 +1,41 @@
+"""The Echo test page: what a browser gets at the address of a server, if it does not ask for WebSocket (RFC 9110)."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from wslab.page.answer import answer_html
+from wslab.protocol.http import Request, Response
+
+FILE = Path(__file__).with_name("echo.html")
+
+
+def answer_page(request: Request) -> Response | None:
+    """The page for a request that asks for HTML at `/`; None for every other, a faulty handshake among them.
+
+    Programs do not list `text/html` in Accept, so that they are still told with 426 what they have reached.
+    """
+    headers = request.headers
+    asks_for_page = (
+        request.method in ("GET", "HEAD")
+        and "Upgrade" not in headers
+        and "Transfer-Encoding" not in headers
+        and len(headers.get_all("Host")) == 1
+        and request.resource_name.partition("?")[0] == "/"
+        and headers.get("Content-Length", "0") == "0"
+        and any(_is_html(accepted) for accepted in headers.tokens("Accept"))
+    )
+    return _build_page() if asks_for_page else None
+
+
+def _is_html(media_range: str) -> bool:
+    """Whether an element of Accept names HTML, and not to refuse it with a weight of 0 (RFC 9110 §12.5.1)."""
+    name, *parameters = media_range.lower().replace(" ", "").replace("\t", "").split(";")
+    return name == "text/html" and not any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters)
+
+
+@cache
+def _build_page() -> Response:
+    """It may run its own script and open WebSockets to anywhere; a browser then forbids it to make HTML of text."""
+    rules = {"connect-src": "ws: wss:", "require-trusted-types-for": "'script'", "trusted-types": "'none'"}
+    return answer_html(FILE.read_text(encoding="utf-8"), rules)

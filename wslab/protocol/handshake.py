@@ -1,0 +1,195 @@
+"""The opening handshake: the HTTP request that asks for WebSocket and the response that agrees (RFC 6455 §4, §9.1)."""
+
+import binascii
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import sha1
+
+from wslab.protocol.errors import HandshakeError
+from wslab.protocol.http import TOKEN, Headers, Request, Response
+from wslab.protocol.redaction import redact_body
+
+GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+VERSION = "13"
+
+_PARAMETER = re.compile(r'[ \t]*;[ \t]*([^\s;,="]+)(?:[ \t]*=[ \t]*(?:([^\s;,="]+)|"((?:[^"\\]|\\.)*)"))?')
+_NAME = re.compile(r'[ \t]*([^\s;,="]+)')
+_NEXT = re.compile(r"[ \t]*(,|\Z)")
+
+
+def accept_key(key: str) -> str:
+    """The Sec-WebSocket-Accept value for a Sec-WebSocket-Key (RFC 6455 §4.2.2).
+
+    >>> accept_key("dGhlIHNhbXBsZSBub25jZQ==")
+    's3pPLMBiTxaQ9kYGzzhZRbK+xOo='
+    """
+    return b64encode(sha1((key + GUID).encode()).digest()).decode()
+
+
+@dataclass(frozen=True)
+class Extension:
+    """One element of Sec-WebSocket-Extensions: a name and its parameters, None where they have no value (§9.1)."""
+
+    name: str
+    parameters: tuple[tuple[str, str | None], ...] = ()
+
+    def __str__(self) -> str:
+        return "; ".join([self.name, *(n if v is None else f"{n}={v}" for n, v in self.parameters)])
+
+
+def parse_extensions(value: str) -> list[Extension]:
+    """The elements of a Sec-WebSocket-Extensions value, in order; a quoted value loses its quotes (RFC 6455 §9.1).
+
+    Raises HandshakeError 400 for what the grammar does not allow.
+
+    >>> [str(extension) for extension in parse_extensions('a; b="1", c')]
+    ['a; b=1', 'c']
+    """
+    extensions, position = [], 0
+    while position < len(value):
+        name = _NAME.match(value, position)
+        if name:
+            position, parameters = name.end(), []
+            while parameter := _PARAMETER.match(value, position):
+                position = parameter.end()
+                quoted = None if parameter[3] is None else re.sub(r"\\(.)", r"\1", parameter[3])
+                parameters.append((parameter[1], parameter[2] if quoted is None else quoted))
+            extensions.append(Extension(name[1], tuple(parameters)))
+        end = _NEXT.match(value, position)
+        if end is None:
+            raise HandshakeError(f"Sec-WebSocket-Extensions is malformed at {value[position : position + 20]!r}")
+        position = end.end()
+    for extension in extensions:
+        words = [extension.name, *(w for parameter in extension.parameters for w in parameter if w is not None)]
+        if not all(TOKEN.fullmatch(word) for word in words):
+            raise HandshakeError(f"not a legal extension: {str(extension)[:60]!r}")
+    return extensions
+
+
+def build_request(
+    host: str,
+    target: str = "/",
+    *,
+    key: str,
+    origin: str | None = None,
+    subprotocols: Sequence[str] = (),
+    extensions: str = "",
+    headers: Iterable[tuple[str, str]] = (),
+) -> Request:
+    """The client's request (RFC 6455 §4.1). `host` is the Host header, `key` 16 random bytes in base64.
+
+    Raises TypeError for one subprotocol where a list of them is meant.
+    """
+    if isinstance(subprotocols, str):
+        raise TypeError(f"subprotocols is a list of names: [{subprotocols!r}], not {subprotocols!r}")
+    lines = [
+        ("Host", host),
+        ("Upgrade", "websocket"),
+        ("Connection", "Upgrade"),
+        ("Sec-WebSocket-Key", key),
+        ("Sec-WebSocket-Version", VERSION),
+    ]
+    if origin is not None:
+        lines.append(("Origin", origin))
+    if subprotocols:
+        lines.append(("Sec-WebSocket-Protocol", ", ".join(subprotocols)))
+    if extensions:
+        lines.append(("Sec-WebSocket-Extensions", extensions))
+    return Request("GET", target, Headers((*lines, *headers)))
+
+
+def check_request(request: Request) -> None:
+    """Accept a WebSocket handshake, or raise HandshakeError with the status to answer (RFC 6455 §4.2.1).
+
+    405 for another method than GET, 426 for a request that does not ask for WebSocket or asks for another version
+    than 13, 400 for one that asks for it wrongly.
+    """
+    headers = request.headers
+    if request.method != "GET":
+        raise HandshakeError(f"a WebSocket handshake is a GET, not a {request.method[:20]}", 405, [("Allow", "GET")])
+    if len(headers.get_all("Host")) != 1:
+        raise HandshakeError("a request needs exactly one Host header")
+    if "Transfer-Encoding" in headers or headers.get("Content-Length", "0") != "0":
+        raise HandshakeError("a WebSocket handshake has no body")
+    if not headers.has_token("Upgrade", "websocket"):
+        upgrade = [("Upgrade", "websocket"), ("Sec-WebSocket-Version", VERSION)]
+        raise HandshakeError("this is a WebSocket server: ask for it with 'Upgrade: websocket'", 426, upgrade)
+    if not headers.has_token("Connection", "Upgrade"):
+        raise HandshakeError("the Connection header must list 'Upgrade'")
+    _check_version(headers.get_all("Sec-WebSocket-Version"))
+    keys = headers.get_all("Sec-WebSocket-Key")
+    if len(keys) != 1 or not _is_valid_key(keys[0]):
+        raise HandshakeError("a handshake needs exactly one Sec-WebSocket-Key: 16 bytes in base64")
+
+
+def _check_version(versions: list[str]) -> None:
+    if len(versions) != 1:  # §11.3.5: "MUST NOT appear more than once in an HTTP request"
+        raise HandshakeError("a handshake needs exactly one Sec-WebSocket-Version header")
+    if versions[0] != VERSION:
+        # §4.4: the server answers with the versions that it is willing to use.
+        supported = [("Upgrade", "websocket"), ("Sec-WebSocket-Version", VERSION)]
+        raise HandshakeError(f"this server speaks WebSocket version {VERSION}, not {versions[0][:20]}", 426, supported)
+
+
+def _is_valid_key(key: str) -> bool:
+    try:
+        return len(b64decode(key, validate=True)) == 16
+    except (binascii.Error, ValueError):
+        return False
+
+
+def offered_subprotocols(request: Request) -> list[str]:
+    """The subprotocols that the client offers, in its order of preference (RFC 6455 §11.3.4).
+
+    Raises HandshakeError 400 for names that are not tokens or stand there twice.
+    """
+    names = request.headers.tokens("Sec-WebSocket-Protocol")
+    if len(set(names)) < len(names) or not all(TOKEN.fullmatch(name) for name in names):
+        raise HandshakeError("Sec-WebSocket-Protocol must list distinct names")
+    return names
+
+
+def build_response(
+    request: Request,
+    *,
+    subprotocol: str | None = None,
+    extensions: str = "",
+    headers: Iterable[tuple[str, str]] = (),
+    accept_key: Callable[[str], str] = accept_key,
+) -> Response:
+    """The server's agreement: 101 Switching Protocols and the proof that it read the key (RFC 6455 §4.2.2)."""
+    lines = [
+        ("Upgrade", "websocket"),
+        ("Connection", "Upgrade"),
+        ("Sec-WebSocket-Accept", accept_key(request.headers["Sec-WebSocket-Key"])),
+    ]
+    if subprotocol is not None:
+        lines.append(("Sec-WebSocket-Protocol", subprotocol))
+    if extensions:
+        lines.append(("Sec-WebSocket-Extensions", extensions))
+    return Response(101, "Switching Protocols", Headers((*lines, *headers)))
+
+
+def check_response(response: Response, request: Request, *, accept_key: Callable[[str], str] = accept_key) -> None:
+    """Accept a response that agrees to `request`, or raise HandshakeError with its status (RFC 6455 §4.1, end)."""
+    headers, status = response.headers, response.status
+    if status != 101:
+        said = redact_body(response.body).decode(errors="replace").strip()
+        reason = f"the server refused with {status} {response.phrase}" + (f": {said}" if said else "")
+        raise HandshakeError(reason, status, headers.lines)
+
+    def refuse(reason: str) -> HandshakeError:
+        return HandshakeError(reason, status, headers.lines)
+
+    if headers.get("Upgrade").lower() != "websocket":
+        raise refuse("the response must say 'Upgrade: websocket'")
+    if not headers.has_token("Connection", "Upgrade"):
+        raise refuse("the Connection header of the response must list 'Upgrade'")
+    accepts, expected = headers.get_all("Sec-WebSocket-Accept"), accept_key(request.headers["Sec-WebSocket-Key"])
+    if accepts != [expected]:
+        raise refuse(f"Sec-WebSocket-Accept is {', '.join(accepts) or 'missing'}, but the key asks for {expected}")
+    chosen, offered = headers.get_all("Sec-WebSocket-Protocol"), offered_subprotocols(request)
+    if len(chosen) > 1 or not set(chosen) <= set(offered):
+        raise refuse(f"the server chose the subprotocol {', '.join(chosen)}, which was not offered")

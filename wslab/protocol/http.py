@@ -1,0 +1,273 @@
+"""HTTP heads: bytes to Request or Response and back, strictly (RFC 9112; RFC 9110 §5)."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from wslab.protocol.errors import HandshakeError
+from wslab.protocol.redaction import redact_body, redact_header, redact_line, redact_target
+
+MAX_BODY_SIZE = 4096
+TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+TLS_HANDSHAKE_RECORD = 0x16
+
+_REQUEST_START = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+( |\Z)|\Z")
+_FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)|(?<!\r)\n")
+_NOT_IN_A_LINE = re.compile(r"[^\t -~\x80-\xff]")
+_TARGET = re.compile(r"(https?://[!-~]+|/[!-~]*)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, repr=False)
+class Headers:
+    """Header lines in the order of the wire; names are looked up without regard to case.
+
+    >>> Headers((("Upgrade", "websocket"),))["upgrade"]
+    'websocket'
+    """
+
+    lines: tuple[tuple[str, str], ...] = ()
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self.lines)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and bool(self.get_all(name))
+
+    def __getitem__(self, name: str) -> str:
+        """The values of all lines with this name, joined by commas (RFC 9110 §5.3); KeyError if there is none."""
+        if name not in self:
+            raise KeyError(name)
+        return self.get(name)
+
+    def get(self, name: str, default: str = "") -> str:
+        """As `headers[name]`, but `default` if there is no such line."""
+        values = self.get_all(name)
+        return ", ".join(values) if values else default
+
+    def get_all(self, name: str) -> list[str]:
+        """The value of each line with this name."""
+        wanted = name.lower()
+        return [value for line_name, value in self.lines if line_name.lower() == wanted]
+
+    def tokens(self, name: str) -> list[str]:
+        """The elements of a comma-separated list, over all lines with this name; empty ones do not count."""
+        return [element for part in self.get(name).split(",") if (element := part.strip(" \t"))]
+
+    def has_token(self, name: str, token: str) -> bool:
+        """Whether the list contains `token`, in any case: `Connection: keep-alive, Upgrade` contains `upgrade`."""
+        return token.lower() in [element.lower() for element in self.tokens(name)]
+
+    def __repr__(self) -> str:
+        return f"Headers({[(name, redact_header(name, value)) for name, value in self.lines]})"
+
+
+def _serialize_head(start_line: str, headers: Headers) -> bytes:
+    for name, value in headers:
+        if not TOKEN.fullmatch(name) or _NOT_IN_A_LINE.search(value):
+            raise ValueError(f"not a legal header line: {name!r}: {redact_header(name, value)!r}")
+    lines = [start_line, *(f"{name}: {value}" for name, value in headers)]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def _text_of_head(start_line: str, headers: Headers) -> str:
+    return "\n".join([start_line, *(f"{name}: {redact_header(name, value)}" for name, value in headers)])
+
+
+@dataclass(frozen=True, repr=False)
+class Request:
+    """The head of an HTTP request. `str(request)` is its text, with cookies, credentials and tokens redacted."""
+
+    method: str
+    target: str
+    headers: Headers = Headers()
+    version: str = "HTTP/1.1"
+
+    @property
+    def resource_name(self) -> str:
+        """Path and query: what RFC 6455 §3 calls the resource name, also where the target is a whole address."""
+        return re.sub(r"^https?://[^/?]*", "", self.target, flags=re.IGNORECASE) or "/"
+
+    def serialize(self) -> bytes:
+        """The bytes of the head. Raises ValueError if a header line or the target could not be read back."""
+        if not TOKEN.fullmatch(self.method) or not _TARGET.fullmatch(self.target):
+            raise ValueError(f"not a legal request line: {self.method!r} {redact_target(self.target)!r}")
+        return _serialize_head(f"{self.method} {self.target} {self.version}", self.headers)
+
+    def __str__(self) -> str:
+        return _text_of_head(f"{self.method} {redact_target(self.target)} {self.version}", self.headers)
+
+    def __repr__(self) -> str:
+        return f"Request({self.method!r}, {redact_target(self.target)!r}, {self.headers!r})"
+
+
+@dataclass(frozen=True, repr=False)
+class Response:
+    """The head of an HTTP response and, for a refusal, the start of its body (at most 4 KiB are kept).
+
+    `str(response)` is its text, with what is secret in the head and in the body redacted.
+    """
+
+    status: int
+    phrase: str
+    headers: Headers = Headers()
+    body: bytes = b""
+    version: str = "HTTP/1.1"
+
+    def serialize(self) -> bytes:
+        """The bytes of head and body. Raises ValueError if a header line or the status line could not be read back."""
+        if not re.fullmatch(r"[1-9]\d\d", str(self.status)) or _NOT_IN_A_LINE.search(self.phrase):
+            raise ValueError(f"not a legal status line: {self.status} {self.phrase!r}")
+        return _serialize_head(f"{self.version} {self.status} {self.phrase}", self.headers) + self.body
+
+    def __str__(self) -> str:
+        text = _text_of_head(f"{self.version} {self.status} {self.phrase}", self.headers)
+        return f"{text}\n\n{redact_body(self.body).decode(errors='replace')}" if self.body else text
+
+    def __repr__(self) -> str:
+        body = f", body={redact_body(self.body)!r}" if self.body else ""
+        return f"Response({self.status}, {self.phrase!r}, {self.headers!r}{body})"
+
+
+def build_refusal(error: HandshakeError) -> Response:
+    """The response that refuses a handshake: the status, what it asks for, and the reason as a sentence in the body."""
+    body = f"{error.reason[:1].upper()}{error.reason[1:]}.\n".encode()
+    headers = [
+        *error.headers,
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(body))),
+        # RFC 9110 §7.8: whoever sends Upgrade lists it in Connection.
+        ("Connection", "close, Upgrade" if any(name == "Upgrade" for name, _ in error.headers) else "close"),
+    ]
+    return Response(error.status, HTTPStatus(error.status).phrase, Headers(tuple(headers)), body)
+
+
+def parse_request(data: bytes) -> tuple[Request, int] | None:
+    """Read a request head from the start of `data`: (request, bytes used), or None while more bytes are needed.
+
+    Raises HandshakeError 400 for bytes that are not a legal head, at once where one byte tells; 505 for another
+    version than HTTP/1.1 (or a later 1.x). One empty line before the head is skipped (RFC 9112 §2.2).
+    """
+    if data[:1] == bytes((TLS_HANDSHAKE_RECORD,)):
+        raise HandshakeError("these bytes look like TLS, but this port speaks plain HTTP: use ws://, not wss://")
+    lines, used = _split_head(data)
+    first = lines[0] if len(lines) == 1 else lines[0] + b"\r"  # with its end, if that has arrived
+    if not _REQUEST_START.match(first):
+        raise HandshakeError("the first line does not begin with an HTTP method")
+    if used is None:
+        return None
+    parts = lines[0].decode("latin-1").split(" ")
+    if len(parts) != 3 or not _TARGET.fullmatch(parts[1]) or "#" in parts[1]:
+        raise HandshakeError("the request line is not 'GET /path HTTP/1.1'")
+    method, target, version = parts
+    if not re.fullmatch(r"HTTP/\d\.\d", version):
+        raise HandshakeError(f"{redact_target(version)[:20]!r} is not an HTTP version")
+    if not "HTTP/1.1" <= version < "HTTP/2.0":  # RFC 6455 §4.1: "the HTTP version MUST be at least 1.1"
+        raise HandshakeError(f"a WebSocket handshake needs HTTP/1.1, not {version}", 505)
+    return Request(method, target, _parse_headers(lines[1:]), version), used
+
+
+def body_length(request: Request, most: int) -> int:
+    """How many bytes of body follow the head of a request, as its only Content-Length tells (RFC 9112 §6).
+
+    Raises HandshakeError: 411 where nothing tells it, 413 for more than `most`, 400 for what is no length.
+
+    >>> body_length(Request("POST", "/", Headers((("Content-Length", "5"),))), most=10)
+    5
+    """
+    lengths = request.headers.get_all("Content-Length")
+    if "Transfer-Encoding" in request.headers:
+        raise HandshakeError("a body in a transfer coding is not read here: tell its length with Content-Length")
+    if not lengths:
+        raise HandshakeError("a request with a body needs a Content-Length", 411)
+    if len(lengths) != 1 or not re.fullmatch(r"[0-9]{1,9}", lengths[0]):
+        raise HandshakeError("a request needs exactly one Content-Length, a number")
+    if int(lengths[0]) > most:
+        raise HandshakeError(f"a body of more than {most} bytes", 413)
+    return int(lengths[0])
+
+
+def bodies_between(request: Request, response: Response) -> tuple[int, int] | None:
+    """How many bytes of body follow the heads of a request and its response, where another request follows them.
+
+    None where the connection ends with them or is switched to another protocol, and where nothing but the body itself
+    tells its length (RFC 9112 §6.3, §9.3).
+
+    >>> bodies_between(Request("GET", "/"), Response(401, "Unauthorized", Headers((("Content-Length", "2"),))))
+    (0, 2)
+    """
+    upload = _length_of_body(request.headers, 0)
+    has_none = request.method == "HEAD" or response.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+    download = 0 if has_none else _length_of_body(response.headers, None)
+    is_last = response.version == "HTTP/1.0" or any(
+        head.headers.has_token("Connection", "close") for head in (request, response)
+    )
+    return None if is_last or response.status < 200 or upload is None or download is None else (upload, download)
+
+
+def _length_of_body(headers: Headers, default: int | None) -> int | None:
+    lengths = headers.get_all("Content-Length")
+    if "Transfer-Encoding" in headers or len(lengths) > 1 or not all(re.fullmatch(r"\d{1,18}", it) for it in lengths):
+        return None
+    return int(lengths[0]) if lengths else default
+
+
+def parse_response(data: bytes) -> tuple[Response, int] | None:
+    """Read a response from the start of `data`: (response, bytes used), or None while more bytes are needed.
+
+    A refusal (any status but 101) is read with its body as far as Content-Length announces it.
+    Raises HandshakeError with status 0 for bytes that are not an HTTP response.
+    """
+    try:
+        lines, used = _split_head(data)
+        if used is None:
+            return None
+        match = re.fullmatch(r"(HTTP/1\.\d) ([1-9]\d\d)(?: (.*))?", lines[0].decode("latin-1"))
+        if match is None:
+            raise HandshakeError(f"this is not an HTTP response: {lines[0][:40]!r}")
+        headers = _parse_headers(lines[1:])
+    except HandshakeError as error:
+        raise HandshakeError(error.reason, 0) from None
+    status, phrase = int(match[2]), match[3] or ""
+    length = 0 if status == HTTPStatus.SWITCHING_PROTOCOLS else kept_of_body(headers)
+    if len(data) < used + length:
+        return None
+    return Response(status, phrase, headers, bytes(data[used : used + length]), match[1]), used + length
+
+
+def kept_of_body(headers: Headers) -> int:
+    """How many bytes of the body of a refusal are kept: what its Content-Length announces, 4 KiB at the most.
+
+    >>> kept_of_body(Headers((("Content-Length", "1000000"),)))
+    4096
+    """
+    length = headers.get("Content-Length")
+    return min(int(length), MAX_BODY_SIZE) if re.fullmatch(r"\d{1,9}", length) else 0
+
+
+def _split_head(data: bytes) -> tuple[list[bytes], int | None]:
+    """The lines of the head and the bytes it takes; None for these while its empty line has not arrived."""
+    start = len(data[:2]) if b"\r\n".startswith(data[:2]) else 0  # an empty line, or the half of it that has arrived
+    end = data.find(b"\r\n\r\n", start)
+    used = None if end < 0 else end + 4
+    if forbidden := _FORBIDDEN.search(data, start, len(data) if used is None else used):
+        octet = data[forbidden.start()]
+        names = {0x0A: "a line feed without a carriage return", 0x0D: "a carriage return without a line feed"}
+        raise HandshakeError(f"{names.get(octet, f'the control character 0x{octet:02x}')} in the header block")
+    return data[start : len(data) if used is None else end].split(b"\r\n"), used
+
+
+def _parse_headers(lines: Iterable[bytes]) -> Headers:
+    headers = []
+    for line in lines:
+        # RFC 9112 §5.2: a server must refuse a line folded onto the next one, or unfold it.
+        if line[:1] in (b" ", b"\t"):
+            raise HandshakeError("a folded header line")
+        name, colon, value = line.decode("latin-1").partition(":")
+        if not colon or not TOKEN.fullmatch(name):
+            raise HandshakeError(f"not a header line: {redact_line(line.decode('latin-1'))!r}")
+        headers.append((name, value.strip(" \t")))
+    return Headers(tuple(headers))

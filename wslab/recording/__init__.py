@@ -1,0 +1,1 @@
+"""What passed over a connection: its log, and captures as files, in and out."""

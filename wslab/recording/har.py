@@ -1,0 +1,341 @@
+"""HAR: the messages of a recording as Chrome's network panel exports them, and back to frames (HAR 1.2).
+
+A HAR keeps messages, not frames: fragments, masking keys, compression, control frames and all that is not WebSocket
+are lost. What is loaded has a frame for each message, uncompressed, with the masking key 00 00 00 00.
+"""
+
+import base64
+import contextlib
+import heapq
+import json
+import math
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+from wslab.dissector.conversation import Conversation
+from wslab.dissector.frames import Body
+from wslab.protocol.deflate import PermessageDeflate, check_answer
+from wslab.protocol.endpoint import Protocol
+from wslab.protocol.errors import HandshakeError, ProtocolError
+from wslab.protocol.frames import Frame, Opcode, serialize_frame
+from wslab.protocol.handshake import VERSION, accept_key, parse_extensions
+from wslab.protocol.http import Headers, Request, Response, kept_of_body
+from wslab.protocol.limits import Limits
+from wslab.protocol.redaction import redact_body, redact_header, redact_target
+from wslab.protocol.states import DIRECTIONS, SENDERS, Direction, Role, State
+from wslab.recording.errors import CaptureError, CaptureWarning
+from wslab.recording.recording import Chunk, Recording
+
+UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
+TYPES = {UP: "send", DOWN: "receive"}
+MAX_MESSAGE = 64 * 1024 * 1024
+MASKING_KEY = bytes(4)
+KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # the sample nonce of RFC 6455 §1.3
+T = TypeVar("T")
+
+
+# Writing
+
+
+def write_har(file: BinaryIO, recording: Recording, secrets: bool) -> None:
+    """Write an entry for each request that asks for WebSocket; one for a page has no place here."""
+    conversations: dict[int, _Conversation] = {}
+    for chunk in list(recording.chunks):
+        if chunk.connection not in conversations:
+            conversations[chunk.connection] = _Conversation()
+        conversations[chunk.connection].add(chunk)
+    entries = []
+    for number, conversation in conversations.items():
+        _, server = recording.addresses.get(number, (None, None))
+        where = {"serverIPAddress": server[0], "connection": str(server[1])} if server else {}
+        entries += [_entry(exchange, secrets) | where for exchange in conversation.exchanges]
+    log = {"version": "1.2", "creator": {"name": "wslab", "version": "1"}, "pages": [], "entries": entries}
+    for piece in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode({"log": log}):  # never whole in memory
+        file.write(piece.encode())
+
+
+@dataclass
+class _Exchange:
+    """A request that asks for WebSocket, and what became of it."""
+
+    request: Request
+    times: dict[Direction, float]  # of the heads
+    response: Response | None = None
+    body: bytes = b""
+    messages: list[dict[str, object]] = field(default_factory=list)
+
+
+class _Conversation:
+    """One connection, read chunk by chunk: its heads, then its messages."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[_Exchange] = []
+        self._heads = Conversation()
+        self._exchange: _Exchange | None = None  # that of the last request, if this asks for WebSocket
+        self._unread = {way: bytearray() for way in Direction}  # what stands behind the last head of each side
+        self._positions = dict.fromkeys(Direction, 0)  # of these heads' ends
+        self._protocols: dict[Direction, Protocol] = {}
+
+    def add(self, chunk: Chunk) -> None:
+        """Take in the next chunk of the connection."""
+        way = chunk.direction
+        if self._protocols:
+            self._receive(way, chunk.time, chunk.data)
+            return
+        self._unread[way] += chunk.data
+        for seen in self._heads.receive(SENDERS[way], chunk.data):
+            if isinstance(seen.what, Request | Response | Body):
+                self._take_part(DIRECTIONS[seen.sender], seen.what, seen.end, chunk.time)
+        self._keep_body()
+        if self._heads.has_frames and self._exchange is not None and self._exchange.response is not None:
+            self._open(self._exchange.response)
+            for each in Direction:
+                self._receive(each, chunk.time, bytes(self._unread[each]))
+
+    def _take_part(self, way: Direction, part: Request | Response | Body, end: int, time: float) -> None:
+        exchange = self._exchange
+        if isinstance(part, Body):
+            self._keep_body()
+            self._exchange = None
+        elif isinstance(part, Response) and exchange is not None:
+            exchange.response, exchange.times[DOWN] = part, time
+        elif isinstance(part, Request) and part.headers.has_token("Upgrade", "websocket"):
+            self._exchange = _Exchange(part, {UP: time, DOWN: time})
+            self.exchanges.append(self._exchange)
+        elif isinstance(part, Request):
+            self._exchange = None
+        del self._unread[way][: end - self._positions[way]]
+        self._positions[way] = end
+
+    def _keep_body(self) -> None:
+        """Keep the beginning of what a server says to its refusal, as far as Content-Length announces it."""
+        exchange = self._exchange
+        if exchange is not None and exchange.response is not None and exchange.response.status != 101:
+            exchange.body = bytes(self._unread[DOWN][: kept_of_body(exchange.response.headers)])
+
+    def _open(self, response: Response) -> None:
+        """Begin to read messages, compressed as the response says."""
+        agreed = None
+        try:
+            for answer in parse_extensions(response.headers.get("Sec-WebSocket-Extensions")):
+                agreed = check_answer(answer, PermessageDeflate())
+        except HandshakeError:  # an extension that we do not speak: its frames will be told as errors
+            agreed = None
+        limits = Limits(max_size=MAX_MESSAGE)
+        self._protocols = {
+            way: Protocol(role, limits=limits, state=State.OPEN, permessage_deflate=agreed)
+            for way, role in [(UP, Role.SERVER), (DOWN, Role.CLIENT)]
+        }
+
+    def _receive(self, way: Direction, time: float, data: bytes) -> None:
+        protocol, messages, again = self._protocols[way], self.exchanges[-1].messages, True
+        while again:
+            try:
+                for received in protocol.receive(data):
+                    if isinstance(received, str | bytes):
+                        messages.append(_message(TYPES[way], time, received))
+                again, data = protocol.withheld, b""
+            except ProtocolError as error:  # Chrome shows it among the messages, too
+                messages.append({"type": "error", "time": time, "opcode": -1, "data": error.reason})
+                again = False
+
+
+def _message(kind: str, time: float, message: str | bytes) -> dict[str, object]:
+    if isinstance(message, str):
+        return {"type": kind, "time": time, "opcode": int(Opcode.TEXT), "data": message}
+    return {"type": kind, "time": time, "opcode": int(Opcode.BINARY), "data": base64.b64encode(message).decode()}
+
+
+def _entry(exchange: _Exchange, secrets: bool) -> dict[str, object]:
+    started = exchange.times[UP]
+    waited = (exchange.times[DOWN] - started) * 1000
+    return {
+        "_resourceType": "websocket",
+        "_webSocketMessages": exchange.messages,
+        "cache": {},
+        "request": _request_entry(exchange.request, secrets),
+        "response": _response_entry(exchange.response or Response(0, ""), exchange.body, secrets),
+        "startedDateTime": _date(started),
+        "time": waited,
+        "timings": {"blocked": -1, "dns": -1, "connect": -1, "ssl": -1, "send": 0, "wait": waited, "receive": 0},
+    }
+
+
+def _date(time: float) -> str:
+    try:
+        return datetime.fromtimestamp(time, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    except (ValueError, OverflowError, OSError):
+        raise CaptureError(f"cannot hold a time of {time} seconds") from None
+
+
+def _request_entry(request: Request, secrets: bool) -> dict[str, object]:
+    target = request.resource_name if secrets else redact_target(request.resource_name)
+    return {
+        "method": request.method,
+        "url": f"ws://{request.headers.get('Host', 'localhost')}{target}",
+        "httpVersion": request.version,
+        "headers": _header_entries(request.headers, secrets),
+        "queryString": [
+            {"name": n, "value": v} for n, v in parse_qsl(target.partition("?")[2], keep_blank_values=True)
+        ],
+        "cookies": [],
+        "headersSize": -1,
+        "bodySize": 0,
+    }
+
+
+def _response_entry(response: Response, body: bytes, secrets: bool) -> dict[str, object]:
+    kind = response.headers.get("Content-Type", "x-unknown")
+    content: dict[str, object] = {"size": len(body), "mimeType": kind}
+    if body:
+        text = base64.b64encode(body if secrets else redact_body(body)).decode()
+        content |= {"text": text, "encoding": "base64"}
+    return {
+        "status": response.status,
+        "statusText": response.phrase,
+        "httpVersion": response.version if response.status else "",
+        "headers": _header_entries(response.headers, secrets),
+        "cookies": [],
+        "content": content,
+        "redirectURL": "",
+        "headersSize": -1,
+        "bodySize": len(body),
+    }
+
+
+def _header_entries(headers: Headers, secrets: bool) -> list[dict[str, str]]:
+    return [{"name": name, "value": value if secrets else redact_header(name, value)} for name, value in headers]
+
+
+# Reading
+
+
+def read_har(file: BinaryIO, recording: Recording) -> None:
+    """Read the WebSocket entries into an empty recording: heads, completed where headers are left out, and messages.
+
+    Raises CaptureError if the file is not HAR, or has no such entry; warns with CaptureWarning if there is no message.
+    """
+    try:
+        document = json.loads(file.read())
+    except (ValueError, RecursionError):
+        raise CaptureError("is not a HAR file: it is not JSON") from None
+    entries = _get(_get(document, "log", dict), "entries", list)
+    found = [entry for entry in entries if isinstance(entry, dict) and "_webSocketMessages" in entry]
+    if not found:
+        raise CaptureError("has no WebSocket messages in it")
+    conversations = [list(_read_entry(connection, entry)) for connection, entry in enumerate(found, 1)]
+    if not any(entry["_webSocketMessages"] for entry in found):
+        text = f"{Path(file.name).name} has handshakes in it, but no WebSocket messages"
+        warnings.warn(text, CaptureWarning, stacklevel=4)
+    recording.chunks += heapq.merge(*conversations, key=lambda chunk: chunk.time)
+
+
+@contextlib.contextmanager
+def _reading(value: object, what: str) -> Iterator[None]:
+    """Say of a value that cannot be read that it is not `what` it should be."""
+    try:
+        yield
+    except (ValueError, OverflowError, OSError):
+        shown = redact_target(repr(value))[:60]
+        raise CaptureError(f"is not a HAR file as Chrome exports it: {shown} is not {what}") from None
+
+
+def _get(value: Any, key: str, kind: type[T]) -> T:
+    """The value of a key, which must be of this kind."""
+    found = value.get(key) if isinstance(value, dict) else None
+    if not isinstance(found, kind):
+        raise CaptureError(f"is not a HAR file as Chrome exports it: {key!r} is missing or wrong")
+    return found
+
+
+def _read_entry(connection: int, entry: Mapping[str, Any]) -> Iterator[Chunk]:
+    messages = [_read_message(message) for message in _get(entry, "_webSocketMessages", list)]
+    sent = [message for message in messages if message is not None]
+    answer = _get(entry, "response", dict)
+    status = _get(answer, "status", int) or (101 if sent else 0)
+    request = _read_request(_get(entry, "request", dict), is_upgraded=status == 101)
+    response = _read_response(answer, status, request) if status else None
+    date = _get(entry, "startedDateTime", str)
+    with _reading(date, "a date"):
+        started = datetime.fromisoformat(date).timestamp()
+    yield Chunk(started, connection, UP, _serialize(request))
+    if response is not None:
+        # Chrome's `time` may be that of the whole conversation.
+        answered = started + max(0.0, _number(entry.get("time", 0)) / 1000)
+        first = min([answered, *(time for time, _, _ in sent)])
+        yield Chunk(max(started, first), connection, DOWN, _serialize(response))
+    for time, way, data in sent:
+        yield Chunk(time, connection, way, data)
+
+
+def _read_message(message: Any) -> tuple[float, Direction, bytes] | None:
+    """Time, direction and frame of a message, None for an error that stands among them."""
+    kind, data = _get(message, "type", str), _get(message, "data", str)
+    if kind == "error":
+        return None
+    way = {name: way for way, name in TYPES.items()}.get(kind)
+    opcode = _get(message, "opcode", int)
+    if way is None or opcode not in list(Opcode):
+        raise CaptureError(f"has a message of the type {kind!r} with opcode {opcode}, which Chrome does not export")
+    payload = _bytes_of(data, opcode != Opcode.TEXT)
+    frame = serialize_frame(Frame(Opcode(opcode), payload), MASKING_KEY if way is UP else None)
+    return _number(message.get("time")), way, frame
+
+
+def _bytes_of(text: str, is_base64: bool) -> bytes:
+    with _reading(text, "base64" if is_base64 else "a text in Unicode"):
+        return base64.b64decode(text, validate=True) if is_base64 else text.encode()
+
+
+def _number(value: Any) -> float:
+    with _reading(value, "a time"):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise ValueError
+        return float(value)
+
+
+def _serialize(head: Request | Response) -> bytes:
+    try:
+        return head.serialize()
+    except ValueError as error:
+        raise CaptureError(f"is not a HAR file as Chrome exports it: {error}") from None
+
+
+def _read_request(request: Mapping[str, Any], is_upgraded: bool) -> Request:
+    """The request; only where it has led to WebSocket is it known that it asked for it rightly."""
+    address = _get(request, "url", str)
+    with _reading(address, "an address"):
+        url = urlsplit(address)
+    target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    needed = {"Host": url.netloc.rpartition("@")[2]}
+    if is_upgraded:
+        needed |= {"Upgrade": "websocket", "Connection": "Upgrade"}
+        needed |= {"Sec-WebSocket-Key": KEY, "Sec-WebSocket-Version": VERSION}
+    return Request(_get(request, "method", str), target, _read_headers(request, needed))
+
+
+def _read_response(response: Mapping[str, Any], status: int, request: Request) -> Response:
+    needed = {}
+    if status == 101:
+        accept = accept_key(request.headers["Sec-WebSocket-Key"])
+        needed = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": accept}
+    phrase = _get(response, "statusText", str) or ("Switching Protocols" if status == 101 else "")
+    body = b"" if status == 101 else _read_body(response.get("content"))  # frames follow its head at once
+    return Response(status, phrase, _read_headers(response, needed), body)
+
+
+def _read_body(content: Any) -> bytes:
+    if not isinstance(content, dict) or "text" not in content:
+        return b""
+    return _bytes_of(_get(content, "text", str), content.get("encoding") == "base64")
+
+
+def _read_headers(head: Mapping[str, Any], needed: Mapping[str, str]) -> Headers:
+    lines = [(_get(line, "name", str), _get(line, "value", str)) for line in _get(head, "headers", list)]
+    there = {name.lower() for name, _ in lines}
+    return Headers((*lines, *((name, value) for name, value in needed.items() if name.lower() not in there)))

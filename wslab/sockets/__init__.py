@@ -1,0 +1,1 @@
+"""A protocol on a socket: connections, the thread-based server, the client."""

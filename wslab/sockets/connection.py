@@ -1,0 +1,282 @@
+"""Connection: what a handler is given and what `connect` returns, with blocking calls for any thread."""
+
+import socket
+import threading
+import time
+import weakref
+from collections.abc import Iterable, Iterator, Sequence
+from typing import cast
+
+from wslab.protocol.endpoint import Protocol
+from wslab.protocol.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
+from wslab.protocol.events import Event, Message, as_event
+from wslab.protocol.http import Request, Response, build_refusal
+from wslab.protocol.states import Role, State
+from wslab.recording.recording import Recording
+from wslab.sockets.stream import deadline_in
+from wslab.sockets.traffic import Tally, Traffic
+from wslab.sockets.transport import MESSAGE, Link
+
+
+class Connection:
+    """A WebSocket connection over a socket: what a handler is given and what `connect` returns.
+
+    Any thread may send or close; threads that receive take turns. Pings are answered while something
+    receives. Times are in seconds, None for no limit: `timeout` is how long `receive` waits when it is not told
+    otherwise, `write_timeout` how long the peer may take to read what is sent.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        protocol: Protocol,
+        *,
+        remote_address: tuple[str, int],
+        number: int = 1,
+        timeout: float | None = None,
+        write_timeout: float | None = None,
+        idle_timeout: float | None = None,
+        close_timeout: float = 5.0,
+        recording: Recording | None = None,
+        counts_traffic: bool = False,
+    ) -> None:
+        self.number = number
+        self.remote_address = remote_address
+        self.local_address: tuple[str, int] = sock.getsockname()[:2]
+        self.timeout = timeout
+        self._protocol = protocol
+        self._link = Link(
+            sock,
+            protocol,
+            number,
+            write_timeout=write_timeout,
+            idle_timeout=idle_timeout,
+            close_timeout=close_timeout,
+        )
+        if recording is not None:
+            ends = (self.local_address, remote_address)
+            recording.opened(number, *(ends if protocol.role is Role.CLIENT else reversed(ends)))
+        if recording is not None or counts_traffic:
+            self._link.count(lambda: Tally(self._link.inward, recording, is_whole=True))
+        self.opened_at = time.monotonic()
+        with _registering:
+            _connections.add(self)
+
+    # What is known about it
+
+    @property
+    def state(self) -> State:
+        """CONNECTING, OPEN, CLOSING or CLOSED (RFC 6455 §4.1, §7.1)."""
+        return self._protocol.state
+
+    @property
+    def is_open(self) -> bool:
+        """Whether messages can be sent."""
+        return self.state is State.OPEN and not self._link.outbox.broken
+
+    @property
+    def request(self) -> Request | None:
+        """The client's handshake request."""
+        return self._protocol.request
+
+    @property
+    def response(self) -> Response | None:
+        """The server's handshake response."""
+        return self._protocol.response
+
+    @property
+    def subprotocol(self) -> str | None:
+        """The subprotocol that was agreed on."""
+        return self._protocol.subprotocol
+
+    @property
+    def close_code(self) -> int:
+        """The code of the peer's close frame: 1005 if it had none, 1006 if none has arrived (RFC 6455 §7.1.5)."""
+        return self._protocol.close_code
+
+    @property
+    def close_reason(self) -> str:
+        """The reason in the peer's close frame."""
+        return self._protocol.close_reason
+
+    @property
+    def role(self) -> Role:
+        """Which end of the connection this is."""
+        return self._protocol.role
+
+    @property
+    def error(self) -> ProtocolError | None:
+        """How the peer has broken the protocol, if it has."""
+        return self._link.error
+
+    @property
+    def traffic(self) -> Traffic | None:
+        """What has flowed, as far as it was counted; None without a recording and before `count_traffic`."""
+        return None if self._link.tally is None else self._link.tally.traffic
+
+    def count_traffic(self) -> None:
+        """Count from now on what flows, if that is not done already; `traffic` tells it."""
+        self._link.count(lambda: Tally(self._link.inward, is_whole=False))
+
+    def __repr__(self) -> str:
+        return f"<Connection {self.number} ({self._protocol.role}, {self.state.name})>"
+
+    def __enter__(self) -> "Connection":
+        return self
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        try:
+            self.close()
+        except PartError:  # the with block has raised it already, if it did
+            if not isinstance(error, PartError):
+                raise
+
+    # The opening handshake
+
+    def open(self, request: Request, timeout: float | None = None) -> Response:
+        """Client: send the request and read the server's agreement. Raises HandshakeError, or TimeoutError."""
+        try:
+            with self._link.sending() as protocol:
+                protocol.connect(request)
+            return cast(Response, self._link.next(deadline_in(timeout), Response))
+        except ConnectionClosed as error:
+            why = f" ({self._link.outbox.broken})" if self._link.outbox.broken else ""
+            raise HandshakeError(f"the server closed the connection without an answer{why}", 0) from error
+        except TimeoutError:
+            raise TimeoutError(f"the server did not answer the handshake within {timeout:g} s") from None
+
+    def accept(self, *, subprotocols: Sequence[str] = (), headers: Iterable[tuple[str, str]] = ()) -> None:
+        """Server: agree to the handshake. Raises HandshakeError, to be given to `reject`, if it is not one."""
+        with self._link.sending() as protocol:
+            if protocol.state is State.CLOSED:  # by another thread
+                raise ConnectionClosed(self.close_code, "closed before the handshake was done")
+            protocol.accept(subprotocols=subprotocols, headers=headers)
+
+    def reject(self, error: HandshakeError) -> None:
+        """Server: answer the handshake with the status and the reason of `error`, and end the TCP connection."""
+        self._link.error = error
+        self.answer(build_refusal(error))
+
+    def answer(self, response: Response) -> None:
+        """Server: answer with plain HTTP instead of a handshake, and end the TCP connection."""
+        self._link.answer(response)
+
+    def receive_body(self, length: int, timeout: float | None = None) -> bytes:
+        """Server: the body of the request, which has `length` bytes. Raises ConnectionClosed, or TimeoutError."""
+        return self._link.read_body(length, deadline_in(timeout))
+
+    # Receiving
+
+    def receive(self, timeout: float | None = None) -> str | bytes:
+        """The next message: `str` for text, `bytes` for binary. Messages that arrived before a fault come first.
+
+        Raises ConnectionClosed at the end, ProtocolError once if the peer broke the protocol (it has then been told),
+        and TimeoutError if no message is there within `timeout` seconds (None: the connection's own `timeout`).
+        """
+        message = cast(Message, self._link.next(deadline_in(self.timeout if timeout is None else timeout), MESSAGE))
+        self._link.mark_received((message,))
+        return message
+
+    def receive_many(self, timeout: float | None = None) -> list[Message]:
+        """All messages that have arrived, at least one, which it waits for as `receive` does."""
+        messages = self._link.next_messages(deadline_in(self.timeout if timeout is None else timeout))
+        self._link.mark_received(messages)
+        return messages
+
+    def receive_event(self, timeout: float | None = None) -> Event:
+        """The next event, as `receive`, but pings and pongs come too (a ping has already been answered)."""
+        return as_event(self._link.next(deadline_in(self.timeout if timeout is None else timeout), object))
+
+    def __iter__(self) -> Iterator[Message]:
+        """The messages until the connection closes, for whatever reason; `close_code` and `error` tell which."""
+        while True:
+            try:
+                message = self.receive()
+            except (ConnectionClosed, ProtocolError):
+                return
+            yield message
+
+    # Sending
+
+    def send(self, message: Message) -> None:
+        """Send a message: `str` as text, anything like `bytes` as binary.
+
+        It returns when the operating system has taken the bytes, which is no sign that the peer has them.
+        Raises ConnectionClosed if the connection is closing, closed or broken.
+        """
+        self.send_many((message,))
+
+    def send_many(self, messages: Sequence[Message]) -> None:
+        """Send messages, one after the other, with as few writes as possible."""
+        if isinstance(messages, str | bytes):
+            raise TypeError("send_many takes a list of messages; send takes one")
+        for message in messages if self._link.tally is not None else ():
+            self._link.mark("send", message)
+        self._link.send_messages(messages)
+
+    def send_fragment(self, fragment: str | bytes, fin: bool = False) -> None:
+        """Send a part of a message in a frame of its own; `fin=True` with the last part (RFC 6455 §5.4)."""
+        self._link.mark("send_fragment", fragment)
+        with self._link.sending() as protocol:
+            if isinstance(fragment, str):
+                protocol.send_text(fragment, fin)
+            else:
+                protocol.send_bytes(fragment, fin)
+            if fin and self._link.tally is not None:
+                self._link.tally.end_fragments()
+
+    def ping(self, payload: bytes = b"") -> None:
+        """Send a ping of at most 125 bytes; `receive_event` returns the pong."""
+        self._link.mark("ping", payload)
+        with self._link.sending() as protocol:
+            protocol.ping(payload)
+
+    def pong(self, payload: bytes = b"") -> None:
+        """Send a pong that nobody asked for."""
+        self._link.mark("pong", payload)
+        with self._link.sending() as protocol:
+            protocol.pong(payload)
+
+    def send_raw(self, data: bytes) -> None:
+        """Send bytes as they are, past the protocol: for frames that no correct endpoint would send."""
+        self._link.mark("send_raw", data)
+        self._link.send_raw(data)
+
+    # Closing
+
+    def close(
+        self, code: int | None = CloseCode.NORMAL_CLOSURE, reason: str = "", timeout: float | None = None
+    ) -> None:
+        """Do the closing handshake and end the TCP connection; does nothing if that has been done.
+
+        Waits at most `timeout` seconds (None: the close timeout) for the peer's close frame and then leaves without it
+        (`close_code` 1006). Messages that arrive meanwhile can still be received. Raises ValueError for a code that
+        must not be sent.
+        """
+        self._link.close(code, reason, timeout)
+
+    def begin_close(self, code: int = CloseCode.GOING_AWAY, reason: str = "", timeout: float = 5.0) -> bool:
+        """Begin the closing handshake without waiting; whether a thread that is receiving will do the rest of it.
+
+        It has `timeout` seconds for that. Where nobody is receiving, or the peer has long not read, `close` does the
+        rest. Raises ConnectionClosed if there is nothing to close.
+        """
+        return self._link.begin_close(code, reason, time.monotonic() + timeout)
+
+    def fail(self, reason: str, code: int = CloseCode.INTERNAL_ERROR) -> None:
+        """Tell the peer what went wrong in a close frame, and end the connection without waiting for its answer."""
+        self._link.fail(reason, code)
+
+    def abort(self) -> None:
+        """End the TCP connection at once, without a close frame (`close_code` 1006 on both sides)."""
+        self._link.abort()
+
+
+_connections: weakref.WeakSet[Connection] = weakref.WeakSet()
+_registering = threading.Lock()
+
+
+def open_connections() -> list[Connection]:
+    """The connections of this process that are not closed, those of servers and those of `connect`."""
+    with _registering:
+        return [connection for connection in _connections if connection.state is not State.CLOSED]

@@ -1,0 +1,300 @@
+"""Relay: one connection through a tap, with a socket at each end and a thread for each direction."""
+
+import contextlib
+import logging
+import math
+import socket
+import struct
+import sys
+import threading
+import time
+
+from wslab.protocol.states import Direction
+from wslab.recording.recording import Recording
+from wslab.tap.faults import End, Fault, Pause
+
+READ_SIZE = 64 * 1024
+TICK = 0.1  # seconds: so soon does a thread that waits for a peer notice what happens elsewhere
+CONNECT_TIMEOUT = 5.0
+FAREWELL_TIMEOUT = 1.0
+RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)  # SO_LINGER: on, for 0 seconds
+TO_SERVER, TO_CLIENT = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
+NO_FAULT = Fault()
+
+log = logging.getLogger("wslab")
+log.addHandler(logging.NullHandler())
+
+
+def _checked(fault: Fault | None) -> Fault | None:
+    if fault is not None and not isinstance(fault, Fault):
+        raise TypeError(f"a fault is made by wslab.faults, as chop(1) is, or None: not {fault!r}")
+    return fault
+
+
+class Controls:
+    """The fault of each direction, which any thread may set; `change` is told of everything that somebody waits for."""
+
+    def __init__(self, to_server: Fault | None = None, to_client: Fault | None = None) -> None:
+        self.change = threading.Condition()
+        self._faults = {TO_SERVER: _checked(to_server), TO_CLIENT: _checked(to_client)}
+        self._settings = dict.fromkeys(Direction, 1)
+
+    def set(self, direction: Direction, fault: Fault | None) -> None:
+        """Let `fault` begin in this direction of every connection. Raises TypeError for what is no fault."""
+        with self.change:
+            self._faults[direction] = _checked(fault)
+            self._settings[direction] += 1
+            self.change.notify_all()
+
+    def get(self, direction: Direction) -> Fault | None:
+        """The fault of this direction."""
+        return self._faults[direction]
+
+    def setting(self, direction: Direction) -> int:
+        """How often the fault has been set: the same fault, set again, begins again."""
+        return self._settings[direction]
+
+
+class Relay:
+    """One connection: `run` opens TCP to `target`, carries the bytes of both directions, and comes back at the end.
+
+    What each side sends goes to `recording`, what it then gets to `delivered`. An end of TCP is passed on in its
+    direction alone, a reset to the other side; a receiver that does not read lets the sender wait: nothing is kept
+    but one read.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        client: socket.socket,
+        target: tuple[str, int],
+        controls: Controls,
+        recording: Recording,
+        delivered: Recording | None = None,
+    ) -> None:
+        self.number = number
+        self.controls = controls
+        self.recording = recording
+        self.delivered = delivered
+        self.is_over = False  # nothing more is to be forwarded
+        self._target = target
+        self._client = client
+        self._socks = [client]
+
+    def run(self) -> None:
+        """Forward until both directions have ended; `stop` ends them both."""
+        with self._client:
+            try:
+                server = socket.create_connection(self._target, CONNECT_TIMEOUT)
+            except ConnectionResetError:  # it was there for a moment
+                self.recording.mark(self.number, TO_CLIENT, "reset")
+                self.reset(self._client)
+                return
+            except OSError as error:
+                self._refuse(error)
+                return
+            with server:
+                self._socks.append(server)
+                self._carry(self._client, server)
+
+    def _carry(self, client: socket.socket, server: socket.socket) -> None:
+        for sock in (client, server):
+            sock.settimeout(TICK)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(OSError):  # the client may have gone already
+            ends = client.getpeername()[:2], server.getpeername()[:2]
+            for recording in filter(None, (self.recording, self.delivered)):
+                recording.opened(self.number, *ends)
+        there, back = _Way(self, TO_SERVER, client, server), _Way(self, TO_CLIENT, server, client)
+        there.opposite, back.opposite = back, there
+        thread = threading.Thread(target=back.run, name=f"wslab-tap-{self.number}-to-client", daemon=True)
+        thread.start()
+        there.run()
+        thread.join()
+
+    def _refuse(self, error: OSError) -> None:
+        """End TCP in good order: closing a socket with unread bytes would reset it."""
+        log.warning("connection %d: %s port %d cannot be reached: %s", self.number, *self._target, error)
+        self.recording.mark(self.number, TO_SERVER, "unreachable", str(error))
+        deadline = time.monotonic() + FAREWELL_TIMEOUT
+        with contextlib.suppress(OSError):
+            self._client.shutdown(socket.SHUT_WR)
+            self._client.settimeout(FAREWELL_TIMEOUT)
+            while time.monotonic() < deadline and not self.is_over and (data := self._client.recv(READ_SIZE)):
+                self.recording.add(self.number, TO_SERVER, data)
+
+    def finish(self) -> None:
+        """Forward nothing more; the sockets are closed as soon as both threads have seen it."""
+        with self.controls.change:
+            self.is_over = True
+            self.controls.change.notify_all()
+
+    def stop(self) -> None:
+        """End TCP at both ends."""
+        self.finish()
+        for sock in self._socks:
+            with contextlib.suppress(OSError):  # it may not be connected any more
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def reset(self, *socks: socket.socket) -> None:
+        """Close the connection, with a reset at these ends of it."""
+        for sock in socks:
+            with contextlib.suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        self.finish()
+        for sock in socks:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RD)  # sends nothing, and wakes whoever reads
+
+
+class _Way:
+    """One direction: what `source` sends goes to `sink`, as the fault of this direction leaves it."""
+
+    opposite: "_Way"
+
+    def __init__(self, relay: Relay, direction: Direction, source: socket.socket, sink: socket.socket) -> None:
+        self.direction = direction
+        self.source = source
+        self.sink = sink
+        self.has_ended = False  # nothing more will come out of it
+        self.is_broken = False  # the source's TCP is, so that its end is a reset
+        self._relay = relay
+        self._controls = relay.controls
+        self._is_lost = False  # whatever comes now: the sink takes nothing more
+        self._setting = 0
+        self._position = 0  # how many bytes the fault has met
+
+    def run(self) -> None:
+        """Forward until the source ends or the relay is over."""
+        try:
+            while not self._relay.is_over:
+                self._notice_cut()
+                data = self._read()
+                if data is not None:
+                    self._forward(data)
+                if data == b"":
+                    break
+        except BaseException:  # a fault of the reader's own may raise anything
+            self._relay.reset(self.source, self.sink)
+            raise
+        finally:
+            with self._controls.change:
+                self.has_ended = True
+                self._controls.change.notify_all()
+
+    def _read(self) -> bytes | None:
+        """What has arrived, b"" for the end of TCP, or None if there is nothing yet."""
+        try:
+            data = self.source.recv(READ_SIZE)
+        except TimeoutError:
+            return None
+        except OSError:
+            self.is_broken, data = True, b""
+        if self._relay.is_over:
+            return None
+        recording, number = self._relay.recording, self._relay.number
+        if data:
+            recording.add(number, self.direction, data)
+        else:
+            recording.mark(number, self.direction, "reset" if self.is_broken else "end")
+        return data
+
+    # What the fault makes of it
+
+    @property
+    def _is_fault_new(self) -> bool:
+        return self._controls.setting(self.direction) != self._setting
+
+    def _current_fault(self) -> Fault:
+        with self._controls.change:
+            if self._is_fault_new:
+                self._setting, self._position = self._controls.setting(self.direction), 0
+            return self._controls.get(self.direction) or NO_FAULT
+
+    def _notice_cut(self) -> None:
+        """Cut at once if that is what has been set, and not only when the next bytes come."""
+        if self._is_fault_new:
+            first = next(self._current_fault().act(b"", 0), b"")
+            if isinstance(first, End):
+                self._cut(first.reset)
+
+    def _forward(self, data: bytes) -> None:
+        """Forward one read or, where that is empty, the end of TCP; the fault may be changed meanwhile."""
+        done = 0
+        while not self._relay.is_over and (done < len(data) or not data):
+            fault, rest = self._current_fault(), data[done:]
+            for step in fault.act(rest, self._position):
+                match step:
+                    case Pause(seconds):
+                        self._pause(seconds)
+                    case End(reset):
+                        self._cut(reset)
+                    case b"":
+                        self._end()
+                        return
+                    case bytes(piece):
+                        self._write(piece)
+                        done += len(piece)
+                if self._relay.is_over or self._is_fault_new:
+                    break
+            else:
+                self._position += len(rest)
+                return
+
+    def _pause(self, seconds: float) -> None:
+        """Wait, unless the fault is changed; a pause without an end is over when the receiver has ended, too."""
+        relay, change = self._relay, self._controls.change
+        for_ever = math.isinf(seconds)
+
+        def is_over() -> bool:
+            return relay.is_over or self._is_fault_new or (for_ever and self.opposite.has_ended)
+
+        with change:
+            change.wait_for(is_over, None if for_ever else min(seconds, threading.TIMEOUT_MAX))
+            if for_ever and not self._is_fault_new:
+                relay.finish()
+
+    # What goes out
+
+    def _write(self, data: bytes) -> None:
+        if self._is_lost:
+            return
+        if self._relay.delivered is not None:
+            self._relay.delivered.add(self._relay.number, self.direction, data)
+        rest = memoryview(data)
+        while rest and not self._relay.is_over:
+            try:
+                rest = rest[self.sink.send(rest) :]
+            except TimeoutError:
+                continue
+            except OSError:
+                self._lose_sink()
+                return
+
+    def _lose_sink(self) -> None:
+        """The receiver has reset TCP: let the opposite direction pass that on, or do so if that has ended."""
+        self._is_lost = True
+        with self._controls.change:
+            self.opposite.is_broken = True
+            if not self.opposite.has_ended:
+                return
+        self._relay.reset(self.source)
+
+    def _end(self) -> None:
+        with self._controls.change:
+            self.has_ended = True
+            is_broken = self.is_broken
+        self._cut(is_broken, self.sink)
+
+    def _cut(self, reset: bool, *ends: socket.socket) -> None:
+        """End TCP for the receiver, unless that has happened; with a reset, at both `ends` if nothing else is said."""
+        if self._is_lost and not reset:
+            return
+        if self._relay.delivered is not None:
+            self._relay.delivered.mark(self._relay.number, self.direction, "reset" if reset else "end")
+        self._is_lost = True
+        if reset:
+            self._relay.reset(*(ends or (self.source, self.sink)))
+        else:
+            with contextlib.suppress(OSError):  # it may have ended already
+                self.sink.shutdown(socket.SHUT_WR)

@@ -1,0 +1,208 @@
+"""Tap: a proxy on loopback that records both directions of every connection, and can do harm to them at will."""
+
+import logging
+import re
+import socket
+import threading
+from typing import Protocol as Interface
+
+from wslab.protocol.redaction import redact_target
+from wslab.protocol.states import Direction
+from wslab.recording.recording import Recording
+from wslab.sockets.client import Address, parse_url
+from wslab.tap.faults import Fault
+from wslab.tap.relay import CONNECT_TIMEOUT, FAREWELL_TIMEOUT, TICK, Controls, Relay
+
+BACKLOG = 1024
+MAX_CONNECTIONS = 500  # more of them wait until one ends
+
+log = logging.getLogger("wslab")
+_PLACE = re.compile(r"(ws|http)://|(?!\w+://).+:\d+\Z", re.IGNORECASE)
+
+
+def parse_target(target: str) -> tuple[str, Address]:
+    """The scheme and the address of what a tap is to forward to. Raises ValueError that says what is wrong with it.
+
+    >>> parse_target("localhost:8888")
+    ('ws', Address(secure=False, host='localhost', port=8888, resource_name='/'))
+    """
+    if not (place := _PLACE.match(target)):
+        shown = redact_target(target)[:60]
+        raise ValueError(f"a tap forwards to HOST:PORT or to a ws:// or http:// address, not to {shown!r}")
+    scheme = (place[1] or "ws").lower()
+    address = parse_url(re.sub(r"\A(\w+://)?", "ws://", target, count=1))
+    if address.port == 0:
+        raise ValueError("a tap cannot forward to port 0: start the server first")
+    return scheme, address
+
+
+class HasUrl(Interface):
+    """An `EchoServer`, another `Tap`, or what else listens at an address."""
+
+    @property
+    def url(self) -> str:
+        """The address."""
+
+
+class Tap:
+    """Listens on `host` and `port` (0: any free one) and forwards every connection to `target` and back.
+
+    `target` is "HOST:PORT", a ws:// or http:// address, or a running `EchoServer`; clients use `url` instead of its
+    address. Use the tap in a `with` block, or call `start` and `close`. The bytes may be of any protocol.
+
+    `recording` holds what each side sent, as the tap has read it; `delivered` what the tap then wrote to the other
+    side, which a fault may have changed (None with `keep_delivered=False`). Both number the connections alike. What
+    happened to TCP is marked among the calls: "end" and "reset" with the direction in which they came or went on,
+    and "unreachable" with the reason if there is no connection to `target` to be had.
+
+    `to_server` and `to_client` are what is done to each direction, as `wslab.faults` makes it; None does nothing. They
+    can be set at any time, for all connections; a new one begins at the next byte.
+
+    >>> from wslab import EchoServer, connect
+    >>> from wslab.tap.faults import flip
+    >>> with EchoServer() as server, Tap(server) as tap, connect(tap.url, deflate=False) as connection:
+    ...     tap.to_client = flip(at=2)  # a header of 2 bytes, then the first letter
+    ...     connection.send("Hello")
+    ...     connection.receive()
+    'Iello'
+    """
+
+    def __init__(
+        self,
+        target: str | HasUrl,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        to_server: Fault | None = None,
+        to_client: Fault | None = None,
+        recording: Recording | None = None,
+        keep_delivered: bool = True,
+    ) -> None:
+        self.host = host
+        self.port = port
+        self.recording = Recording() if recording is None else recording
+        self.delivered = Recording(clock=self.recording.clock) if keep_delivered else None
+        self._scheme, self.target = parse_target(target if isinstance(target, str) else target.url)
+        self._controls = Controls(to_server, to_client)
+        self._lock = threading.Lock()
+        self._relays: dict[threading.Thread, Relay] = {}
+        self._closing = threading.Event()
+        self._acceptor: threading.Thread | None = None
+
+    @property
+    def url(self) -> str:
+        """The address for clients: that of the target, with the tap's host and port in it."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self._scheme}://{host}:{self.port}{self.target.resource_name}"
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether it has been started and not yet closed."""
+        return self._acceptor is not None
+
+    @property
+    def connections(self) -> list[int]:
+        """The numbers of the connections that are open."""
+        with self._lock:
+            return [relay.number for relay in self._relays.values()]
+
+    @property
+    def to_server(self) -> Fault | None:
+        """What is done to the bytes of the clients."""
+        return self._controls.get(Direction.CLIENT_TO_SERVER)
+
+    @to_server.setter
+    def to_server(self, fault: Fault | None) -> None:
+        self._controls.set(Direction.CLIENT_TO_SERVER, fault)
+
+    @property
+    def to_client(self) -> Fault | None:
+        """What is done to the bytes of the server."""
+        return self._controls.get(Direction.SERVER_TO_CLIENT)
+
+    @to_client.setter
+    def to_client(self, fault: Fault | None) -> None:
+        self._controls.set(Direction.SERVER_TO_CLIENT, fault)
+
+    def __enter__(self) -> "Tap":
+        return self.start()
+
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = f"{len(self.connections)} connections" if self._acceptor else "not listening"
+        done = [f"{name}={fault}" for name in ("to_server", "to_client") if (fault := getattr(self, name))]
+        target = self.target.host_header
+        return f"<Tap {', '.join([redact_target(self.url), f'forwarding to {target}', state, *done])}>"
+
+    # Starting and stopping
+
+    def start(self) -> "Tap":
+        """Listen and forward in the background, if it does not yet. Raises OSError if the address cannot be had."""
+        if self._acceptor is not None:
+            return self
+        family, _, _, _, address = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
+        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        listener.settimeout(TICK)
+        self.port = listener.getsockname()[1]
+        self._closing.clear()
+        self._acceptor = threading.Thread(target=self._accept, args=(listener,), name="wslab-tap", daemon=True)
+        self._acceptor.start()
+        return self
+
+    def close(self) -> None:
+        """Stop listening, end TCP on both sides of every connection, and wait for the threads: a second at most.
+
+        A connection that is still waiting for the target to be reached can make it five seconds more.
+        """
+        if self._acceptor is None:
+            return
+        self._closing.set()
+        self._acceptor.join()
+        self._acceptor = None
+        with self._lock:
+            relays = dict(self._relays)
+        for relay in relays.values():
+            relay.stop()
+        for thread in relays:
+            thread.join(CONNECT_TIMEOUT + FAREWELL_TIMEOUT)
+
+    def _accept(self, listener: socket.socket) -> None:
+        number = max(self.recording.connections, default=0)
+        with listener:
+            while not self._closing.is_set():
+                if len(self._relays) >= MAX_CONNECTIONS:
+                    self._closing.wait(TICK)
+                    continue
+                try:
+                    client, _ = listener.accept()
+                except TimeoutError:
+                    continue
+                except OSError as error:  # the client has gone again, or the system has no more to give
+                    log.warning("a connection could not be accepted: %s", error)
+                    self._closing.wait(TICK)
+                    continue
+                number += 1
+                self._start_relay(number, client)
+
+    def _start_relay(self, number: int, client: socket.socket) -> None:
+        target = (self.target.host, self.target.port)
+        relay = Relay(number, client, target, self._controls, self.recording, self.delivered)
+        thread = threading.Thread(target=self._run, args=(relay,), name=f"wslab-tap-{number}-to-server", daemon=True)
+        with self._lock:
+            self._relays[thread] = relay
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system has no more threads to give
+            log.warning("connection %d could not be forwarded: %s", number, error)
+            client.close()
+            with self._lock:
+                del self._relays[thread]
+
+    def _run(self, relay: Relay) -> None:
+        try:
+            relay.run()
+        finally:
+            with self._lock:
+                del self._relays[threading.current_thread()]
