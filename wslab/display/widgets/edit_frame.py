@@ -1,13 +1,13 @@
 """edit_frame: every bit of a frame to be turned, its bytes to be typed, and a server to send it to (RFC 6455 §5.2)."""
 
-import threading
 from typing import TYPE_CHECKING
 
 from wslab.display.inspector.inspect import inspect
 from wslab.display.table import Table
 from wslab.display.widgets.draft import FrameDraft
 from wslab.display.widgets.exchange import PATIENCE, Answer
-from wslab.display.widgets.shown import bundle, paragraph
+from wslab.display.widgets.shown import paragraph
+from wslab.display.widgets.widget import NotebookWidget
 from wslab.protocol.states import Direction
 from wslab.sockets.server import EchoServer
 from wslab.tap.tap import HasUrl
@@ -19,7 +19,7 @@ HELLO = FrameDraft(payload=b"Hello", masking_key=bytes.fromhex("37fa213d"))  # R
 MOST_SHOWN = 32  # bytes
 
 
-class FrameEditor:
+class FrameEditor(NotebookWidget["EditorControls"]):
     """A frame to be edited, the `draft`, and the `answer` of the last server that it was sent to.
 
     As the value of a cell it is shown with its `controls` where they can be used, and for all others (GitHub, tests, an
@@ -27,22 +27,16 @@ class FrameEditor:
     """
 
     def __init__(self, server: str | HasUrl | None, draft: FrameDraft, patience: float) -> None:
+        super().__init__()
         self.draft = draft
         self.answer: Answer | None = None
         self._server = server
         self._patience = patience
-        self._lock = threading.Lock()
-        self._controls: EditorControls | None = None
 
-    @property
-    def controls(self) -> "EditorControls":
-        """The widgets, made when they are first asked for."""
+    def _make_controls(self) -> "EditorControls":
         from wslab.display.widgets.editor_controls import EditorControls
 
-        with self._lock:
-            if self._controls is None:
-                self._controls = EditorControls(self)
-            return self._controls
+        return EditorControls(self)
 
     def send(self) -> Answer:
         """Send the frame over a new connection, and show what comes back, within a few seconds."""
@@ -79,9 +73,6 @@ class FrameEditor:
 
     def _repr_html_(self) -> str:
         return self.html_of_frame() + self.html_of_answer()
-
-    def _repr_mimebundle_(self, **_options: object) -> dict[str, object]:
-        return bundle(lambda: self.controls.box, repr(self), self._repr_html_())
 
 
 def edit_frame(

@@ -3,7 +3,7 @@
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol as Interface
 
 from ipywidgets import HTML, Button, Layout, Text, VBox
 
@@ -11,10 +11,22 @@ from wslab.display.widgets.draft import FrameDraft
 from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL, FieldControls, from_hex
 from wslab.display.widgets.shown import announced, paragraph, scrolled
 
-if TYPE_CHECKING:
-    from wslab.display.widgets.edit_frame import FrameEditor
-
 MOST_BYTES = 100_000
+
+
+class Editor(Interface):
+    """What the controls need of the frame editor that they belong to."""
+
+    draft: FrameDraft
+
+    def send(self) -> object:
+        """Send the frame, and have the answer shown."""
+
+    def html_of_frame(self) -> str:
+        """The frame as it is now."""
+
+    def html_of_answer(self) -> str:
+        """What the last server answered."""
 
 
 class EditorControls:
@@ -23,7 +35,7 @@ class EditorControls:
     Callbacks may come in any thread, and several at once.
     """
 
-    def __init__(self, editor: "FrameEditor") -> None:
+    def __init__(self, editor: Editor) -> None:
         self._editor = editor
         self._lock = threading.RLock()  # held while controls are read or set, never while a server is waited for
         self._is_filling = False

@@ -1,6 +1,6 @@
 """log_controls: the widgets of a frame log."""
 
-from typing import TYPE_CHECKING
+from typing import Protocol as Interface
 
 from ipywidgets import HTML, Button, Dropdown, HBox, Layout, ToggleButton, VBox
 from traitlets import Bunch
@@ -9,14 +9,37 @@ from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL, OPENS
 from wslab.display.widgets.frame_log import Kinds
 from wslab.display.widgets.shown import announced, paragraph, scrolled
 
-if TYPE_CHECKING:
-    from wslab.display.widgets.watch_frames import FrameWatch
+
+class Log(Interface):
+    """What the controls need of the frame watch that they belong to."""
+
+    kinds: Kinds
+    status: str
+
+    @property
+    def is_running(self) -> bool:
+        """Return True if the rows are kept up to date."""
+
+    def resume(self) -> object:
+        """Keep the rows up to date."""
+
+    def pause(self) -> None:
+        """Let the rows stand still."""
+
+    def clear(self) -> None:
+        """Forget the rows."""
+
+    def show_only(self, kinds: Kinds) -> None:
+        """Show the frames of these kinds."""
+
+    def html_of_rows(self) -> str:
+        """The rows as they are."""
 
 
 class LogControls:
     """A button to pause and go on, one to clear, a list of what to show, and the rows; `box` holds them all."""
 
-    def __init__(self, watch: "FrameWatch") -> None:
+    def __init__(self, watch: Log) -> None:
         self._watch = watch
         self.pause = ToggleButton(description="Pause", tooltip="Let the rows stand still, or go on")
         self.clear = Button(description="Clear", tooltip="Forget the rows that are there")

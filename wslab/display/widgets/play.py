@@ -1,12 +1,12 @@
 """play: a recorded conversation, step by step: what happened, what was complete, and the state of both ends."""
 
-import threading
 from typing import TYPE_CHECKING
 
 from wslab.display.figures.selection import check_is_recording
 from wslab.display.table import Table
 from wslab.display.widgets.moments import MOST_MOMENTS, Moment, Moments, SideThen
-from wslab.display.widgets.shown import bundle, paragraph
+from wslab.display.widgets.shown import paragraph
+from wslab.display.widgets.widget import NotebookWidget
 from wslab.protocol.states import Role
 from wslab.recording.recording import Recording
 
@@ -18,16 +18,15 @@ NOTHING = "Nothing was recorded."
 HEADING = ("step", "what happened", "complete with it", "client, its bytes", "server, its bytes")
 
 
-class Player:
+class Player(NotebookWidget["PlayerControls"]):
     """Shows one connection at a time of those that `recording` had when it was made: its `timeline`."""
 
     def __init__(self, recording: Recording, connection: int | None, most: int, start: int = 0) -> None:
+        super().__init__()
         self._recording = recording
         self._most = most
         self._start = start
         self.connections = recording.connections
-        self._lock = threading.Lock()
-        self._controls: PlayerControls | None = None
         first = self.connections[0] if self.connections else 1
         self.choose(first if connection is None else connection)
 
@@ -35,15 +34,10 @@ class Player:
         """Go to the first step of another connection."""
         self.timeline = Moments(self._recording, connection, self._most, self._start)
 
-    @property
-    def controls(self) -> "PlayerControls":
-        """The widgets, made when they are first asked for."""
+    def _make_controls(self) -> "PlayerControls":
         from wslab.display.widgets.player_controls import PlayerControls
 
-        with self._lock:
-            if self._controls is None:
-                self._controls = PlayerControls(self)
-            return self._controls
+        return PlayerControls(self)
 
     def html_of_step(self, step: int) -> str:
         """One step, the first is 1, with all that is known of both ends then."""
@@ -87,9 +81,6 @@ class Player:
         """A sentence where there is no step to show."""
         count = self.timeline.count
         return f"No step {self._start + 1} was recorded: the last one is step {count}." if count else NOTHING
-
-    def _repr_mimebundle_(self, **_options: object) -> dict[str, object]:
-        return bundle(lambda: self.controls.box, repr(self), self._repr_html_())
 
 
 def _cells(side: SideThen) -> tuple[str, ...]:

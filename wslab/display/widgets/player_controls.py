@@ -1,19 +1,30 @@
 """player_controls: the widgets of a timeline player."""
 
 import threading
-from typing import TYPE_CHECKING
+from typing import Protocol as Interface
 
 from ipywidgets import HTML, BoundedIntText, Button, Dropdown, HBox, Layout, Play, ToggleButton, VBox, jslink
 
 from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL, OPENS
+from wslab.display.widgets.moments import Moments
 from wslab.display.widgets.shown import announced
-
-if TYPE_CHECKING:
-    from wslab.display.widgets.play import Player
 
 INTERVAL = 1000  # milliseconds
 
 Change = dict[str, object]
+
+
+class Steps(Interface):
+    """What the controls need of the player that they belong to."""
+
+    connections: list[int]
+    timeline: Moments
+
+    def choose(self, connection: int) -> None:
+        """Go to the first step of another connection."""
+
+    def html_of_step(self, step: int) -> str:
+        """What happened in a step."""
 
 
 class PlayerControls:
@@ -23,7 +34,7 @@ class PlayerControls:
     or turned with the arrow keys, and the clock of `Play` works unseen behind a button with a name.
     """
 
-    def __init__(self, player: "Player") -> None:
+    def __init__(self, player: Steps) -> None:
         self._player = player
         self._lock = threading.RLock()
         self.first = Button(description="First", tooltip="Go to the first step", layout=Layout(width="auto"))

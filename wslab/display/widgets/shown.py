@@ -1,13 +1,6 @@
-"""shown: sentences as HTML, and a widget together with what stands in its place where no widget runs."""
+"""shown: sentences and tables as HTML, for the eyes, for a screen reader and for the keyboard."""
 
-from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING
-
-from wslab.display.netstat.live import is_seen
-
-if TYPE_CHECKING:
-    from ipywidgets import Widget
 
 LINES = "line-height:1.4"  # widgets have lines as high as a button
 
@@ -26,12 +19,3 @@ def scrolled(html: str, name: str) -> str:
     """HTML that may be wider than its place; whoever has no mouse scrolls it with the arrow keys."""
     style = f"width:0;min-width:100%;overflow-x:auto;{LINES}"  # else the widget would grow with it and be cut
     return f'<div role="region" tabindex="0" aria-label="{escape(name)}" style="{style}">{html}</div>'
-
-
-def bundle(widget: "Callable[[], Widget]", text: str, html: str) -> dict[str, object]:
-    """What a notebook needs to show `widget`, with a text and an HTML for where widgets are not shown.
-
-    Where nobody looks, the widget is not even made: its state would be stored in the notebook.
-    """
-    shown: dict[str, object] = dict(widget()._repr_mimebundle_() or {}) if is_seen() else {}
-    return {**shown, "text/plain": text, "text/html": html}

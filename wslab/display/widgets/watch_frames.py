@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from wslab.display.table import Table
 from wslab.display.widgets.frame_log import HEADING, MOST_BEHIND, MOST_ROWS, FrameLog, Kinds
-from wslab.display.widgets.shown import bundle, paragraph
+from wslab.display.widgets.shown import paragraph
+from wslab.display.widgets.widget import NotebookWidget
 from wslab.recording.recording import Recording
 from wslab.sockets.server import EchoServer
 from wslab.tap.tap import Tap
@@ -23,7 +24,7 @@ JOIN_TIMEOUT = 5.0  # seconds
 NOTHING = "Nothing has passed yet."
 
 
-class FrameWatch:
+class FrameWatch(NotebookWidget["LogControls"]):
     """A `log` that a thread keeps up to date, until the server has stopped, nothing passes any more, or `close`.
 
     `pause` ends the thread, `resume` starts another. Reading takes a fifth of the time of one processor at most, and
@@ -31,25 +32,19 @@ class FrameWatch:
     """
 
     def __init__(self, recording: Recording, is_over: Callable[[], bool], most: int, idle: float) -> None:
+        super().__init__()
         self.log = FrameLog(recording, most)
         self.kinds = Kinds.ALL
         self.status = ""
         self._is_over = is_over
         self._idle = idle
-        self._lock = threading.RLock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        self._controls: LogControls | None = None
 
-    @property
-    def controls(self) -> "LogControls":
-        """The widgets, made when they are first asked for."""
+    def _make_controls(self) -> "LogControls":
         from wslab.display.widgets.log_controls import LogControls
 
-        with self._lock:
-            if self._controls is None:
-                self._controls = LogControls(self)
-            return self._controls
+        return LogControls(self)
 
     @property
     def is_running(self) -> bool:
@@ -151,9 +146,6 @@ class FrameWatch:
     def _repr_html_(self) -> str:
         self._catch_up()
         return self.html_of_rows()
-
-    def _repr_mimebundle_(self, **_options: object) -> dict[str, object]:
-        return bundle(lambda: self.controls.box, repr(self), self._repr_html_())
 
 
 def watch_frames(source: EchoServer | Tap | Recording, *, most: int = MOST_ROWS, idle: float = IDLE) -> FrameWatch:
