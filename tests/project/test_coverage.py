@@ -13,6 +13,7 @@ MODULES = [
     *sorted(f"protocol/{path.stem}" for path in (ROOT / "wslab/protocol").glob("*.py") if path.stem != "__init__"),
     "dissector/conversation",
     "dissector/frames",
+    "dissector/messages",
 ]
 
 

@@ -9,8 +9,8 @@ from statistics import median
 from wslab.display.figures.canvas import GREY, ORANGE, PALE, SKY, VERMILLION, WIDTH, Align, Sheet, width_of
 from wslab.display.figures.figure import DescribedFigure
 from wslab.display.figures.selection import choose
-from wslab.display.figures.trace import Messages
 from wslab.dissector.frames import SeenFrame
+from wslab.dissector.messages import MessageJoiner
 from wslab.protocol.frames import Opcode
 from wslab.protocol.states import Direction, Role
 from wslab.recording.recorded_frames import Passed, passed
@@ -91,7 +91,7 @@ def _long(seconds: float) -> str:
 
 def _waits(everything: Iterator[Passed]) -> dict[str, _Waits]:
     messages, pings = _Waits(), _Waits()
-    joined: defaultdict[tuple[int, Direction], Messages] = defaultdict(Messages)
+    joined: defaultdict[tuple[int, Direction], MessageJoiner] = defaultdict(lambda: MessageJoiner(COMPARED))
     for it in everything:
         number, sender, frame = it.connection, it.seen.sender, it.seen.what
         if not isinstance(frame, SeenFrame):
@@ -101,11 +101,10 @@ def _waits(everything: Iterator[Passed]) -> dict[str, _Waits]:
         elif frame.kind is Opcode.PONG:
             other = Role.SERVER if sender is Role.CLIENT else Role.CLIENT
             pings.answer((number, other, Opcode.PING, frame.length, frame.payload), it.time)
-        for seen, _ in joined[number, it.direction].take(it.seen):
-            if isinstance(seen.what, SeenFrame):
-                what = seen.what
-                question = number, Role.CLIENT, what.kind, what.length, what.payload[:COMPARED]
-                (messages.ask if sender is Role.CLIENT else messages.answer)(question, it.time)
+        for message in joined[number, it.direction].feed(it.seen):
+            whole = message.frame
+            question = number, Role.CLIENT, whole.kind, whole.length, whole.payload
+            (messages.ask if sender is Role.CLIENT else messages.answer)(question, it.time)
     return {"messages": messages, "pings": pings}
 
 

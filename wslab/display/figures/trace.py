@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from wslab.display.figures.canvas import legible
-from wslab.dissector.frames import KEPT, Seen, SeenFrame
+from wslab.dissector.frames import Seen, SeenFrame
+from wslab.dissector.messages import JoinedMessage, MessageJoiner
 from wslab.dissector.wording import in_bytes, shorten
-from wslab.protocol.frames import Opcode
 from wslab.protocol.http import Response
 from wslab.protocol.redaction import harmless
 from wslab.protocol.states import Direction
@@ -103,16 +103,24 @@ def rank(entry: Call | Chunk) -> int:
 def spans_of(recording: Recording, number: int, steps: list[Step]) -> list[Span]:
     """What lies in each of the four lanes of a connection, as far as it lies within `steps`."""
     lanes = _Lanes(steps)
-    builders = {direction: Messages() for direction in Direction}
+    joiners = {direction: MessageJoiner() for direction in Direction}
     for it in passed(recording):
         if it.connection == number:
             lanes.add(Lane.FRAMES, it.direction, it.seen, in_bytes(it.seen.end - it.seen.start))
-            for seen, size in builders[it.direction].take(it.seen):
-                lanes.add(Lane.MESSAGES, it.direction, seen, size)
-    for direction, builder in builders.items():
-        for seen, size in builder.end():
-            lanes.add(Lane.MESSAGES, direction, seen, size)
+            for message in joiners[it.direction].feed(it.seen):
+                lanes.add(Lane.MESSAGES, it.direction, message.seen, _size_of(message))
+    for direction, joiner in joiners.items():
+        for message in joiner.end():
+            lanes.add(Lane.MESSAGES, direction, message.seen, _size_of(message))
     return lanes.spans
+
+
+def _size_of(message: JoinedMessage) -> str:
+    size = in_bytes(message.frame.length)
+    if message.frames == 1 and message.is_whole:
+        return size
+    size += f" in {message.frames:,} frame{'s' * (message.frames > 1)}"
+    return size if message.is_whole else f"{size}, unfinished"
 
 
 class _Lanes:
@@ -165,44 +173,3 @@ def _brief(seen: Seen) -> str:
 
 def _chunks(steps: Iterable[Step], direction: Direction) -> Iterator[Step]:
     return (step for step in steps if isinstance(step.entry, Chunk) and step.entry.direction is direction)
-
-
-class Messages:
-    """Joins the frames of one direction to messages: each as if it was one frame, with its size in words."""
-
-    def __init__(self) -> None:
-        self._message: Seen | None = None
-        self._frames = 0
-
-    def take(self, seen: Seen) -> Iterator[tuple[Seen, str]]:
-        """Take in what passed; the message that it completes."""
-        frame = seen.what
-        if not isinstance(frame, SeenFrame) or frame.header.opcode.is_control:
-            return
-        if frame.header.opcode is not Opcode.CONTINUATION:
-            yield from self.end()
-            self._message, self._frames = seen, 1
-        elif self._message is not None and isinstance(self._message.what, SeenFrame):
-            self._message, self._frames = _joined(self._message, self._message.what, seen, frame), self._frames + 1
-        if frame.header.fin:
-            yield from self.end(remark="")
-
-    def end(self, remark: str = ", unfinished") -> Iterator[tuple[Seen, str]]:
-        """The message that is there, if there is one, which is not finished unless the `remark` says otherwise."""
-        seen, self._message = self._message, None
-        if seen is None or not isinstance(seen.what, SeenFrame):
-            return
-        size = in_bytes(seen.what.length)
-        if not seen.what.header.fin:
-            seen = replace(seen, what=replace(seen.what, header=replace(seen.what.header, fin=True, rsv1=False)))
-            size += f" in {self._frames:,} frame{'s' * (self._frames > 1)}{remark}"
-        yield seen, size
-
-
-def _joined(seen: Seen, before: SeenFrame, follows: Seen, frame: SeenFrame) -> Seen:
-    is_whole = len(before.payload) == before.length
-    payload = before.payload + frame.payload if is_whole and len(before.payload) < KEPT else before.payload
-    is_deflated = before.is_deflated or frame.is_deflated
-    length = before.length + frame.length
-    what = replace(before, payload=payload, length=length, is_inflated=False, is_deflated=is_deflated)
-    return replace(seen, end=follows.end, what=what, illegal=seen.illegal or follows.illegal)

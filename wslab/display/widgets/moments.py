@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from wslab.display.figures.trace import rank
 from wslab.dissector.frames import Body, SeenFrame, Unread
+from wslab.dissector.messages import MessageJoiner
 from wslab.protocol.frames import Opcode
 from wslab.protocol.http import Request, Response
 from wslab.protocol.redaction import printable, redact_body, redact_target
@@ -62,8 +63,7 @@ class _Side:
     has_frames: bool = False
     is_unread: bool = False
     has_ended: bool = False
-    frames: int = 0  # of the message that is not finished
-    length: int = 0  # of that message, in bytes
+    messages: MessageJoiner = field(default_factory=lambda: MessageJoiner(KEPT))
 
     def use(self, position: int) -> None:
         """Everything up to `position` has been made something of."""
@@ -145,8 +145,11 @@ class Moments:
         side = self._sides[seen.sender]
         side.use(seen.end)
         yield str(seen)
+        for message in side.messages.feed(seen):
+            if message.is_whole and message.frames > 1:
+                name = message.frame.kind.name.lower()
+                yield f"a {name} message of {message.frame.length} bytes in {message.frames} frames"
         if isinstance(seen.what, SeenFrame):
-            yield from self._complete_frame(side, seen.what)
             if seen.what.header.opcode is Opcode.CLOSE:
                 self._step(seen.sender, Step.CLOSE_SENT)
                 if not seen.illegal:
@@ -158,16 +161,6 @@ class Moments:
         elif not isinstance(seen.what, Body):
             for one in [side] if side.has_frames else self._sides.values():
                 one.is_unread = True
-
-    def _complete_frame(self, side: _Side, frame: SeenFrame) -> Iterator[str]:
-        """The message that this frame completes, if it had several."""
-        if frame.header.opcode.is_control:
-            return
-        side.frames, side.length = side.frames + 1, side.length + frame.length
-        if frame.header.fin:
-            if side.frames > 1:
-                yield f"a {frame.kind.name.lower()} message of {side.length} bytes in {side.frames} frames"
-            side.frames = side.length = 0
 
     # Calls
 
