@@ -13,7 +13,7 @@ from wslab.protocol.handshake import accept_key, build_request, build_response, 
 from wslab.protocol.http import Headers, Request, Response, parse_request, parse_response
 from wslab.protocol.limits import Limits
 from wslab.protocol.masking import apply_mask
-from wslab.protocol.states import TRANSITIONS, Role, State, Step
+from wslab.protocol.states import TRANSITIONS, Direction, Role, State, Step
 
 if TYPE_CHECKING:
     from wslab.browser.console import BrowserConsole
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from wslab.display.widgets.edit_frame import edit_frame
     from wslab.display.widgets.play import play
     from wslab.display.widgets.watch_frames import watch_frames
-    from wslab.protocol.states import Direction
     from wslab.recording.recording import Recording
     from wslab.sockets.client import connect
     from wslab.sockets.connection import Connection
@@ -110,7 +109,6 @@ _LOADED_AT_FIRST_USE = {
     "play": "wslab.display.widgets.play",
     "watch_frames": "wslab.display.widgets.watch_frames",
     "Connection": "wslab.sockets.connection",
-    "Direction": "wslab.recording.recording",
     "Recording": "wslab.recording.recording",
     "EchoServer": "wslab.sockets.server",
     "echo": "wslab.sockets.server",

@@ -8,7 +8,7 @@ from test_conversation import GREETING, PLAIN, response
 
 from wslab import Direction
 from wslab.cli.tap_log import MOST_WAITING, Feed, Lines
-from wslab.recording.recording import Call, Chunk
+from wslab.recording.log import Call, Chunk
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from wslab.dissector.conversation import Conversation
 from wslab.protocol.states import SENDERS, Direction, Role
-from wslab.recording.recording import Address, Call, Chunk, Recording
+from wslab.recording.log import Call, Chunk, SocketAddress
+from wslab.recording.recording import Recording
 
 ARROWS = {Role.CLIENT: ">", Role.SERVER: "<"}
 MOST_WAITING = 100  # reads that have not been printed yet; then those who talk wait
@@ -66,7 +67,7 @@ class Feed(Recording):
         self._waiting: queue.Queue[Chunk | Call] = queue.Queue(MOST_WAITING)
         self._is_closed = False
 
-    def opened(self, connection: int, client: Address, server: Address) -> None:
+    def opened(self, connection: int, client: SocketAddress, server: SocketAddress) -> None:
         """Record the addresses of both ends, for the file."""
         if self._keeps:
             super().opened(connection, client, server)

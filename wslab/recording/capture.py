@@ -13,9 +13,9 @@ from wslab.protocol.states import Direction
 from wslab.recording.detection import find_client
 from wslab.recording.ends import find_ends
 from wslab.recording.errors import CaptureError, CaptureWarning
+from wslab.recording.log import Chunk, Log, SocketAddress
 from wslab.recording.packets import Endpoint, Segment, serialize_segment
 from wslab.recording.pcapng import APPLICATION, CaptureReader, write_pcapng
-from wslab.recording.recording import Address, Chunk, Recording
 from wslab.recording.redaction import redact_chunks
 from wslab.recording.tcp import CLIENT, SERVER, Conversation, Writer, read_conversations
 
@@ -26,12 +26,12 @@ FIRST_CLIENT_PORT = 50000
 IPV4_MAPPED = bytes(10) + b"\xff\xff"
 
 
-def write_capture(file: BinaryIO, recording: Recording, secrets: bool) -> None:
+def write_capture(file: BinaryIO, recording: Log, secrets: bool) -> None:
     """Write pcapng, with what is secret in the handshakes crossed out unless `secrets` is true."""
     write_pcapng(file, _packets(recording, secrets))
 
 
-def _packets(recording: Recording, secrets: bool) -> Iterator[tuple[float, bytes]]:
+def _packets(recording: Log, secrets: bool) -> Iterator[tuple[float, bytes]]:
     """The IP packets of all connections, each opened before its first chunk and ended where `find_ends` says."""
     original = list(recording.chunks)
     chunks = original if secrets else redact_chunks(original)
@@ -53,7 +53,7 @@ def _packets(recording: Recording, secrets: bool) -> Iterator[tuple[float, bytes
                 yield max(time, end.time), serialize_segment(segment)
 
 
-def read_capture(file: BinaryIO, recording: Recording) -> None:
+def read_capture(file: BinaryIO, recording: Log) -> None:
     """Read the WebSocket conversations in pcapng or pcap into an empty recording."""
     reader = CaptureReader(file)
     conversations = read_conversations(reader)
@@ -89,7 +89,7 @@ def _warn_of_loss(conversation: Conversation, name: str) -> None:
 
 
 def _free_endpoints(
-    number: int, addresses: tuple[Address, Address] | None, taken: set[frozenset[Endpoint]]
+    number: int, addresses: tuple[SocketAddress, SocketAddress] | None, taken: set[frozenset[Endpoint]]
 ) -> tuple[Endpoint, Endpoint]:
     """Client and server of a connection: as recorded, if that is known and no other connection in the file has them.
 
@@ -107,7 +107,7 @@ def _free_endpoints(
     return _mapped(client), _mapped(server)
 
 
-def _endpoint(address: Address) -> Endpoint | None:
+def _endpoint(address: SocketAddress) -> Endpoint | None:
     """The endpoint at an address, None if it is not one of TCP."""
     try:
         host, port = address
@@ -121,6 +121,6 @@ def _mapped(endpoint: Endpoint) -> Endpoint:
     return endpoint if len(endpoint.address) == 16 else endpoint._replace(address=IPV4_MAPPED + endpoint.address)
 
 
-def _address(endpoint: Endpoint) -> Address:
+def _address(endpoint: Endpoint) -> SocketAddress:
     host = ip_address(endpoint.address)
     return str((isinstance(host, IPv6Address) and host.ipv4_mapped) or host), endpoint.port

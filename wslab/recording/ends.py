@@ -8,7 +8,7 @@ from wslab.dissector.conversation import Conversation
 from wslab.dissector.frames import SeenFrame
 from wslab.protocol.frames import Opcode
 from wslab.protocol.states import SENDERS, Direction, Role
-from wslab.recording.recording import Call, Chunk
+from wslab.recording.log import Call, Chunk
 
 
 def find_ends(chunks: Sequence[Chunk], calls: Sequence[Call]) -> dict[int, list[Call]]:

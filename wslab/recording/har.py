@@ -29,7 +29,7 @@ from wslab.protocol.limits import Limits
 from wslab.protocol.redaction import redact_body, redact_header, redact_target
 from wslab.protocol.states import DIRECTIONS, SENDERS, Direction, Role, State
 from wslab.recording.errors import CaptureError, CaptureWarning
-from wslab.recording.recording import Chunk, Recording
+from wslab.recording.log import Chunk, Log
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 TYPES = {UP: "send", DOWN: "receive"}
@@ -42,7 +42,7 @@ T = TypeVar("T")
 # Writing
 
 
-def write_har(file: BinaryIO, recording: Recording, secrets: bool) -> None:
+def write_har(file: BinaryIO, recording: Log, secrets: bool) -> None:
     """Write an entry for each request that asks for WebSocket; one for a page has no place here."""
     conversations: dict[int, _Conversation] = {}
     for chunk in list(recording.chunks):
@@ -215,7 +215,7 @@ def _header_entries(headers: Headers, secrets: bool) -> list[dict[str, str]]:
 # Reading
 
 
-def read_har(file: BinaryIO, recording: Recording) -> None:
+def read_har(file: BinaryIO, recording: Log) -> None:
     """Read the WebSocket entries into an empty recording: heads, completed where headers are left out, and messages.
 
     Raises CaptureError if the file is not HAR, or has no such entry; warns with CaptureWarning if there is no message.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from wslab.dissector.conversation import Conversation
 from wslab.dissector.frames import KEPT, Seen
 from wslab.protocol.states import DIRECTIONS, SENDERS, Direction, Role
-from wslab.recording.recording import Chunk, Recording
+from wslab.recording.log import Chunk, Log
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +77,12 @@ class Passing:
         return Passed(number, direction, began, side.chunks[-1][1] if time is None else time, seen)
 
 
-def passed(recording: Recording, kept: int = KEPT) -> Iterator[Passed]:
+def passed(recording: Log, kept: int = KEPT) -> Iterator[Passed]:
     r"""The heads and frames of all connections of `recording`, in the order in which they were complete.
 
     What was cut short comes last. At most `kept` bytes of each payload are kept.
 
-    >>> recording = Recording(clock=iter(range(9)).__next__)
+    >>> recording = Log(clock=iter(range(9)).__next__)
     >>> for data in b"GET / HTT", b"P/1.1\r\n\r\n":
     ...     recording.add(1, Direction.CLIENT_TO_SERVER, data)
     >>> [(it.began, it.time, str(it.seen)) for it in passed(recording)]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from wslab.protocol.redaction import redact_body, redact_bytes
 from wslab.protocol.states import Direction
-from wslab.recording.recording import Chunk
+from wslab.recording.log import Chunk
 
 _END_OF_HEAD = b"\r\n\r\n"
 _NOT_EMPTY = re.compile(rb"[^\r\n]")

@@ -10,7 +10,7 @@ import threading
 import time
 
 from wslab.protocol.states import Direction
-from wslab.recording.recording import Recording
+from wslab.recording.log import Observer
 from wslab.tap.faults import End, Fault, Pause
 
 READ_SIZE = 64 * 1024
@@ -69,8 +69,8 @@ class Relay:
         client: socket.socket,
         target: tuple[str, int],
         controls: Controls,
-        recording: Recording,
-        delivered: Recording | None = None,
+        recording: Observer,
+        delivered: Observer | None = None,
     ) -> None:
         self.number = number
         self.controls = controls
@@ -103,8 +103,8 @@ class Relay:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(OSError):  # the client may have gone already
             ends = client.getpeername()[:2], server.getpeername()[:2]
-            for recording in filter(None, (self.recording, self.delivered)):
-                recording.opened(self.number, *ends)
+            for observer in filter(None, (self.recording, self.delivered)):
+                observer.opened(self.number, *ends)
         there, back = _Way(self, TO_SERVER, client, server), _Way(self, TO_CLIENT, server, client)
         there.opposite, back.opposite = back, there
         thread = threading.Thread(target=back.run, name=f"wslab-tap-{self.number}-to-client", daemon=True)

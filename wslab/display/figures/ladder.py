@@ -25,8 +25,9 @@ from wslab.dissector.frames import SeenFrame, Unread
 from wslab.dissector.wording import shorten, since
 from wslab.protocol.redaction import harmless
 from wslab.protocol.states import SENDERS, Role
+from wslab.recording.log import Call
 from wslab.recording.recorded_frames import Passed, passed
-from wslab.recording.recording import Call, Recording
+from wslab.recording.recording import Recording
 
 TIMES, MARGIN = 66.0, 40.0  # points to the left of the client's lifeline: with times, and without
 TOP, ROW, REASON, FOOT = 44.0, 25.0, 13.0, 46.0  # points of height: REASON for a second line that says what is illegal

@@ -25,7 +25,8 @@ from wslab.display.figures.selection import choose, nothing, title, window
 from wslab.display.figures.trace import Lane, Span, Step, spans_of, steps_of
 from wslab.dissector.wording import since
 from wslab.protocol.states import Direction
-from wslab.recording.recording import Chunk, Recording
+from wslab.recording.log import Chunk
+from wslab.recording.recording import Recording
 
 KIND = "Timeline of a conversation"
 MOST_STEPS = 60

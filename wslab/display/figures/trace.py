@@ -14,8 +14,9 @@ from wslab.dissector.wording import in_bytes, shorten
 from wslab.protocol.http import Response
 from wslab.protocol.redaction import harmless
 from wslab.protocol.states import Direction
+from wslab.recording.log import Call, Chunk
 from wslab.recording.recorded_frames import passed
-from wslab.recording.recording import Call, Chunk, Recording
+from wslab.recording.recording import Recording
 
 IN_ALL = 80  # messages, and as many frames, are told one by one, shared out among the steps; the rest is summed up
 IN_STEP = 3  # at least so many of each step

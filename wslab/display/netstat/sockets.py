@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from wslab.recording.recording import Address
+from wslab.recording.log import SocketAddress
 
 ONLY_THIS_PROCESS = "Only the sockets of this process are listed: to list all, this system asks for more rights."
 
@@ -16,8 +16,8 @@ class TcpSocket:
     `state` is the one of RFC 9293 §3.3.2: LISTEN, ESTABLISHED, CLOSE_WAIT, TIME_WAIT…
     """
 
-    local: Address
-    remote: Address | None
+    local: SocketAddress
+    remote: SocketAddress | None
     state: str
 
 

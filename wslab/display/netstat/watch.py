@@ -11,7 +11,7 @@ from wslab.display.netstat.sockets import TcpSocket, tcp_sockets
 from wslab.display.table import Table
 from wslab.protocol.redaction import printable, redact_target
 from wslab.protocol.states import Role, State
-from wslab.recording.recording import Address
+from wslab.recording.log import SocketAddress
 from wslab.sockets.connection import Connection, open_connections
 from wslab.sockets.server import EchoServer
 from wslab.sockets.traffic import Traffic
@@ -27,7 +27,7 @@ LIFE = (  # the states of TCP, as psutil and Linux spell them, in the order in w
 )
 TIMES = ("ping", "age")
 
-Ends = tuple[Address, Address | None]
+Ends = tuple[SocketAddress, SocketAddress | None]
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ class Watch:
             "age": f"{websocket.age:.0f} s" if websocket else "",
         }
 
-    def _address(self, address: Address) -> str:
+    def _address(self, address: SocketAddress) -> str:
         host, port = address
         return f"{f'[{host}]' if ':' in host else host}:{self.names.get(port, port)}"
 

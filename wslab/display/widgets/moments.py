@@ -12,8 +12,9 @@ from wslab.protocol.frames import Opcode
 from wslab.protocol.http import Request, Response
 from wslab.protocol.redaction import printable, redact_body, redact_target
 from wslab.protocol.states import SENDERS, TRANSITIONS, Role, State, Step
+from wslab.recording.log import Call, Chunk
 from wslab.recording.recorded_frames import Passed, Passing
-from wslab.recording.recording import Call, Chunk, Recording
+from wslab.recording.recording import Recording
 
 MOST_MOMENTS = 1000
 MOST_SHOWN = 24  # bytes

@@ -1,0 +1,59 @@
+"""Log: all bytes in both directions, all calls, and the times of whatever clock it is given."""
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+
+from wslab import Direction
+from wslab.recording.log import Call, Chunk, Log
+
+UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
+
+
+def ticking() -> Log:
+    """A log whose clock says 0, 1, 2…"""
+    return Log(clock=itertools.count().__next__)
+
+
+def test_a_log_holds_chunks_and_calls_with_the_times_of_its_clock():
+    log = ticking()
+    log.add(1, UP, b"one")
+    log.mark(1, UP, "send", "'one'")
+    log.add(2, DOWN, b"two")
+
+    assert log.chunks == [Chunk(0, 1, UP, b"one"), Chunk(2, 2, DOWN, b"two")]
+    assert log.calls == [Call(1, 1, UP, "send", "'one'")]
+    assert repr(log) == "Log(2 connections, 2 chunks, 6 bytes)"
+
+
+def test_the_default_clock_tells_the_time_of_day():
+    log = Log()
+    log.add(1, UP, b"")
+    log.mark(1, UP, "close")
+
+    assert log.calls[0].time >= log.chunks[0].time > 1_700_000_000
+
+
+def test_the_bytes_of_one_direction_of_one_connection_are_joined_in_order():
+    log = ticking()
+    for connection, direction, data in [(2, UP, b"a"), (1, UP, b"b"), (2, DOWN, b"c"), (2, UP, b"d")]:
+        log.add(connection, direction, data)
+
+    assert log.connections == [2, 1]
+    assert log.bytes_sent(2, UP) == b"ad"
+    assert log.bytes_sent(2, DOWN) == b"c"
+    assert log.bytes_sent(3, UP) == b""
+
+
+def test_threads_may_add_at_the_same_time():
+    log = Log()
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda number: [log.add(number, UP, b"x") for _ in range(1000)], range(8)))
+
+    assert [len(log.bytes_sent(number, UP)) for number in range(8)] == [1000] * 8
+
+
+def test_clients_that_begin_at_the_same_time_get_numbers_of_their_own():
+    log = Log()
+    log.add(3, Direction.CLIENT_TO_SERVER, b"loaded")
+
+    assert [log.new_number() for _ in range(3)] == [4, 5, 6]  # before anything of theirs is recorded

@@ -1,0 +1,95 @@
+"""Log: what passed over connections, with times: the bytes of both directions, and the calls of an endpoint's API.
+
+`Log` is the plain list that every view is computed from; `Recording` adds files to it. What adds to a log needs no
+more of it than an `Observer` has, and never waits for it: each method appends one entry, from any thread.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+from typing import Protocol as Interface
+
+from wslab.protocol.states import Direction
+
+SocketAddress = tuple[str, int]  # an IP address and a port
+
+
+class Chunk(NamedTuple):
+    """The bytes of one read or write, with the time in seconds and the number of the connection."""
+
+    time: float
+    connection: int
+    direction: Direction
+    data: bytes
+
+
+class Call(NamedTuple):
+    """A call of an endpoint's API, such as `send` or `close`, with a short form of its argument."""
+
+    time: float
+    connection: int
+    direction: Direction
+    name: str
+    argument: str
+
+
+class Observer(Interface):
+    """What a connection tells of itself. Several threads may call each method at the same time."""
+
+    def opened(self, connection: int, client: SocketAddress, server: SocketAddress) -> None:
+        """Take note of the IP addresses and ports that a connection joins."""
+
+    def add(self, connection: int, direction: Direction, data: bytes) -> None:
+        """Take note of the bytes of one read or write."""
+
+    def mark(self, connection: int, direction: Direction, name: str, argument: str = "") -> None:
+        """Take note of a call of the API, or of what happened to TCP."""
+
+
+class Log:
+    """An observer that keeps everything: `chunks` of bytes, `calls` of the API, and the `addresses` of both ends.
+
+    The bytes are kept as they were: views redact what is secret, these lists do not. `clock` gives the times.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self.clock = clock
+        self.chunks: list[Chunk] = []
+        self.calls: list[Call] = []
+        self.addresses: dict[int, tuple[SocketAddress, SocketAddress]] = {}
+        self._numbers = threading.Lock()
+        self._last_number = 0
+
+    def new_number(self) -> int:
+        """The next number for a connection that has none yet. Threads may call it at the same time."""
+        with self._numbers:
+            self._last_number = max(self._last_number, *self.connections, 0) + 1
+            return self._last_number
+
+    def opened(self, connection: int, client: SocketAddress, server: SocketAddress) -> None:
+        """Record the IP addresses and ports that a connection joins. Files name them, or invent some."""
+        self.addresses[connection] = client, server
+
+    def add(self, connection: int, direction: Direction, data: bytes) -> None:
+        """Record the bytes of one read or write. Threads may call it at the same time."""
+        self.chunks.append(Chunk(self.clock(), connection, direction, data))
+
+    def mark(self, connection: int, direction: Direction, name: str, argument: str = "") -> None:
+        """Record a call of the API. Threads may call it at the same time."""
+        self.calls.append(Call(self.clock(), connection, direction, name, argument))
+
+    @property
+    def connections(self) -> list[int]:
+        """The numbers of the connections, in the order in which they appeared."""
+        return list(dict.fromkeys(chunk.connection for chunk in self.chunks))
+
+    def bytes_sent(self, connection: int, direction: Direction) -> bytes:
+        """All bytes of one direction of a connection, joined: TCP keeps no other boundaries."""
+        chunks = self.chunks
+        return b"".join(c.data for c in chunks if c.connection == connection and c.direction == direction)
+
+    def __repr__(self) -> str:
+        size = sum(len(chunk.data) for chunk in self.chunks)
+        name = type(self).__name__
+        return f"{name}({len(self.connections)} connections, {len(self.chunks)} chunks, {size} bytes)"
