@@ -106,7 +106,6 @@ def test_a_folder_inside_a_folder_does_so_too():
     assert circle_in(folder_graph(INNER, 2)) == []
 
 
-@pytest.mark.xfail(reason="a recording saves files, and files are read into a recording", strict=True)
 def test_no_modules_import_one_another_in_a_circle():
     assert circle_in(INNER) == []
 
