@@ -1,5 +1,6 @@
 """connect: addresses, headers, and everything that a server may answer instead of an agreement."""
 
+import re
 import socket
 from base64 import b64encode
 from hashlib import sha1
@@ -75,11 +76,22 @@ def said(*frames: Frame) -> bytes:
         ("ws://localhost/%20?q=%26", Address(False, "localhost", 80, "/%20?q=%26"), "localhost"),
         ("ws://localhost/é?q=ü", Address(False, "localhost", 80, "/%C3%A9?q=%C3%BC"), "localhost"),
         ("ws://bücher.example/", Address(False, "xn--bcher-kva.example", 80, "/"), "xn--bcher-kva.example"),
+        ("ws://[FE80::1%Eth0]/", Address(False, "fe80::1%Eth0", 80, "/"), "[fe80::1%Eth0]"),
+        ("ws://localhost:/", Address(False, "localhost", 80, "/"), "localhost"),
+        ("ws://localhost:" + "0" * 5000 + "81/", Address(False, "localhost", 81, "/"), "localhost:81"),
+        (" \nws://local\r\n\thost/a\nb \n", Address(False, "localhost", 80, "/ab"), "localhost"),  # as browsers read it
     ],
 )
 def test_an_address_and_the_host_header_that_goes_with_it(url, address, host_header):
     assert parse_url(url) == address
     assert address.host_header == host_header
+
+
+NO_PLACES = ["localhost", "//", "///path", "//:8765/", "//user@localhost/", "//user:password@localhost/", "//a b/"]
+NO_PLACES += ["//[::1]x:80/", "//[::1", "//::1/"]
+NO_NAMES = ["a\x00b", 'a"b', "a..b", "a" * 64, "é" * 64, "\udc80"]
+NO_NAMES += ["\u037a", "a\u2100b", "a\uff1a80"]  # IDNA reads them as a blank and an iota, a/c, and a colon
+NO_PORTS = ["65536", "-1", "http", "\u0663"]
 
 
 @pytest.mark.parametrize(
@@ -91,27 +103,24 @@ def test_an_address_and_the_host_header_that_goes_with_it(url, address, host_hea
         ("http://localhost/", "begins with ws:// or wss://, not 'http://localhost/'"),
         ("https://localhost/", "begins with ws:// or wss://"),
         ("wsx://localhost/", "begins with ws:// or wss://"),
-        ("ws:localhost", "ws://host:port/path"),
-        ("ws://", "ws://host:port/path"),
-        ("ws:///path", "ws://host:port/path"),
-        ("ws://:8765/", "ws://host:port/path"),
-        ("ws://user@localhost/", "no user name"),
-        ("ws://user:password@localhost/", "no user name"),
-        ("ws://a b/", "ws://host:port/path"),
-        ("ws://[::1]x:80/", "ws://host:port/path"),
-        ("ws://a\x00b/", "not the name of a host"),
-        ('ws://a"b/', "not the name of a host"),
-        ("ws://\u037a/", "not the name of a host"),  # IDNA writes this letter as a blank and an iota
+        *(
+            (f"ws:{rest}", "is ws://host:port/path, an IPv6 host in brackets, no user name before it")
+            for rest in NO_PLACES
+        ),
+        *((f"ws://{name}/", f"{name[:40]!r} is not the name of a host") for name in NO_NAMES),
+        ("ws://[x]/", "'x' is no IPv6 address, which is what stands in brackets"),
+        ("ws://[127.0.0.1]/", "'127.0.0.1' is no IPv6 address, which is what stands in brackets"),
+        ("ws://[::1%a b]/", "'a b' is no zone of an IPv6 address"),
+        ("ws://[::1%]/", "'' is no zone of an IPv6 address"),
         ("ws://localhost/#part", "no #fragment"),
         ("ws://localhost/#", "no #fragment"),
-        ("ws://localhost:65536/", "[Pp]ort"),
-        ("ws://localhost:-1/", "[Pp]ort"),
-        ("ws://localhost:http/", "[Pp]ort"),
-        ("ws://[::1", "IPv6"),
+        *((f"ws://a:{port}/", f"a port is a number from 0 to 65535, not {port!r}") for port in NO_PORTS),
+        ("ws://localhost/\udc80", "half a surrogate pair is no character"),
+        ("ws://localhost/?\udc80", "half a surrogate pair is no character"),
     ],
 )
-def test_what_is_no_address_is_a_valueerror_that_says_why(url, words):
-    with pytest.raises(ValueError, match=words):
+def test_what_is_no_address_is_a_valueerror_that_says_why_in_our_own_words(url, words):
+    with pytest.raises(ValueError, match=re.escape(words)):
         connect(url)
 
 
@@ -187,7 +196,7 @@ def test_a_request_with_everything():
 def test_a_header_that_would_become_two_is_refused_before_anything_is_opened(options):
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # and does not listen: a connection would be refused
-        with pytest.raises(ValueError, match=r"header line|codec can't encode"):
+        with pytest.raises(ValueError, match="not a legal header line"):
             connect(f"ws://127.0.0.1:{nobody.getsockname()[1]}/", **options)
 
 

@@ -7,7 +7,8 @@ import ssl as ssl_module
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from ipaddress import IPv6Address
+from urllib.parse import quote
 
 from wslab.protocol.codec import Codec
 from wslab.protocol.deflate import PermessageDeflate
@@ -21,8 +22,14 @@ from wslab.sockets.stream import keep_memory_for
 
 DEFAULT_PORTS = {"ws": 80, "wss": 443}
 
-_AUTHORITY = re.compile(r"(\[[^\[\]@]+\]|[^\[\]@:\s]+)(:[^:@]*)?")
-_HOST = re.compile(r"[\w.~!$&'()*+,;=%:-]+", re.ASCII)  # RFC 3986 §3.2.2
+# RFC 3986 appendix B, without the blanks around an address and the line breaks in it, which a browser ignores, too.
+# What urlsplit forgives, and what it says of the rest, depends on the version of Python.
+_IGNORED = re.compile(r"\A[\t\n\r ]+|[\t\n\r]+|[\t\n\r ]+\Z")
+_URL = re.compile(r"(wss?):(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(#.*)?", re.IGNORECASE | re.DOTALL)
+_AUTHORITY = re.compile(r"(?:\[([^\[\]@]+)\]|([^\[\]@:\s]+))(?::([^:@]*))?")
+_HOST = re.compile(r"[\w.~!$&'()*+,;=%-]+", re.ASCII)  # RFC 3986 §3.2.2
+_PORT = re.compile(r"0*[0-9]{1,5}")
+_UNQUOTED = "/%:@!$&'()*+,;=~-._"
 
 
 @dataclass(frozen=True)
@@ -47,21 +54,53 @@ def parse_url(url: str) -> Address:
     >>> parse_url("ws://localhost:8765/chat?room=1")
     Address(secure=False, host='localhost', port=8765, resource_name='/chat?room=1')
     """
-    parts = urlsplit(url)
-    if parts.scheme not in DEFAULT_PORTS:
+    parts = _URL.fullmatch(_IGNORED.sub("", url))
+    if parts is None:
         raise ValueError(f"a WebSocket address begins with ws:// or wss://, not {url[:40]!r}")
-    if parts.fragment or url.endswith("#"):
+    scheme, authority, path, query, fragment = parts.groups()
+    if fragment is not None:
         raise ValueError("a WebSocket address has no #fragment (RFC 6455 §3)")
-    if not _AUTHORITY.fullmatch(parts.netloc) or not parts.hostname:
-        raise ValueError("a WebSocket address is ws://host:port/path, with no user name in it")
-    host = parts.hostname.encode("idna").decode() if not parts.hostname.isascii() else parts.hostname
+    place = _AUTHORITY.fullmatch(authority or "")
+    if place is None:
+        raise ValueError("a WebSocket address is ws://host:port/path, an IPv6 host in brackets, no user name before it")
+    ip_literal, name, port = place.groups()
+    host = _parse_ip_literal(ip_literal) if name is None else _parse_name(name)
+    try:
+        resource_name = quote(path or "/", _UNQUOTED) + ("?" + quote(query, _UNQUOTED + "?") if query else "")
+    except UnicodeEncodeError:
+        raise ValueError("half a surrogate pair is no character, and cannot be sent") from None
+    return Address(scheme.lower() == "wss", host, _parse_port(port, DEFAULT_PORTS[scheme.lower()]), resource_name)
+
+
+def _parse_name(name: str) -> str:
+    """The name as DNS knows it: ASCII, in small letters, at most 63 of them between two dots."""
+    try:
+        host = name.lower().encode("idna").decode()
+    except UnicodeError:
+        host = ""
     if not _HOST.fullmatch(host):  # what IDNA makes of a name can hold a blank
-        raise ValueError(f"{host[:40]!r} is not the name of a host")
-    port = DEFAULT_PORTS[parts.scheme] if parts.port is None else parts.port
-    resource_name = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._") + (
-        "?" + quote(parts.query, safe="/?%:@!$&'()*+,;=~-._") if parts.query else ""
-    )
-    return Address(parts.scheme == "wss", host, port, resource_name)
+        raise ValueError(f"{name[:40]!r} is not the name of a host")
+    return host
+
+
+def _parse_ip_literal(text: str) -> str:
+    """What stands in brackets (RFC 3986 §3.2.2); the case of a zone, as in `fe80::1%eth0`, is kept."""
+    address, percent, zone = text.partition("%")
+    try:
+        IPv6Address(address)
+    except ValueError:
+        raise ValueError(f"{text[:40]!r} is no IPv6 address, which is what stands in brackets") from None
+    if percent and not _HOST.fullmatch(zone):
+        raise ValueError(f"{zone[:40]!r} is no zone of an IPv6 address")
+    return address.lower() + percent + zone
+
+
+def _parse_port(text: str | None, default: int) -> int:
+    if not text:
+        return default
+    if not _PORT.fullmatch(text) or int(text[-5:]) > 65535:
+        raise ValueError(f"a port is a number from 0 to 65535, not {text[:40]!r}")
+    return int(text[-5:])
 
 
 def connect(
