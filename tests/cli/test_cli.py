@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import trustme
 
 from wslab import CloseCode, ConnectionClosed, EchoServer, HandshakeError, Recording, connect, inspect
 
@@ -309,11 +311,39 @@ def test_a_server_that_is_not_there_is_one_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://localhost/", "ws://", "ws://localhost/#part", "ws://localhost:99999/", "nonsense"]
+    "url", ["http://localhost/", "ws://", "ws://localhost/#part", "ws://localhost:99999/", "nonsense", "\nws://\x1b/"]
 )
 def test_a_bad_address_is_one_sentence(url: str) -> None:
     result = wslab("connect", url)
     assert result.returncode == 1
+    assert is_one_sentence(result.stderr)
+
+
+@pytest.mark.parametrize(
+    ("is_trusted", "reason"),
+    [
+        (False, r"the server's certificate is not to be trusted: \w+"),
+        (True, r"the server's certificate is not to be trusted: .*127\.0\.0\.1"),
+    ],
+)
+def test_a_certificate_that_is_not_to_be_trusted_is_one_sentence(is_trusted, reason, tmp_path, monkeypatch) -> None:
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("elsewhere.example").configure_cert(context)
+    if is_trusted:
+        authority.cert_pem.write_to_path(tmp_path / "trusted.pem")
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "trusted.pem"))
+    with EchoServer(ssl=context) as server:
+        result = wslab("connect", server.url)
+    assert result.returncode == 1
+    assert is_one_sentence(result.stderr)
+    assert re.search(f"cannot connect to wss://127.0.0.1:{server.port}/: {reason}", result.stderr)
+
+
+def test_a_server_without_tls_is_one_sentence() -> None:
+    with EchoServer() as server:
+        result = wslab("connect", f"wss://127.0.0.1:{server.port}/")
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"wslab connect: cannot connect to wss://127.0.0.1:{server.port}/: TLS failed: ")
     assert is_one_sentence(result.stderr)
 
 

@@ -199,7 +199,7 @@ def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path):
         (["--to", "localhost:1", "--save", "nowhere/x.har"], "there is no folder nowhere"),
         (["--to", "localhost"], "HOST:PORT"),
         (["--to", "wss://localhost:1/?token=sesame"], "not to 'wss://localhost:1/?token=[redacted]'"),
-        (["--to", "localhost:70000"], "out of range"),
+        (["--to", "localhost:70000"], "a port is a number from 0 to 65535, not '70000'"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_before_anything_starts(arguments, words):

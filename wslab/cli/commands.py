@@ -7,6 +7,7 @@ import io
 import logging
 import os
 import signal
+import ssl
 import sys
 import threading
 import warnings
@@ -21,7 +22,7 @@ from wslab.display.netstat.watch import watch
 from wslab.protocol.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
 from wslab.protocol.handshake import accept_key
 from wslab.protocol.limits import Limits
-from wslab.protocol.redaction import printable, redact_line, redact_target
+from wslab.protocol.redaction import harmless, printable, redact_line
 from wslab.recording.recording import Recording
 from wslab.sockets.client import connect
 from wslab.sockets.connection import Connection
@@ -148,6 +149,10 @@ def _echo(options: argparse.Namespace) -> int:
 
 
 def _why(error: Exception) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the server's certificate is not to be trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):  # its errno is none of the system's
+        return f"TLS failed: {(error.reason or 'the server ended it').replace('_', ' ').lower()}"
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         return "it is in use already; --port 0 takes a free one"
     if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
@@ -164,7 +169,7 @@ def _connect(options: argparse.Namespace) -> int:
             subprotocols=options.subprotocol,
         )
     except (ValueError, OSError, ProtocolError) as error:
-        raise CommandError(f"cannot connect to {redact_target(options.url)}: {_why(error)}") from error
+        raise CommandError(f"cannot connect to {harmless(options.url)}: {_why(error)}") from error
     connection.timeout = None
     _allow_all_characters()
     threading.Thread(target=_send_lines, args=(connection, sys.stdin.fileno()), daemon=True).start()
