@@ -328,6 +328,15 @@ def test_through_a_forwarded_port_the_page_does_not_claim_that_a_proxy_does_the_
     assert tab.locator("#hops li").all_text_contents() == ["This page", "Proxy or forwarded port", "Server"]
 
 
+def test_an_address_without_a_host_leads_through_the_same_port_to_the_server_whose_page_runs_the_script(tab, server):
+    with Tap(server) as tap:
+        console = BrowserConsole(server, address=tap.url.replace("ws", "http", 1))
+        script = "const socket = new WebSocket('/chat'); await until(socket, 'open'); log(socket.url); done();"
+        ConsolePage(tab, console.run(script))
+        transcript = console.wait(PATIENCE)
+    assert transcript.events[-1] == {"what": "log", "text": "<url>chat"}
+
+
 def test_what_a_refused_page_is_not_told_stands_on_the_side_of_the_server(tab):
     with live_server(origins=["https://example.com"]) as server:
         page = ConsolePage(tab, with_browser(server).run("await until(new WebSocket(url), 'close'); done();"))

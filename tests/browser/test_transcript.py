@@ -6,7 +6,7 @@ from html import escape
 import pytest
 from support.browser_scripts import ROOT, SCRIPTS
 
-from wslab.browser.transcript import Recorded, Transcript, load_transcripts, save_transcripts
+from wslab.browser.transcript import RecordedRun, Transcript, load_transcripts, save_transcripts
 
 HOSTILE = "<img src=x onerror=alert(1)>\x1b[2J\u202e&"
 EVENTS = (
@@ -78,7 +78,10 @@ def test_transcripts_are_loaded_as_they_were_saved(tmp_path):
     save_transcripts(path, "Chromium 156", saved)
 
     loaded = load_transcripts(path)
-    assert loaded == {"one": Recorded("done()", EVENTS, "Chromium 156"), "nothing": Recorded("", (), "Chromium 156")}
+    assert loaded == {
+        "one": RecordedRun("done()", EVENTS, "Chromium 156"),
+        "nothing": RecordedRun("", (), "Chromium 156"),
+    }
 
 
 FAULTY = {
@@ -115,7 +118,7 @@ def test_half_a_pair_of_utf_16_is_saved_as_well(tmp_path):
 
 
 def test_a_transcript_fits_its_script_however_far_that_is_indented_and_no_other_one():
-    recorded = Recorded("if (true) {\n  done();\n}", (), "Chromium 156")
+    recorded = RecordedRun("if (true) {\n  done();\n}", (), "Chromium 156")
     assert recorded.fits("\n        if (true) {  \n          done();\n        }\n    ")
     assert not recorded.fits("if (true) {\ndone();\n}")
     assert not recorded.fits("if (false) {\n  done();\n}")

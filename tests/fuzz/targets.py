@@ -12,7 +12,8 @@ from support.wire import RFC_HANDSHAKE, ROLES, pieces
 from fuzz.conversation import Opening, check_conversation
 from fuzz.recordings import check_capture, check_har, check_recorded, check_segments
 from fuzz.views import check_draft, check_inspect, check_transcripts, check_view
-from wslab.browser.desk import parse_report
+from wslab.browser.console_endpoint import body_length
+from wslab.browser.report import parse_report
 from wslab.browser.transcript import Transcript
 from wslab.protocol.deflate import TAIL, Decompressor, PermessageDeflate, answer_offers, check_answer, inflate
 from wslab.protocol.errors import HandshakeError, ProtocolError, is_valid_close_code
@@ -33,7 +34,7 @@ from wslab.protocol.handshake import (
     offered_subprotocols,
     parse_extensions,
 )
-from wslab.protocol.http import Headers, Request, body_length, build_refusal, parse_request, parse_response
+from wslab.protocol.http import Headers, Request, build_refusal, parse_request, parse_response
 from wslab.protocol.messages import TextDecoder
 from wslab.sockets.client import parse_url
 from wslab.tap.tap import parse_target

@@ -13,7 +13,6 @@ from wslab.protocol.http import (
     Request,
     Response,
     bodies_between,
-    body_length,
     build_refusal,
     parse_request,
     parse_response,
@@ -563,36 +562,3 @@ def test_nothing_follows_an_old_response_an_interim_one_or_an_upload_of_unknown_
     assert between(length, version="HTTP/1.0") is between(length, status=100) is between(length, status=101) is None
     for line in ("Transfer-Encoding", "chunked"), ("Connection", "close"):
         assert between(length, request=Request("POST", "/", Headers((line,)))) is None
-
-
-def post(*lines):
-    return Request("POST", "/", Headers(lines))
-
-
-@pytest.mark.parametrize("length", ["0", "10", "0010"])
-def test_the_length_of_a_body_is_what_its_only_content_length_says(length):
-    assert body_length(post(("content-length", length)), most=10) == int(length)
-
-
-@pytest.mark.parametrize(
-    ("lines", "status"),
-    [
-        ([], 411),
-        ([("Content-Length", "11")], 413),
-        ([("Content-Length", "9" * 9)], 413),
-        ([("Content-Length", "9" * 10)], 400),
-        ([("Content-Length", "")], 400),
-        ([("Content-Length", "-1")], 400),
-        ([("Content-Length", "+1")], 400),
-        ([("Content-Length", "1_0")], 400),
-        ([("Content-Length", "\u00b2")], 400),
-        ([("Content-Length", "5, 5")], 400),
-        ([("Content-Length", "5"), ("Content-Length", "5")], 400),
-        ([("Transfer-Encoding", "chunked")], 400),
-        ([("Transfer-Encoding", "chunked"), ("Content-Length", "5")], 400),
-    ],
-)
-def test_a_body_of_any_other_length_is_refused(lines, status):
-    with pytest.raises(HandshakeError) as caught:
-        body_length(post(*lines), most=10)
-    assert caught.value.status == status

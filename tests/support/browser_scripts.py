@@ -9,7 +9,7 @@ import trustme
 from playwright.sync_api import Browser, Page, expect
 
 from wslab import BrowserConsole, Connection, EchoServer, Pong, Recording
-from wslab.browser.run import Event
+from wslab.browser.report import BrowserEvent
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 20.0
@@ -82,7 +82,7 @@ class Script:
 class Run:
     """What a browser reported about a script, what passed on the wire, and what the browser told its network panel."""
 
-    events: list[Event]
+    events: list[BrowserEvent]
     wire: Recording
     panel: list[dict[str, object]]
 

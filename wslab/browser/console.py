@@ -1,4 +1,4 @@
-"""browser_console: a notebook's JavaScript, run by the reader's browser against a live server; its events as values."""
+"""BrowserConsole: a notebook's JavaScript, run by the reader's browser against a live server; its events as values."""
 
 import os
 import re
@@ -8,51 +8,52 @@ from html import escape
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from wslab.browser.desk import PAGE, desk_of
+from wslab.browser.console_endpoint import PAGE, endpoint_among
 from wslab.browser.frontend import Frontend, find_frontend
-from wslab.browser.run import Event, Run
-from wslab.browser.transcript import Recorded, Transcript, load_transcripts
+from wslab.browser.report import BrowserEvent
+from wslab.browser.run import Run
+from wslab.browser.transcript import RecordedRun, Transcript, load_transcripts
 from wslab.protocol.states import Direction
 from wslab.recording.recording import Recording
 from wslab.sockets.server import EchoServer
 
-# Pixels of the box: what stands around its events, one event, and the table of who talks to whom where that is open.
-AROUND, LINE, HANDSHAKES = 165, 27, 270
-CHARACTERS = 80  # of an event in one line
-LATE = 2  # lines for each socket that is still open, when the server stops
-UNKNOWN = 8  # lines of a script that was not recorded
-MOST_LINES = 18
+# Pixels of the box: what surrounds its events, one line of them, and the table of who talks to whom, if that is open.
+FRAME_HEIGHT, LINE_HEIGHT, HANDSHAKES_HEIGHT = 165, 27, 270
+CHARACTERS_PER_LINE = 80
+LINES_AT_SERVER_STOP = 2  # for each socket that is still open then
+LINES_OF_UNRECORDED = 8
+MAX_LINES = 18
 
 NO_PAGE = "If no page appears, the server or the kernel may have stopped: run the cells again. If that does not help:"
 
 
 @dataclass(frozen=True, repr=False)
 class BrowserRun:
-    """A script in the browser, as the value of a cell: a box that runs it, or what was recorded where there is none.
+    """A script in the browser, as the value of a cell: a box that runs it, or what was recorded if there is no browser.
 
     `repr` is the recorded transcript in both cases.
     """
 
     run: Run
-    recorded: Recorded | None
-    address: str  # of the page, with its ticket; empty where there is no browser
+    recorded: RecordedRun | None
+    address: str  # of the page, with its ticket; empty if there is no browser
     advice: str
     height: int
 
     @property
     def name(self) -> str:
-        """What the script is called."""
+        """The name of the script."""
         return self.run.name
 
     @property
-    def events(self) -> list[Event]:
-        """What the browser has reported so far; while none has called, what was recorded."""
+    def events(self) -> list[BrowserEvent]:
+        """What the browser has reported so far; what was recorded, until one has fetched the script."""
         if self.run.is_claimed or self.recorded is None:
             return self.run.events
         return [dict(event) for event in self.recorded.events]
 
     def wait(self, seconds: float = 5.0) -> Transcript:
-        """Wait until the script calls `done()`; where no browser answers in time, the recorded transcript."""
+        """Wait until the script calls `done()`. If no browser answers in time, return the recorded transcript."""
         if self.address or self.run.is_claimed:
             self.run.wait(seconds)
         if self.run.is_done:
@@ -75,8 +76,8 @@ class BrowserRun:
         source, title = escape(self.address), escape(f"Browser console: {self.name}")
         size = f'width="100%" height="{self.height}"'
         box = f'<iframe src="{source}" title="{title}" {size} style="border:1px solid #7d8793"></iframe>'
-        # A browser shows an error of its own in the box, or nothing, so that only this can say what to do. A notebook
-        # that is not trusted has no box.
+        # If the page cannot be loaded, the box holds the browser's own error or nothing, and a notebook that is not
+        # trusted has no box: only a sentence outside can say what to do.
         advice = f"<details><summary>{NO_PAGE}</summary>{escape(self.advice)}</details>"
         return f"{advice}{box}<details><summary>Without a browser: what was recorded</summary>{recorded}</details>"
 
@@ -89,12 +90,12 @@ class BrowserRun:
 class BrowserConsole:
     """Runs scripts in the reader's browser, in a box with a page of `server`; see `run`, `wait`, `events` and `wire`.
 
-    The page reports by HTTP to the server's threads, so that `wait` works in any cell. `transcripts` is a file with
-    what a real browser reported, for readers without one; captures may stand beside it, as `name.pcapng`. `address` is
-    where the browser finds the server, if that cannot be derived: `http://127.0.0.1:8765/`; `origins` are those of the
-    page, if a proxy changes the Host header.
-    What keeps other web pages out, and what does not, says `wslab.page.console.Desk`. Raises OSError or ValueError if
-    the transcripts cannot be read, ValueError for an address that no box can show.
+    The page reports by HTTP to the server's threads, so `wait` works in any cell (the messages of a widget would not
+    arrive before the cell is over). `transcripts` is a file with what a real browser reported, for readers without one;
+    captures may lie beside it as `name.pcapng`. `address` is where the browser finds the server, if that cannot be
+    derived: `http://127.0.0.1:8765/`; `origins` are those of the page, if a proxy changes the Host header.
+    The docstring of `ConsoleEndpoint` says what keeps other web pages out, and what does not.
+    Raises OSError or ValueError if the transcripts cannot be read, ValueError for an address that no box can show.
     """
 
     def __init__(
@@ -116,14 +117,14 @@ class BrowserConsole:
         self._address = address
         self._origins = {*origins, *_origin_of(address or "")}
         self._frontend = find_frontend()
-        self._desk = desk_of(server.pages, server.limits.handshake_timeout)
+        self._endpoint = endpoint_among(server.pages, server.limits.handshake_timeout)
 
     def run(self, script: str, name: str = "script", height: int | None = None) -> BrowserRun:
         """Let the browser run `script` (JavaScript) once; make this the last line of a cell, which then shows the page.
 
-        The script has `url` (the server's address), a `WebSocket` that reports all that happens to it, `log(...)`,
-        `await until(socket, "open")`, and `done()`, which it calls at its end. `height` is that of the page in pixels,
-        as much as the recorded events need unless given. Raises RuntimeError if the server does not listen.
+        The script has `url` (the server's address), a `WebSocket` that reports everything that happens to it,
+        `log(...)`, `await until(socket, "open")`, and `done()`, which it calls at its end. `height` is the height of
+        the page in pixels, by default what the recorded events need. Raises RuntimeError if the server does not listen.
         """
         if not isinstance(script, str):
             raise TypeError(f"a script is JavaScript as text, not {type(script).__name__}")
@@ -131,7 +132,7 @@ class BrowserConsole:
             raise RuntimeError("the server does not listen: call its start() first")
         is_public = self._frontend is not None and self._frontend.is_public
         run = Run(name, script, self._origins, is_public)
-        self._desk.open(run)
+        self._endpoint.add(run)
         recorded = self._recorded.get(name)
         fits = recorded if recorded is not None and recorded.fits(script) else None
         base = self._find_address()
@@ -142,24 +143,24 @@ class BrowserConsole:
         return self.runs[-1]
 
     @property
-    def events(self) -> list[Event]:
-        """The events of the last run: plain values, without times, ports or keys. Before `wait` there may be fewer."""
+    def events(self) -> list[BrowserEvent]:
+        """The events of the last run: plain values without times, ports or keys. Some come only while `wait` runs."""
         return self._last_run().events
 
     @property
     def refused(self) -> int:
-        """How many requests to the console were refused: those of other pages, of other programs, and too long ones."""
-        return self._desk.refused
+        """How many requests to the console were refused: from other pages or other programs, or too long."""
+        return self._endpoint.refused
 
     def wait(self, seconds: float = 5.0) -> Transcript:
-        """Wait until the last script calls `done()`, at most `seconds`; what the browser reported, or was recorded."""
+        """Wait at most `seconds` until the last script calls `done()`; return what was reported, or recorded."""
         return self._last_run().wait(seconds)
 
     def wire(self) -> Recording:
-        """Wait for the last script; what passed between its WebSockets and the server, or did when it was recorded.
+        """Wait for the last script; return what passed between its WebSockets and the server, now or when recorded.
 
-        Has the WebSocket connections of the server, numbered from 1, and not those of the console's own page. Is empty
-        where no browser answered and nothing was captured. Raises RuntimeError if the server keeps no recording.
+        It holds the WebSocket connections of the server, numbered from 1, without those of the console's own page. It
+        is empty if no browser answered and nothing was captured. Raises RuntimeError if the server keeps no recording.
         """
         last = self._last_run()
         last.wait()
@@ -187,20 +188,20 @@ class BrowserConsole:
         return self._frontend.address_of(self.server.port, scheme) if self._frontend is not None else ""
 
 
-def _height(recorded: Recorded | None, *, is_proxied: bool) -> int:
-    """How high a page must be to show the events of a script without scrolling, in pixels."""
-    lines, has_table = UNKNOWN, is_proxied
+def _height(recorded: RecordedRun | None, *, is_proxied: bool) -> int:
+    """Return how many pixels high a page must be to show the events of a script without scrolling."""
+    lines, has_table = LINES_OF_UNRECORDED, is_proxied
     if recorded is not None:
         names = [event["what"] for event in recorded.events if "socket" in event]
         texts = [" ".join(f"{name} {value}" for name, value in event.items()) for event in recorded.events]
-        lines = sum(1 + len(text) // CHARACTERS for text in texts)
-        lines += LATE * (names.count("new WebSocket()") - names.count("close"))
+        lines = sum(1 + len(text) // CHARACTERS_PER_LINE for text in texts)
+        lines += LINES_AT_SERVER_STOP * (names.count("new WebSocket()") - names.count("close"))
         has_table = has_table or "error" in names
-    return AROUND + LINE * min(lines, MOST_LINES) + HANDSHAKES * has_table
+    return FRAME_HEIGHT + LINE_HEIGHT * min(lines, MAX_LINES) + HANDSHAKES_HEIGHT * has_table
 
 
 def _only_websockets(recording: Recording) -> Recording:
-    """The recording without the connections that fetched the console's page and carried its reports."""
+    """Return the recording without the connections that fetched the console's page and carried its reports."""
     heads = {
         number: recording.bytes_sent(number, Direction.CLIENT_TO_SERVER).partition(b"\r\n\r\n")[0].lower()
         for number in recording.connections
@@ -215,13 +216,13 @@ def _only_websockets(recording: Recording) -> Recording:
 
 
 def _origin_of(address: str) -> list[str]:
-    """The origin of a page at this address, if that is a whole one."""
+    """Return the origin of a page at this address, or no origin if the address is only a path."""
     parts = urlsplit(address)
     return [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []
 
 
 def _advice(frontend: Frontend | None, base: str, *, is_given: bool) -> str:
-    """One sentence for whoever sees no page in the box, which shows the server at the address `base`."""
+    """Return what a reader should do who sees no page in the box, which loads it from the address `base`."""
     if not base:
         return "Open this notebook in JupyterLab and run it there."
     if is_given:

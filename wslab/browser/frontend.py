@@ -1,4 +1,4 @@
-"""frontend: where the reader's browser is, and the address under which it finds a port of this machine."""
+"""Frontends: where the reader's browser is, and the address under which it finds a port of this machine."""
 
 import json
 import os
@@ -17,7 +17,7 @@ LOCAL_NAMES = {"localhost", "127.0.0.1", "::1", ""}
 class Frontend:
     """The program that shows the notebook. `proxy` is the path of its jupyter-server-proxy, empty if it has none.
 
-    `is_public` says that the browser may be anywhere, and asks for a name that is not known here.
+    `is_public` says that the browser may be on any machine, and asks for a name that is not known here.
     """
 
     name: str
@@ -25,7 +25,7 @@ class Frontend:
     is_public: bool = False
 
     def address_of(self, port: int, scheme: str = "http") -> str:
-        """Where the browser finds the server on `port`: through the proxy, or on its own machine.
+        """Return where the browser finds the server on `port`: through the proxy, or on its own machine.
 
         >>> Frontend("JupyterLab", proxy="/user/ada/proxy/").address_of(8765)
         '/user/ada/proxy/8765/'
@@ -36,7 +36,7 @@ class Frontend:
 
 
 def find_frontend(environment: Mapping[str, str] = os.environ) -> Frontend | None:
-    """The program that shows the notebook of this kernel; None where there is none (a script, nbconvert, a test)."""
+    """Return the program that shows the notebook of this kernel, or None (in a script, nbconvert or a test)."""
     server = _find_jupyter_server(environment)
     if server is not None:
         base = str(server.get("base_url", "/"))
@@ -46,23 +46,23 @@ def find_frontend(environment: Mapping[str, str] = os.environ) -> Frontend | Non
 
 
 def _find_jupyter_server(environment: Mapping[str, str]) -> Mapping[str, object] | None:
-    """What the Jupyter server that has started this kernel tells about itself; nbconvert starts kernels, too."""
+    """Return what the Jupyter server that started this kernel says of itself; None if it was nbconvert or nobody."""
     process = environment.get("JPY_PARENT_PID", "")
     if not process.isdecimal() or find_spec("jupyter_server") is None:
         return None
     from jupyter_server.serverapp import list_running_servers
 
     servers = list(list_running_servers())
-    if environment.get("OS") == "Windows_NT" and "JPY_SESSION_NAME" in environment:  # the number is no process there
+    if environment.get("OS") == "Windows_NT" and "JPY_SESSION_NAME" in environment:  # its JPY_PARENT_PID is a handle
         return servers[0] if len(servers) == 1 else None
     return next((server for server in servers if server["pid"] == int(process)), None)
 
 
 def _has_proxy(server: Mapping[str, object]) -> bool:
-    """Whether it runs jupyter-server-proxy, as it says itself; where it does not answer, whether that is installed."""
+    """Return True if this server runs jupyter-server-proxy, or does not answer and it is installed."""
     address = f"{server['url']}server-proxy/servers-info"
     try:
-        # The header, as a hub does not take a token in the address.
+        # In a header, because a hub accepts no token in the address.
         request = urllib.request.Request(address, headers={"Authorization": f"token {server.get('token', '')}"})
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             return isinstance(json.load(answer), dict)
@@ -75,7 +75,7 @@ def _has_proxy(server: Mapping[str, object]) -> bool:
 
 
 def _is_vs_code() -> bool:
-    """Whether VS Code runs this notebook: its Jupyter extension puts the name of the file into the kernel."""
+    """Return True if VS Code runs this notebook: its Jupyter extension puts the name of the file into the kernel."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return shell is not None and "__vsc_ipynb_file__" in shell.user_ns

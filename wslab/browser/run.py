@@ -1,22 +1,21 @@
-"""run: one script for one page of a browser, and what that page reports, shared by threads."""
+"""Run: one script for one page of a browser, and what that page reports, shared by threads."""
 
 import re
 import secrets
 import threading
 from collections.abc import Collection
 
+from wslab.browser.report import BrowserEvent
 from wslab.sockets.connection import Connection
 
 MAX_EVENTS = 1000
 MAX_HANDSHAKES = 20
 
-Event = dict[str, str | int | float | bool | None]
-
 
 class Run:
-    """A script that waits for its page. `origins` may be its page's besides the address that it is asked for.
+    """A script that waits for its page, whose origin is that of the server's own address or one of `origins`.
 
-    `is_public` says that a proxy with a name of its own is in between, so that this name cannot be known.
+    `is_public` says that a proxy with a name of its own is in between, which cannot be known here.
     """
 
     def __init__(self, name: str, script: str, origins: Collection[str] = (), is_public: bool = False) -> None:
@@ -27,14 +26,14 @@ class Run:
         self.ticket = secrets.token_urlsafe(32)
         self.token = ""  # the page brings it
         self.origin = ""  # of the page
-        self.is_done = False  # it has reported all
-        self._has_ended = False  # and knows that this has arrived
-        self._events: list[Event] = []
+        self.is_done = False  # the page has reported everything
+        self._has_ended = False  # and it knows that this has arrived
+        self._events: list[BrowserEvent] = []
         self._handshakes: list[Connection] = []
         self._changed = threading.Condition()
 
     @property
-    def events(self) -> list[Event]:
+    def events(self) -> list[BrowserEvent]:
         """What the page has reported so far."""
         with self._changed:
             return [dict(event) for event in self._events]
@@ -48,15 +47,15 @@ class Run:
         return f"<Run {self.name!r}, {len(self._events)} events>"
 
     def claim(self, token: str, origin: str) -> bool:
-        """Give the script to the page that brings this token; False if it is none, or another page was quicker."""
+        """Give the script to the page that brings this token; return False if another was first, or it is no token."""
         with self._changed:
             if self.token or not re.fullmatch(r"[0-9a-f]{64}", token):
                 return False
             self.token, self.origin = token, origin
             return True
 
-    def add(self, events: list[Event], is_done: bool) -> bool:
-        """Take in what the page reports; False if the run is over, or there would be too many events."""
+    def add(self, events: list[BrowserEvent], is_done: bool) -> bool:
+        """Add what the page reports; return False if the run is over or would have too many events."""
         with self._changed:
             if self.is_done or len(self._events) + len(events) > MAX_EVENTS:
                 return False
@@ -65,24 +64,24 @@ class Run:
             return True
 
     def end(self) -> None:
-        """Wake whoever waits: the page has the answer to its last report, so that the server may be closed."""
+        """Wake all who wait: the page has the answer to its last report, so the server may be closed."""
         with self._changed:
             self._has_ended = True
             self._changed.notify_all()
 
     def wait(self, seconds: float) -> bool:
-        """Wait until the page has said that the script is done, and has the answer to that; whether it has."""
+        """Wait until the page has the answer to its last report; return False if it has not after `seconds`."""
         with self._changed:
             return self._changed.wait_for(lambda: self._has_ended, seconds)
 
-    def notice(self, connection: Connection) -> None:
-        """Remember a handshake that comes from the page's origin, to show it there."""
+    def note_handshake(self, connection: Connection) -> None:
+        """Keep a handshake that comes from the page's origin, to show it there."""
         with self._changed:
             if len(self._handshakes) < MAX_HANDSHAKES:
                 self._handshakes.append(connection)
 
     def take_handshakes(self) -> list[dict[str, str]]:
-        """The handshakes that have been answered and not been shown yet, as text without secrets."""
+        """Return the handshakes that have been answered and not been shown yet, as text without secrets."""
         with self._changed:
             answered = [connection for connection in self._handshakes if connection.response is not None]
             self._handshakes = [connection for connection in self._handshakes if connection not in answered]

@@ -1,4 +1,4 @@
-"""transcript: what a browser reported about a script, as a table, and as a file that stands in for a browser."""
+"""Transcripts: what a browser reported about a script, as a table, and as a file that stands in for a browser."""
 
 import json
 import textwrap
@@ -7,15 +7,14 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from wslab.browser.desk import is_event
-from wslab.browser.run import Event
+from wslab.browser.report import BrowserEvent, is_event
 from wslab.display.table import Table
 from wslab.protocol.redaction import printable
 from wslab.protocol.states import State
 
 STATES = list(State)
-MOST_DATA = 100  # characters of a message or a reason; longer ones show their first BEGINNING
-BEGINNING = 20
+MAX_DATA = 100  # characters of a message or a reason; of a longer one, the first SHORTENED are shown
+SHORTENED = 20
 
 
 @dataclass(frozen=True, repr=False)
@@ -23,7 +22,7 @@ class Transcript:
     """The events of a script in order; `source` is the sentence that says where they come from."""
 
     source: str
-    events: tuple[Event, ...] = ()
+    events: tuple[BrowserEvent, ...] = ()
 
     @property
     def table(self) -> Table:
@@ -38,32 +37,32 @@ class Transcript:
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedRun:
     """A script, and the events that `browser` (its name and version) reported when it was recorded."""
 
     script: str
-    events: tuple[Event, ...]
+    events: tuple[BrowserEvent, ...]
     browser: str
 
     def fits(self, script: str) -> bool:
-        """Whether it is a transcript of this script; blanks at the ends of lines and its indentation do not matter."""
+        """Return True if this is what was recorded for `script`, whatever its indentation and trailing blanks."""
         return _normalized(script) == _normalized(self.script)
 
 
-def load_transcripts(path: Path) -> dict[str, Recorded]:
-    """The transcripts in a file, by name. Raises OSError or ValueError if it cannot be read."""
+def load_transcripts(path: Path) -> dict[str, RecordedRun]:
+    """Return the transcripts in a file, by name. Raises OSError or ValueError if it cannot be read."""
     return parse_transcripts(path.read_bytes())
 
 
-def parse_transcripts(data: bytes) -> dict[str, Recorded]:
-    """The transcripts in what `save_transcripts` has written, by name. Raises ValueError for anything else."""
+def parse_transcripts(data: bytes) -> dict[str, RecordedRun]:
+    """Return the transcripts in what `save_transcripts` has written, by name. Raises ValueError for anything else."""
     try:
         found = json.loads(data)
     except (ValueError, RecursionError):
         raise ValueError("transcripts are JSON") from None
     match found:
         case {"browser": str(browser), "transcripts": dict(entries)} if all(map(_is_entry, entries.values())):
-            return {name: Recorded(it["script"], tuple(it["events"]), browser) for name, it in entries.items()}
+            return {name: RecordedRun(it["script"], tuple(it["events"]), browser) for name, it in entries.items()}
     raise ValueError("transcripts have a browser and, for each name, a script and events with plain values")
 
 
@@ -74,15 +73,15 @@ def _is_entry(entry: object) -> bool:
     return False
 
 
-def save_transcripts(path: Path, browser: str, transcripts: Mapping[str, tuple[str, Iterable[Event]]]) -> None:
-    """Write scripts and events, by name, as `browser` reported them: an event a line, so that changes can be read."""
+def save_transcripts(path: Path, browser: str, transcripts: Mapping[str, tuple[str, Iterable[BrowserEvent]]]) -> None:
+    """Write scripts and events, by name, as `browser` reported them: one event a line, so that a diff can be read."""
     entries = []
     for name, (script, events) in transcripts.items():
         lines = ",\n".join(f"        {_json(event)}" for event in events)
         fields = f'      "script": {_json(_normalized(script))},\n      "events": [\n{lines}\n      ]'
         entries.append(f"    {_json(name)}: {{\n{fields}\n    }}")
     text = f'{{\n  "browser": {_json(browser)},\n  "transcripts": {{\n' + ",\n".join(entries) + "\n  }\n}\n"
-    # JavaScript has texts with half a pair of UTF-16, which UTF-8 has not; JSON has an escape for it, Python's.
+    # A string of JavaScript may hold half of a UTF-16 pair, which UTF-8 cannot; JSON escapes it as Python does.
     path.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
@@ -90,7 +89,7 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _row(event: Event) -> tuple[str, str, str]:
+def _row(event: BrowserEvent) -> tuple[str, str, str]:
     fields = [_field(name, value) for name, value in event.items() if name not in ("what", "socket")]
     return str(event.get("socket", "")), printable(str(event["what"])), ", ".join(fields)
 
@@ -100,8 +99,8 @@ def _field(name: str, value: object) -> str:
         return f"readyState {value} {STATES[value].name}"
     if name == "threw":
         return f"threw {printable(str(value))}"
-    if name in ("data", "reason") and isinstance(value, str) and len(value) > MOST_DATA:
-        return f"{name} {printable(_json(value[:BEGINNING] + '…'))} of {len(value)} characters"
+    if name in ("data", "reason") and isinstance(value, str) and len(value) > MAX_DATA:
+        return f"{name} {printable(_json(value[:SHORTENED] + '…'))} of {len(value)} characters"
     return f"{name} {printable(_json(value))}"
 
 

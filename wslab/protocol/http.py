@@ -170,26 +170,6 @@ def parse_request(data: bytes) -> tuple[Request, int] | None:
     return Request(method, target, _parse_headers(lines[1:]), version), used
 
 
-def body_length(request: Request, most: int) -> int:
-    """How many bytes of body follow the head of a request, as its only Content-Length tells (RFC 9112 §6).
-
-    Raises HandshakeError: 411 where nothing tells it, 413 for more than `most`, 400 for what is no length.
-
-    >>> body_length(Request("POST", "/", Headers((("Content-Length", "5"),))), most=10)
-    5
-    """
-    lengths = request.headers.get_all("Content-Length")
-    if "Transfer-Encoding" in request.headers:
-        raise HandshakeError("a body in a transfer coding is not read here: tell its length with Content-Length")
-    if not lengths:
-        raise HandshakeError("a request with a body needs a Content-Length", 411)
-    if len(lengths) != 1 or not re.fullmatch(r"[0-9]{1,9}", lengths[0]):
-        raise HandshakeError("a request needs exactly one Content-Length, a number")
-    if int(lengths[0]) > most:
-        raise HandshakeError(f"a body of more than {most} bytes", 413)
-    return int(lengths[0])
-
-
 def bodies_between(request: Request, response: Response) -> tuple[int, int] | None:
     """How many bytes of body follow the heads of a request and its response, where another request follows them.
 
