@@ -1,4 +1,4 @@
-"""passed: the heads and frames in a recording, with the times at which they began and were complete."""
+"""recorded_frames: the heads and frames in a recording, with the times at which they began and were complete."""
 
 import itertools
 
@@ -6,7 +6,7 @@ from support.raw import request, text
 from test_conversation import GREETING, response
 
 from wslab import Direction, Recording
-from wslab.recording.recorded_frames import Passing, passed
+from wslab.recording.recorded_frames import RecordingDissector, dissect_recording
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 
@@ -20,7 +20,7 @@ def recorded(*chunks: tuple[int, Direction, bytes]) -> Recording:
 
 
 def lines(recording: Recording) -> list[tuple[int, float, float, str]]:
-    return [(it.connection, it.began, it.time, str(it.seen)) for it in passed(recording)]
+    return [(it.connection, it.began, it.time, str(it.seen)) for it in dissect_recording(recording)]
 
 
 def test_each_is_told_with_the_times_of_its_first_and_of_its_last_byte():
@@ -47,7 +47,7 @@ def test_frames_that_came_before_the_answer_are_told_behind_it_with_their_own_be
     recording = recorded((1, UP, request() + text("early")), (1, DOWN, response()))
 
     assert lines(recording)[1:] == [(1, 1, 1, "HTTP/1.1 101 Switching Protocols"), (1, 0, 1, 'text "early"')]
-    assert [it.direction for it in passed(recording)] == [UP, DOWN, UP]
+    assert [it.direction for it in dissect_recording(recording)] == [UP, DOWN, UP]
 
 
 def test_connections_are_kept_apart():
@@ -63,18 +63,18 @@ def test_what_is_cut_short_comes_last():
 
 
 def test_no_more_of_a_payload_is_kept_than_was_asked_for():
-    *_, frame = passed(recorded((1, UP, request()), (1, DOWN, response() + GREETING)), kept=3)
+    *_, frame = dissect_recording(recorded((1, UP, request()), (1, DOWN, response() + GREETING)), kept=3)
 
     assert (frame.seen.what.payload, frame.seen.what.length) == (b"Wel", 7)
 
 
 def test_a_connection_that_is_forgotten_is_not_read_any_more_and_the_others_are():
-    passing = Passing()
+    dissector = RecordingDissector()
     recording = recorded((1, UP, request()), (2, UP, request()), (1, DOWN, response()), (2, DOWN, response()))
     first, second, *rest = recording.chunks
-    assert [len(passing.of(chunk)) for chunk in (first, second)] == [1, 1]
-    passing.forget(1)
-    assert [(it.connection, str(it.seen)) for chunk in rest for it in passing.of(chunk)] == [
+    assert [len(dissector.feed(chunk)) for chunk in (first, second)] == [1, 1]
+    dissector.forget(1)
+    assert [(it.connection, str(it.seen)) for chunk in rest for it in dissector.feed(chunk)] == [
         (2, "HTTP/1.1 101 Switching Protocols")
     ]
-    assert list(passing.end()) == []
+    assert list(dissector.end()) == []

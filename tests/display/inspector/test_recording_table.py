@@ -11,7 +11,7 @@ from test_recorded_frames import recorded
 
 from wslab import Direction, Frame, Opcode, Recording, connect, inspect, serialize_frame
 from wslab.display.inspector import recording_table as recorded_module
-from wslab.recording.recorded_frames import passed
+from wslab.recording.recorded_frames import dissect_recording
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 AGREED = response("Sec-WebSocket-Extensions: permessage-deflate")
@@ -156,11 +156,11 @@ def test_a_long_recording_shows_a_window_and_keeps_no_more(monkeypatch):
     kept = []
 
     def counted(recording: Recording, kept_bytes: int):
-        for one in passed(recording, kept_bytes):
+        for one in dissect_recording(recording, kept_bytes):
             kept.append(1)
             yield one
 
-    monkeypatch.setattr(recorded_module, "passed", counted)
+    monkeypatch.setattr(recorded_module, "dissect_recording", counted)
     tracemalloc.start()
     try:
         table = inspect(recording)

@@ -26,7 +26,7 @@ from wslab.dissector.wording import shorten, since
 from wslab.protocol.redaction import harmless
 from wslab.protocol.states import SENDERS, Role
 from wslab.recording.log import Call
-from wslab.recording.recorded_frames import Passed, passed
+from wslab.recording.recorded_frames import RecordedFrame, dissect_recording
 from wslab.recording.recording import Recording
 
 TIMES, MARGIN = 66.0, 40.0  # points to the left of the client's lifeline: with times, and without
@@ -93,7 +93,7 @@ def draw_ladder(
     entries, total = window(_entries(recording, number), start, most)
     if number is None or not entries:
         return DescribedFigure(None, nothing("arrow", start, total))
-    arrows = [_of_passed(entry) if isinstance(entry, Passed) else _of_end(entry) for entry in entries]
+    arrows = [_of_passed(entry) if isinstance(entry, RecordedFrame) else _of_end(entry) for entry in entries]
     began = next((chunk.time for chunk in recording.chunks if chunk.connection == number), arrows[0].time)
     steps = [since(arrow.time - began) if times else "" for arrow in arrows]
     heading = title(recording, number, "arrows", start, len(arrows), total)
@@ -103,14 +103,14 @@ def draw_ladder(
     return DescribedFigure(_picture(arrows, steps, heading).figure, text, "Ladder of a conversation")
 
 
-def _entries(recording: Recording, number: int | None) -> Iterator[Passed | Call]:
+def _entries(recording: Recording, number: int | None) -> Iterator[RecordedFrame | Call]:
     """What there is an arrow for on a connection, in the order of the times."""
-    seen: Iterator[Passed | Call] = (it for it in passed(recording) if it.connection == number)
+    seen: Iterator[RecordedFrame | Call] = (it for it in dissect_recording(recording) if it.connection == number)
     ends = (call for call in recording.calls if call.connection == number and call.name in ENDS)
     return heapq.merge(seen, ends, key=lambda entry: entry.time)  # what was cut short stays before the end of TCP
 
 
-def _of_passed(it: Passed) -> _Arrow:
+def _of_passed(it: RecordedFrame) -> _Arrow:
     what = it.seen.what
     if isinstance(what, SeenFrame):
         kind = _Kind.CONTROL if what.header.opcode.is_control else _Kind.DATA

@@ -13,7 +13,7 @@ from wslab.dissector.frames import SeenFrame
 from wslab.dissector.messages import MessageJoiner
 from wslab.protocol.frames import Opcode
 from wslab.protocol.states import Direction, Role
-from wslab.recording.recorded_frames import Passed, passed
+from wslab.recording.recorded_frames import RecordedFrame, dissect_recording
 from wslab.recording.recording import Recording
 
 FEWEST = 5  # fewer are told one by one
@@ -66,7 +66,7 @@ def draw_latencies(recording: Recording, connection: int | None = None) -> Descr
     network, too. Takes all connections unless told which. Raises ValueError for a connection that is not there.
     """
     choose(recording, connection)
-    waits = _waits(it for it in passed(recording, COMPARED) if connection in (None, it.connection))
+    waits = _waits(it for it in dissect_recording(recording, COMPARED) if connection in (None, it.connection))
     text = "\n".join(f"{name}: {each}" for name, each in waits.items())
     drawn = {name: each for name, each in waits.items() if len(each.seconds) >= FEWEST}
     if not drawn:
@@ -89,7 +89,7 @@ def _long(seconds: float) -> str:
     return f"{seconds * 1e6:.3g} µs"
 
 
-def _waits(everything: Iterator[Passed]) -> dict[str, _Waits]:
+def _waits(everything: Iterator[RecordedFrame]) -> dict[str, _Waits]:
     messages, pings = _Waits(), _Waits()
     joined: defaultdict[tuple[int, Direction], MessageJoiner] = defaultdict(lambda: MessageJoiner(COMPARED))
     for it in everything:

@@ -10,7 +10,7 @@ from wslab.display.figures.selection import choose
 from wslab.dissector.frames import SeenFrame
 from wslab.dissector.wording import in_bytes
 from wslab.protocol.states import Direction
-from wslab.recording.recorded_frames import Passed, passed
+from wslab.recording.recorded_frames import RecordedFrame, dissect_recording
 from wslab.recording.recording import Recording
 
 # Up to 125 bytes the length has 7 bits in the header, up to 65,535 it has 16 more, then 64.
@@ -55,7 +55,7 @@ def draw_sizes(recording: Recording, connection: int | None = None) -> Described
     which; the heads of the handshake are not counted. Raises ValueError for a connection that is not there.
     """
     choose(recording, connection)
-    sizes = _sizes(it for it in passed(recording, kept=0) if connection in (None, it.connection))
+    sizes = _sizes(it for it in dissect_recording(recording, kept=0) if connection in (None, it.connection))
     if not any(each.frames for each in sizes.values()):
         return DescribedFigure(None, "Nothing to draw: no whole frame has been recorded.")
     lines = [f"{'payload of a frame':18}  {'  '.join(sizes)}"]
@@ -65,7 +65,7 @@ def draw_sizes(recording: Recording, connection: int | None = None) -> Described
     return DescribedFigure(_picture(sizes).figure, "\n".join(lines), "Sizes of frames")
 
 
-def _sizes(frames: Iterable[Passed]) -> dict[Direction, _Sizes]:
+def _sizes(frames: Iterable[RecordedFrame]) -> dict[Direction, _Sizes]:
     sizes = {direction: _Sizes() for direction in Direction}
     for it in frames:
         if isinstance(it.seen.what, SeenFrame):

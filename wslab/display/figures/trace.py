@@ -15,7 +15,7 @@ from wslab.protocol.http import Response
 from wslab.protocol.redaction import harmless
 from wslab.protocol.states import Direction
 from wslab.recording.log import Call, Chunk
-from wslab.recording.recorded_frames import passed
+from wslab.recording.recorded_frames import dissect_recording
 from wslab.recording.recording import Recording
 
 IN_ALL = 80  # messages, and as many frames, are told one by one, shared out among the steps; the rest is summed up
@@ -105,7 +105,7 @@ def spans_of(recording: Recording, number: int, steps: list[Step]) -> list[Span]
     """What lies in each of the four lanes of a connection, as far as it lies within `steps`."""
     lanes = _Lanes(steps)
     joiners = {direction: MessageJoiner() for direction in Direction}
-    for it in passed(recording):
+    for it in dissect_recording(recording):
         if it.connection == number:
             lanes.add(Lane.FRAMES, it.direction, it.seen, in_bytes(it.seen.end - it.seen.start))
             for message in joiners[it.direction].feed(it.seen):

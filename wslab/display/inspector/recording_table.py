@@ -17,7 +17,7 @@ from wslab.dissector.payloads import Judged, Window
 from wslab.protocol.deflate import NAME as DEFLATE
 from wslab.protocol.http import Request, Response
 from wslab.protocol.states import Direction, Role
-from wslab.recording.recorded_frames import Passed, passed
+from wslab.recording.recorded_frames import RecordedFrame, dissect_recording
 from wslab.recording.recording import Recording
 
 HEADING = ("row", "connection", "direction", "bytes", "what")
@@ -28,7 +28,7 @@ class Entry:
     """What a row shows, and what is known there of its connection: the request and the answer to it."""
 
     number: int
-    passed: Passed
+    passed: RecordedFrame
     asked: Request | None
     answer: Response | None
 
@@ -92,7 +92,7 @@ def _entries(recording: Recording, kept: int) -> Iterator[Entry]:
     sizes: Counter[tuple[int, Direction]] = Counter()
     for chunk in recording.chunks:
         sizes[chunk.connection, chunk.direction] += len(chunk.data)
-    for number, one in enumerate(it for it in passed(recording, kept) if not _is_empty_body(it, sizes)):
+    for number, one in enumerate(it for it in dissect_recording(recording, kept) if not _is_empty_body(it, sizes)):
         what, connection = one.seen.what, one.connection
         if isinstance(what, Request):
             asked[connection] = what
@@ -101,7 +101,7 @@ def _entries(recording: Recording, kept: int) -> Iterator[Entry]:
         yield Entry(number, one, asked.get(connection), answers.get(connection))
 
 
-def _is_empty_body(it: Passed, sizes: Counter[tuple[int, Direction]]) -> bool:
+def _is_empty_body(it: RecordedFrame, sizes: Counter[tuple[int, Direction]]) -> bool:
     """Whether nothing stands where nothing is read any more: `sizes` tells how many bytes went each way."""
     return isinstance(it.seen.what, Unread) and it.seen.start >= sizes[it.connection, it.direction]
 
@@ -122,7 +122,7 @@ def _look_behind(recording: Recording, entry: Entry, most_bytes: int) -> Table:
     return table_of(fields, f"row {entry.number}, field by field", above=draw_bits(fields))
 
 
-def _bytes_of(recording: Recording, one: Passed, end: int | None) -> bytes:
+def _bytes_of(recording: Recording, one: RecordedFrame, end: int | None) -> bytes:
     """The bytes of one direction from where it was seen to `end`; only the chunks that they are in are joined."""
     start, position, pieces = one.seen.start, 0, []
     for chunk in recording.chunks:

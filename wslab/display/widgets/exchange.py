@@ -9,7 +9,7 @@ from wslab.protocol.errors import CloseCode, ConnectionClosed, ProtocolError, de
 from wslab.protocol.http import Request, Response
 from wslab.protocol.redaction import printable, redact_target
 from wslab.protocol.states import Direction, Role
-from wslab.recording.recorded_frames import passed
+from wslab.recording.recorded_frames import dissect_recording
 from wslab.recording.recording import Recording
 from wslab.sockets.client import connect
 from wslab.sockets.connection import Connection
@@ -103,7 +103,7 @@ def _frames(recording: Recording) -> list[tuple[Seen, bytes]]:
     """What the server has sent behind its head."""
     number, *_ = recording.connections
     data = recording.bytes_sent(number, Direction.SERVER_TO_CLIENT)
-    seen = (it.seen for it in passed(recording) if it.direction is Direction.SERVER_TO_CLIENT)
+    seen = (it.seen for it in dissect_recording(recording) if it.direction is Direction.SERVER_TO_CLIENT)
     frames = ((one, data[one.start : one.end]) for one in seen if not isinstance(one.what, Request | Response))
     return list(islice(frames, MOST_FRAMES + 1))
 

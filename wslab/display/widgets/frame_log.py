@@ -8,7 +8,7 @@ from typing import NamedTuple
 from wslab.dissector.frames import SeenFrame
 from wslab.protocol.frames import Opcode
 from wslab.protocol.states import Direction
-from wslab.recording.recorded_frames import Passed, Passing
+from wslab.recording.recorded_frames import RecordedFrame, RecordingDissector
 from wslab.recording.recording import Recording
 
 HEADING = ("connection", "direction", "bytes", "what")
@@ -42,7 +42,7 @@ class FrameLog:
 
     def __init__(self, recording: Recording, most: int = MOST_ROWS) -> None:
         self._recording = recording
-        self._passing = Passing(kept=KEPT)
+        self._dissector = RecordingDissector(kept=KEPT)
         self._next = 0  # the first chunk that has not been read
         self._count = 0
         self._goodbyes: dict[int, set[Direction]] = {}  # who has sent a close frame
@@ -57,7 +57,7 @@ class FrameLog:
         news = list(islice(chunks, self._next, self._next + most))
         self._next += len(news)
         for chunk in news:
-            for passed in self._passing.of(chunk):
+            for passed in self._dissector.feed(chunk):
                 self._add(passed)
         return bool(news)
 
@@ -72,7 +72,7 @@ class FrameLog:
         for rows in self._rows.values():
             rows.clear()
 
-    def _add(self, passed: Passed) -> None:
+    def _add(self, passed: RecordedFrame) -> None:
         seen, number = passed.seen, passed.connection
         is_control = isinstance(seen.what, SeenFrame) and seen.what.header.opcode.is_control
         self._append(is_control, (str(number), str(passed.direction), str(seen.end - seen.start), str(seen)))
@@ -92,7 +92,7 @@ class FrameLog:
         self._next = to
 
     def _forget(self, number: int) -> None:
-        self._passing.forget(number)
+        self._dissector.forget(number)
         self._goodbyes.pop(number, None)
 
     def _append(self, is_control: bool, cells: tuple[str, str, str, str]) -> None:

@@ -13,7 +13,7 @@ from wslab.protocol.http import Request, Response
 from wslab.protocol.redaction import printable, redact_body, redact_target
 from wslab.protocol.states import SENDERS, TRANSITIONS, Role, State, Step
 from wslab.recording.log import Call, Chunk
-from wslab.recording.recorded_frames import Passed, Passing
+from wslab.recording.recorded_frames import RecordedFrame, RecordingDissector
 from wslab.recording.recording import Recording
 
 MOST_MOMENTS = 1000
@@ -98,7 +98,7 @@ class Moments:
 
     def __init__(self, recording: Recording, connection: int, most: int = MOST_MOMENTS, start: int = 0) -> None:
         self.connection = connection
-        self._passing = Passing(kept=KEPT)
+        self._dissector = RecordingDissector(kept=KEPT)
         self._sides = {role: _Side() for role in Role}
         events = list(_events(recording, connection))
         self._began = events[0][0] if events else 0.0
@@ -123,13 +123,13 @@ class Moments:
         sender = SENDERS[chunk.direction]
         side = self._sides[sender]
         side.waiting += chunk.data
-        passed = self._passing.of(chunk)
+        passed = self._dissector.feed(chunk)
         self._open(passed)
         completed = [line for one in passed for line in self._complete(one)]
         what = f"{len(chunk.data)} bytes, {chunk.direction}"
         return what, completed
 
-    def _open(self, passed: list[Passed]) -> None:
+    def _open(self, passed: list[RecordedFrame]) -> None:
         """Whether the handshake is done: where the answer agrees to WebSocket, frames are read from then on."""
         seen = [one.seen for one in passed]
         for answer, following in zip(seen, [*seen[1:], None], strict=False):
@@ -141,7 +141,7 @@ class Moments:
                 if not answer.illegal:
                     self._step(Role.CLIENT, Step.HANDSHAKE_DONE)
 
-    def _complete(self, passed: Passed) -> Iterator[str]:
+    def _complete(self, passed: RecordedFrame) -> Iterator[str]:
         seen = passed.seen
         side = self._sides[seen.sender]
         side.use(seen.end)
