@@ -412,7 +412,7 @@ def test_threads_that_receive_take_turns_and_no_message_is_lost_or_doubled():
 
 def test_who_waits_for_another_receiver_gives_up_in_time():
     with pair() as (client, server), running(lambda: client.receive()):
-        wait_until(client._link._turn.locked)
+        wait_until(client._transport.reading.locked)
         with pytest.raises(TimeoutError, match="another thread is receiving"):
             client.receive(timeout=0.01)
         server.send("done")
@@ -439,7 +439,7 @@ def test_a_pong_waits_for_the_end_of_the_frame_that_another_thread_is_writing():
     with against_raw(buffer=SMALL_BUFFER) as (connection, peer):
         message = bytes(1_000_000)
         with running(connection.send, message), running(lambda: connection.receive()):
-            wait_until(connection._link.outbox.writing.locked)
+            wait_until(connection._transport.send_queue.writing.locked)
             peer.sendall(unmasked(Opcode.PING, b"one") + unmasked(Opcode.PING, b"two"))
             peer.sendall(unmasked(Opcode.TEXT, b"Hello"))
 
@@ -469,11 +469,11 @@ def test_answers_that_nobody_writes_do_not_fill_the_memory(monkeypatch):
             assert list(connection) == []
 
         with running(send), running(receive):
-            wait_until(connection._link.outbox.writing.locked)
+            wait_until(connection._transport.send_queue.writing.locked)
             with contextlib.suppress(OSError):  # the end, for a peer that sends pings and reads nothing
                 for number in itertools.count():
                     peer.sendall(unmasked(Opcode.PING, str(number).encode()))
-        assert len(connection._link.outbox) <= 5
+        assert len(connection._transport.send_queue) <= 5
 
 
 def test_a_peer_that_does_not_read_costs_no_more_than_the_write_timeout():
@@ -497,7 +497,7 @@ def test_a_write_that_is_interrupted_ends_the_connection_because_half_a_frame_ma
         client.send("Hello")
         recording.clock, clock = interrupt, recording.clock
         with pytest.raises(KeyboardInterrupt):
-            client._link.outbox._write([b"half a frame"], None)
+            client._transport.send_queue._write([b"half a frame"], None)
         recording.clock = clock
 
         with pytest.raises(ConnectionClosed, match="writing failed"):
@@ -624,7 +624,7 @@ def test_a_peer_that_sends_on_and_on_cannot_hold_up_the_close(first, more):
 
 
 def test_a_peer_that_sends_messages_instead_of_a_close_frame_cannot_fill_the_memory(monkeypatch):
-    monkeypatch.setattr("wslab.sockets.transport.MAX_UNREAD", 1_000_000)
+    monkeypatch.setattr("wslab.sockets.receive_queue.MAX_UNREAD", 1_000_000)
 
     def send_big_messages(peer: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -684,7 +684,7 @@ def test_several_threads_may_close_at_the_same_time():
 def test_closing_ends_the_receive_of_another_thread():
     with pair() as (client, server), ThreadPoolExecutor() as threads:
         receiving = threads.submit(client.receive)
-        wait_until(client._link._turn.locked)
+        wait_until(client._transport.reading.locked)
         with running(lambda: list(server)):
             client.close(4000, "enough")
 
@@ -695,7 +695,7 @@ def test_closing_ends_the_receive_of_another_thread():
 def test_closing_ends_the_receive_of_another_thread_if_the_peer_is_silent_too():
     with against_raw(close_timeout=0.1) as (connection, _), ThreadPoolExecutor() as threads:
         receiving = threads.submit(connection.receive)
-        wait_until(connection._link._turn.locked)
+        wait_until(connection._transport.reading.locked)
         connection.close()
 
         with pytest.raises(ConnectionClosed, match="1006"):
@@ -706,7 +706,7 @@ def test_closing_ends_the_receive_of_another_thread_if_the_peer_is_silent_too():
 def test_closing_ends_the_send_of_another_thread_to_a_peer_that_does_not_read():
     with against_raw(buffer=SMALL_BUFFER, close_timeout=0.1) as (connection, _), ThreadPoolExecutor() as threads:
         sending = threads.submit(connection.send, bytes(10_000_000))
-        wait_until(connection._link.outbox.writing.locked)
+        wait_until(connection._transport.send_queue.writing.locked)
         connection.close()
 
         with pytest.raises(ConnectionClosed, match="1006"):
@@ -725,7 +725,7 @@ def test_closing_towards_a_peer_that_does_not_read_takes_no_longer_than_the_clos
         running(ping_without_end, peer),
     ):
         with running(lambda: list(connection)):
-            wait_until(connection._link.outbox.writing.locked)  # by pongs that nobody reads
+            wait_until(connection._transport.send_queue.writing.locked)  # by pongs that nobody reads
             connection.close()
         assert connection.close_code == 1006
 
@@ -806,7 +806,7 @@ def test_abort_ends_at_once_and_the_peer_sees_1006():
 def test_abort_wakes_whoever_receives():
     with pair() as (client, _), ThreadPoolExecutor() as threads:
         receiving = threads.submit(client.receive)
-        wait_until(client._link._turn.locked)
+        wait_until(client._transport.reading.locked)
         client.abort()
 
         with pytest.raises(ConnectionClosed):
@@ -854,7 +854,7 @@ def test_the_close_frame_of_a_fault_comes_behind_the_frame_that_another_thread_i
         running(connection.send, bytes(1_000_000)),
         running(lambda: list(connection)),
     ):
-        wait_until(connection._link.outbox.writing.locked)
+        wait_until(connection._transport.send_queue.writing.locked)
         peer.sendall(masked(Opcode.TEXT, b"\xff"))
         wait_until(lambda: connection.error)
 

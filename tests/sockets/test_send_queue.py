@@ -1,4 +1,4 @@
-"""Outbox: one thread writes for all, nobody's bytes are forgotten, and a failure is told to everybody."""
+"""SendQueue: one thread writes for all, nobody's bytes are forgotten, and a failure is told to everybody."""
 
 import contextlib
 import socket
@@ -8,17 +8,17 @@ import pytest
 from support.raw import PATIENCE, running, wait_until
 
 from wslab import ConnectionClosed
-from wslab.sockets.send_queue import LONG, MAX_PIECES, Outbox
+from wslab.sockets.send_queue import LONG, MAX_PIECES, SendQueue
 from wslab.sockets.stream import deadline_in, stream_of
 
 
 @contextlib.contextmanager
-def outbox_and_peer(write_timeout: float = PATIENCE):
-    """An outbox, and the socket at which its bytes arrive."""
+def queue_and_peer(write_timeout: float = PATIENCE):
+    """A queue, and the socket at which its bytes arrive."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.settimeout(PATIENCE)
-        yield Outbox(stream_of(ours), write_timeout), theirs
+        yield SendQueue(stream_of(ours), write_timeout), theirs
 
 
 def read(peer: socket.socket, size: int) -> bytes:
@@ -29,66 +29,66 @@ def read(peer: socket.socket, size: int) -> bytes:
 
 
 def test_what_is_queued_is_written_in_order():
-    with outbox_and_peer() as (outbox, peer):
+    with queue_and_peer() as (queue, peer):
         for data in [b"one ", b"", b"two ", b"three"]:
-            outbox.put(data)
-        assert len(outbox) == 3
-        outbox.flush()
+            queue.enqueue(data)
+        assert len(queue) == 3
+        queue.flush()
 
         assert peer.recv(100) == b"one two three"
-        assert len(outbox) == 0
+        assert len(queue) == 0
 
 
 @pytest.mark.parametrize("taken", range(11))
 @pytest.mark.parametrize("pieces", [[b"0123456789"], [b"01", b"234567", b"89"]])
 def test_what_the_system_does_not_take_at_once_is_written_as_well(pieces, taken, monkeypatch):
-    with outbox_and_peer() as (outbox, peer):
+    with queue_and_peer() as (queue, peer):
 
         def write_some(pieces):
-            return outbox._stream._sock.send(b"".join(pieces)[:taken]) if taken else 0
+            return queue._stream._sock.send(b"".join(pieces)[:taken]) if taken else 0
 
-        monkeypatch.setattr(outbox._stream, "write_some", write_some)
-        outbox.put(*pieces)
-        outbox.flush()
+        monkeypatch.setattr(queue._stream, "write_some", write_some)
+        queue.enqueue(*pieces)
+        queue.flush()
 
         assert read(peer, 10) == b"0123456789"
 
 
 def test_as_much_is_written_together_as_is_worth_it():
-    with outbox_and_peer() as (outbox, _):
-        writes, write_some = [], outbox._stream.write_some
+    with queue_and_peer() as (queue, _):
+        writes, write_some = [], queue._stream.write_some
 
         def noted(pieces):
             writes.append([len(piece) for piece in pieces])
             return write_some(pieces)
 
-        outbox._stream.write_some = noted
+        queue._stream.write_some = noted
         sizes = [10, LONG, 10, LONG, *[1] * (MAX_PIECES + 1)]
-        outbox.put(*map(bytes, sizes))
-        outbox.flush()
+        queue.enqueue(*map(bytes, sizes))
+        queue.flush()
 
         assert writes == [[10, LONG], [10, LONG], [1] * MAX_PIECES, [1]]
 
 
 def test_a_stream_that_takes_one_piece_gets_them_as_one():
-    with outbox_and_peer() as (outbox, peer):
-        outbox._stream.gathers, writes, write_some = False, [], outbox._stream.write_some
-        outbox._stream.write_some = lambda pieces: writes.append(pieces) or write_some(pieces)
-        outbox.put(b"01", b"234567", b"89")
-        outbox.flush()
+    with queue_and_peer() as (queue, peer):
+        queue._stream.gathers, writes, write_some = False, [], queue._stream.write_some
+        queue._stream.write_some = lambda pieces: writes.append(pieces) or write_some(pieces)
+        queue.enqueue(b"01", b"234567", b"89")
+        queue.flush()
 
         assert writes == [[b"0123456789"]]
         assert read(peer, 10) == b"0123456789"
 
 
 def test_what_is_left_to_the_writing_thread_is_written_by_it():
-    with outbox_and_peer() as (outbox, peer):
-        outbox.put(bytes(1_000_000))
-        with running(outbox.flush):
-            wait_until(outbox.writing.locked)
-            outbox.put(b"left")
-            outbox.flush_or_leave()
-            assert len(outbox) == 1
+    with queue_and_peer() as (queue, peer):
+        queue.enqueue(bytes(1_000_000))
+        with running(queue.flush):
+            wait_until(queue.writing.locked)
+            queue.enqueue(b"left")
+            queue.flush_nowait()
+            assert len(queue) == 1
 
             assert read(peer, 1_000_004)[-4:] == b"left"
 
@@ -98,7 +98,7 @@ def test_what_is_left_in_the_moment_when_the_writing_thread_has_finished_is_writ
         """A lock whose owner is interrupted once, just before it lets go."""
 
         def __init__(self) -> None:
-            self._lock, self.late = threading.Lock(), [lambda: (outbox.put(b"late"), outbox.flush_or_leave())]
+            self._lock, self.late = threading.Lock(), [lambda: (queue.enqueue(b"late"), queue.flush_nowait())]
             self.acquire = self._lock.acquire
 
         def release(self) -> None:
@@ -106,103 +106,103 @@ def test_what_is_left_in_the_moment_when_the_writing_thread_has_finished_is_writ
                 self.late.pop()()
             self._lock.release()
 
-    with outbox_and_peer() as (outbox, peer):
-        outbox.writing = LateLock()
-        outbox.put(b"in time, ")
-        outbox.flush()
+    with queue_and_peer() as (queue, peer):
+        queue.writing = LateLock()
+        queue.enqueue(b"in time, ")
+        queue.flush()
 
         assert read(peer, 13) == b"in time, late"
 
 
 def test_who_waits_for_the_writing_thread_gives_up_in_time():
-    with outbox_and_peer() as (outbox, peer):
-        outbox.put(bytes(1_000_000))
-        with running(outbox.flush):
-            wait_until(outbox.writing.locked)
+    with queue_and_peer() as (queue, peer):
+        queue.enqueue(bytes(1_000_000))
+        with running(queue.flush):
+            wait_until(queue.writing.locked)
             with pytest.raises(TimeoutError, match="another thread is still writing"):
-                outbox.flush(deadline_in(0.01))
+                queue.flush(deadline_in(0.01))
             read(peer, 1_000_000)
 
 
 def test_whose_bytes_another_thread_failed_to_write_is_told_so():
-    with outbox_and_peer(write_timeout=0.1) as (outbox, _):
-        outbox.put(b"mine")
-        outbox.put(bytes(10_000_000))
+    with queue_and_peer(write_timeout=0.1) as (queue, _):
+        queue.enqueue(b"mine")
+        queue.enqueue(bytes(10_000_000))
         for _ in range(2):
             with pytest.raises(ConnectionClosed, match=r"1006 .* the peer does not read"):
-                outbox.flush()
+                queue.flush()
 
 
 def test_the_time_for_all_that_is_queued_is_not_the_time_for_each_piece():
-    with outbox_and_peer() as (outbox, _):
-        outbox.put(bytes(10_000_000))
+    with queue_and_peer() as (queue, _):
+        queue.enqueue(bytes(10_000_000))
         with pytest.raises(ConnectionClosed, match="does not read"):
-            outbox.flush(deadline_in(0.1))
+            queue.flush(deadline_in(0.1))
 
 
 def test_the_first_reason_is_the_one_that_is_told():
-    with outbox_and_peer() as (outbox, peer):
-        outbox.cut("first")
-        outbox.cut("second")
+    with queue_and_peer() as (queue, peer):
+        queue.abort("first")
+        queue.abort("second")
         assert peer.recv(1) == b""
         with pytest.raises(ConnectionClosed, match="first"):
-            outbox.flush()
+            queue.flush()
 
 
 def test_close_wakes_the_writing_thread_and_waits_for_it():
     def flush() -> None:
         with pytest.raises(ConnectionClosed, match="writing failed"):
-            outbox.flush()
+            queue.flush()
 
-    with outbox_and_peer() as (outbox, _):
-        outbox.put(bytes(10_000_000))
+    with queue_and_peer() as (queue, _):
+        queue.enqueue(bytes(10_000_000))
         with running(flush):
-            wait_until(outbox.writing.locked)
-            outbox.close()
+            wait_until(queue.writing.locked)
+            queue.close()
 
 
-def fill_up(outbox: Outbox) -> None:
+def fill_up(queue: SendQueue) -> None:
     """Write until the system takes no more."""
-    while outbox._stream.write_some([bytes(100_000)]):
+    while queue._stream.write_some([bytes(100_000)]):
         pass
 
 
 def test_where_there_is_room_what_is_queued_is_written_without_waiting():
-    with outbox_and_peer() as (outbox, peer):
-        outbox.put(b"goodbye")
+    with queue_and_peer() as (queue, peer):
+        queue.enqueue(b"goodbye")
 
-        assert outbox.flush_if_there_is_room()
+        assert queue.try_flush()
         assert peer.recv(100) == b"goodbye"
 
 
 def test_where_there_is_no_room_what_is_queued_stays_there_and_nothing_is_cut():
-    with outbox_and_peer() as (outbox, peer):
-        fill_up(outbox)
-        outbox.put(b"goodbye")
+    with queue_and_peer() as (queue, peer):
+        fill_up(queue)
+        queue.enqueue(b"goodbye")
 
-        assert not outbox.flush_if_there_is_room()
-        assert (len(outbox), outbox.broken) == (1, "")
-        with running(outbox.flush):
+        assert not queue.try_flush()
+        assert (len(queue), queue.broken) == (1, "")
+        with running(queue.flush):
             while not peer.recv(1_000_000).endswith(b"goodbye"):
                 pass
 
 
 def test_while_another_thread_writes_what_is_queued_is_left_to_it():
-    with outbox_and_peer() as (outbox, _peer):
-        outbox.put(b"goodbye")
-        with outbox.writing:
-            assert not outbox.flush_if_there_is_room()
-            assert len(outbox) == 1
+    with queue_and_peer() as (queue, _peer):
+        queue.enqueue(b"goodbye")
+        with queue.writing:
+            assert not queue.try_flush()
+            assert len(queue) == 1
 
 
 def test_when_tcp_has_ended_there_is_nothing_to_write_and_what_is_queued_nevertheless_is_refused():
-    with outbox_and_peer() as (outbox, _):
-        outbox.cut("enough")
-        outbox.close()
+    with queue_and_peer() as (queue, _):
+        queue.abort("enough")
+        queue.close()
 
         with pytest.raises(ConnectionClosed, match="enough"):
-            outbox.flush_if_there_is_room()
-    with outbox_and_peer() as (outbox, _):
-        outbox.close()
+            queue.try_flush()
+    with queue_and_peer() as (queue, _):
+        queue.close()
 
-        assert outbox.flush_if_there_is_room()
+        assert queue.try_flush()

@@ -225,7 +225,7 @@ def test_a_thread_that_outlives_its_handler_is_told_that_the_connection_is_close
 
     def handler(connection):
         results.append(outcome.submit(connection.receive))
-        wait_until(connection._link._turn.locked)
+        wait_until(connection._transport.reading.locked)
 
     with outcome, live_server(handler=handler) as server, connect(server.url) as connection:
         assert closed_with(connection)[0] == 1000
@@ -338,7 +338,7 @@ def test_a_client_that_does_not_read_does_not_hold_up_the_stop():
 
     with live_server(handler=flood, limits=Limits(close_timeout=0.2)) as server, RawPeer.upgraded(server):
         assert flooded.wait(PATIENCE)
-        wait_until(lambda: server.connections[0]._link.outbox.writing.locked())
+        wait_until(lambda: server.connections[0]._transport.send_queue.writing.locked())
 
 
 @pytest.mark.parametrize("sent", [b"", request()[:30], request("POST / HTTP/1.1")], ids=["nothing", "half", "refused"])
@@ -465,7 +465,7 @@ def test_serve_forever_serves_until_the_server_is_closed():
 def test_small_messages_are_not_held_back_by_nagle():
     with live_server() as server, connect(server.url) as connection:
         for end in [connection, *server.connections]:
-            assert end._link._stream._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            assert end._transport._stream._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 # Limits

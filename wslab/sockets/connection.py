@@ -13,9 +13,10 @@ from wslab.protocol.events import Event, Message, as_event
 from wslab.protocol.http import Request, Response, build_refusal
 from wslab.protocol.states import Role, State
 from wslab.recording.recording import Recording
+from wslab.sockets.receive_queue import MESSAGE, ReceiveQueue
 from wslab.sockets.stream import deadline_in
 from wslab.sockets.traffic import Tally, Traffic
-from wslab.sockets.transport import MESSAGE, Link
+from wslab.sockets.transport import Transport
 
 
 class Connection:
@@ -45,19 +46,13 @@ class Connection:
         self.local_address: tuple[str, int] = sock.getsockname()[:2]
         self.timeout = timeout
         self._protocol = protocol
-        self._link = Link(
-            sock,
-            protocol,
-            number,
-            write_timeout=write_timeout,
-            idle_timeout=idle_timeout,
-            close_timeout=close_timeout,
-        )
+        self._transport = Transport(sock, protocol, number, write_timeout, close_timeout)
+        self._receive_queue = ReceiveQueue(self._transport, idle_timeout)
         if recording is not None:
             ends = (self.local_address, remote_address)
             recording.opened(number, *(ends if protocol.role is Role.CLIENT else reversed(ends)))
         if recording is not None or counts_traffic:
-            self._link.count(lambda: Tally(self._link.inward, recording, is_whole=True))
+            self._transport.count(lambda: Tally(self._transport.inward, recording, is_whole=True))
         self.opened_at = time.monotonic()
         with _registering:
             _connections.add(self)
@@ -72,7 +67,7 @@ class Connection:
     @property
     def is_open(self) -> bool:
         """Whether messages can be sent."""
-        return self.state is State.OPEN and not self._link.outbox.broken
+        return self.state is State.OPEN and not self._transport.send_queue.broken
 
     @property
     def request(self) -> Request | None:
@@ -107,16 +102,16 @@ class Connection:
     @property
     def error(self) -> ProtocolError | None:
         """How the peer has broken the protocol, if it has."""
-        return self._link.error
+        return self._transport.error
 
     @property
     def traffic(self) -> Traffic | None:
         """What has flowed, as far as it was counted; None without a recording and before `count_traffic`."""
-        return None if self._link.tally is None else self._link.tally.traffic
+        return None if self._transport.tally is None else self._transport.tally.traffic
 
     def count_traffic(self) -> None:
         """Count from now on what flows, if that is not done already; `traffic` tells it."""
-        self._link.count(lambda: Tally(self._link.inward, is_whole=False))
+        self._transport.count(lambda: Tally(self._transport.inward, is_whole=False))
 
     def __repr__(self) -> str:
         return f"<Connection {self.number} ({self._protocol.role}, {self.state.name})>"
@@ -136,34 +131,34 @@ class Connection:
     def open(self, request: Request, timeout: float | None = None) -> Response:
         """Client: send the request and read the server's agreement. Raises HandshakeError, or TimeoutError."""
         try:
-            with self._link.sending() as protocol:
+            with self._transport.sending() as protocol:
                 protocol.connect(request)
-            return cast(Response, self._link.next(deadline_in(timeout), Response))
+            return cast(Response, self._receive_queue.next(deadline_in(timeout), Response))
         except ConnectionClosed as error:
-            why = f" ({self._link.outbox.broken})" if self._link.outbox.broken else ""
+            why = f" ({self._transport.send_queue.broken})" if self._transport.send_queue.broken else ""
             raise HandshakeError(f"the server closed the connection without an answer{why}", 0) from error
         except TimeoutError:
             raise TimeoutError(f"the server did not answer the handshake within {timeout:g} s") from None
 
     def accept(self, *, subprotocols: Sequence[str] = (), headers: Iterable[tuple[str, str]] = ()) -> None:
         """Server: agree to the handshake. Raises HandshakeError, to be given to `reject`, if it is not one."""
-        with self._link.sending() as protocol:
+        with self._transport.sending() as protocol:
             if protocol.state is State.CLOSED:  # by another thread
                 raise ConnectionClosed(self.close_code, "closed before the handshake was done")
             protocol.accept(subprotocols=subprotocols, headers=headers)
 
     def reject(self, error: HandshakeError) -> None:
         """Server: answer the handshake with the status and the reason of `error`, and end the TCP connection."""
-        self._link.error = error
+        self._transport.error = error
         self.answer(build_refusal(error))
 
     def answer(self, response: Response) -> None:
         """Server: answer with plain HTTP instead of a handshake, and end the TCP connection."""
-        self._link.answer(response)
+        self._transport.answer(response)
 
     def receive_body(self, length: int, timeout: float | None = None) -> bytes:
         """Server: the body of the request, which has `length` bytes. Raises ConnectionClosed, or TimeoutError."""
-        return self._link.read_body(length, deadline_in(timeout))
+        return self._receive_queue.read_body(length, deadline_in(timeout))
 
     # Receiving
 
@@ -173,19 +168,20 @@ class Connection:
         Raises ConnectionClosed at the end, ProtocolError once if the peer broke the protocol (it has then been told),
         and TimeoutError if no message is there within `timeout` seconds (None: the connection's own `timeout`).
         """
-        message = cast(Message, self._link.next(deadline_in(self.timeout if timeout is None else timeout), MESSAGE))
-        self._link.mark_received((message,))
+        deadline = deadline_in(self.timeout if timeout is None else timeout)
+        message = cast(Message, self._receive_queue.next(deadline, MESSAGE))
+        self._transport.mark_received((message,))
         return message
 
     def receive_many(self, timeout: float | None = None) -> list[Message]:
         """All messages that have arrived, at least one, which it waits for as `receive` does."""
-        messages = self._link.next_messages(deadline_in(self.timeout if timeout is None else timeout))
-        self._link.mark_received(messages)
+        messages = self._receive_queue.next_messages(deadline_in(self.timeout if timeout is None else timeout))
+        self._transport.mark_received(messages)
         return messages
 
     def receive_event(self, timeout: float | None = None) -> Event:
         """The next event, as `receive`, but pings and pongs come too (a ping has already been answered)."""
-        return as_event(self._link.next(deadline_in(self.timeout if timeout is None else timeout), object))
+        return as_event(self._receive_queue.next(deadline_in(self.timeout if timeout is None else timeout), object))
 
     def __iter__(self) -> Iterator[Message]:
         """The messages until the connection closes, for whatever reason; `close_code` and `error` tell which."""
@@ -210,37 +206,37 @@ class Connection:
         """Send messages, one after the other, with as few writes as possible."""
         if isinstance(messages, str | bytes):
             raise TypeError("send_many takes a list of messages; send takes one")
-        for message in messages if self._link.tally is not None else ():
-            self._link.mark("send", message)
-        self._link.send_messages(messages)
+        for message in messages if self._transport.tally is not None else ():
+            self._transport.mark("send", message)
+        self._transport.send_messages(messages)
 
     def send_fragment(self, fragment: str | bytes, fin: bool = False) -> None:
         """Send a part of a message in a frame of its own; `fin=True` with the last part (RFC 6455 §5.4)."""
-        self._link.mark("send_fragment", fragment)
-        with self._link.sending() as protocol:
+        self._transport.mark("send_fragment", fragment)
+        with self._transport.sending() as protocol:
             if isinstance(fragment, str):
                 protocol.send_text(fragment, fin)
             else:
                 protocol.send_bytes(fragment, fin)
-            if fin and self._link.tally is not None:
-                self._link.tally.end_fragments()
+            if fin and self._transport.tally is not None:
+                self._transport.tally.end_fragments()
 
     def ping(self, payload: bytes = b"") -> None:
         """Send a ping of at most 125 bytes; `receive_event` returns the pong."""
-        self._link.mark("ping", payload)
-        with self._link.sending() as protocol:
+        self._transport.mark("ping", payload)
+        with self._transport.sending() as protocol:
             protocol.ping(payload)
 
     def pong(self, payload: bytes = b"") -> None:
         """Send a pong that nobody asked for."""
-        self._link.mark("pong", payload)
-        with self._link.sending() as protocol:
+        self._transport.mark("pong", payload)
+        with self._transport.sending() as protocol:
             protocol.pong(payload)
 
     def send_raw(self, data: bytes) -> None:
         """Send bytes as they are, past the protocol: for frames that no correct endpoint would send."""
-        self._link.mark("send_raw", data)
-        self._link.send_raw(data)
+        self._transport.mark("send_raw", data)
+        self._transport.send_raw(data)
 
     # Closing
 
@@ -253,7 +249,15 @@ class Connection:
         (`close_code` 1006). Messages that arrive meanwhile can still be received. Raises ValueError for a code that
         must not be sent.
         """
-        self._link.close(code, reason, timeout)
+        deadline = time.monotonic() + (self._transport.close_timeout if timeout is None else timeout)
+        try:
+            self._transport.start_close(code, reason, deadline)
+            self._receive_queue.await_close(deadline)
+        except (ConnectionClosed, TimeoutError):
+            self.abort()
+        except PartError:
+            self.abort()
+            raise
 
     def begin_close(self, code: int = CloseCode.GOING_AWAY, reason: str = "", timeout: float = 5.0) -> bool:
         """Begin the closing handshake without waiting; whether a thread that is receiving will do the rest of it.
@@ -261,15 +265,15 @@ class Connection:
         It has `timeout` seconds for that. Where nobody is receiving, or the peer has long not read, `close` does the
         rest. Raises ConnectionClosed if there is nothing to close.
         """
-        return self._link.begin_close(code, reason, time.monotonic() + timeout)
+        return self._transport.begin_close(code, reason, time.monotonic() + timeout)
 
     def fail(self, reason: str, code: int = CloseCode.INTERNAL_ERROR) -> None:
         """Tell the peer what went wrong in a close frame, and end the connection without waiting for its answer."""
-        self._link.fail(reason, code)
+        self._transport.fail(reason, code)
 
     def abort(self) -> None:
         """End the TCP connection at once, without a close frame (`close_code` 1006 on both sides)."""
-        self._link.abort()
+        self._transport.abort()
 
 
 _connections: weakref.WeakSet[Connection] = weakref.WeakSet()

@@ -1,4 +1,4 @@
-"""Outbox: the bytes that a connection has to write, queued by any thread and written by one thread at a time."""
+"""SendQueue: the bytes that a connection has to write, queued by any thread and written by one thread at a time."""
 
 import threading
 from collections import deque
@@ -12,7 +12,7 @@ MAX_PIECES = 64  # written together; Linux takes 1,024
 LONG = 32 * 1024  # bytes: nothing more is written together with so many
 
 
-class Outbox:
+class SendQueue:
     """What is to be written to a `stream`, in order; `record`, once there is one, is called with all that is written.
 
     Reading goes on while one thread writes: two peers that both write and do not read would wait for each other.
@@ -30,7 +30,7 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._queue)
 
-    def put(self, *pieces: bytes) -> None:
+    def enqueue(self, *pieces: bytes) -> None:
         """Queue what there is in `pieces`."""
         self._queue.extend(filter(None, pieces))
 
@@ -43,14 +43,14 @@ class Outbox:
         if not self._flush(deadline) and not self._flush(deadline, seconds_to(deadline)):
             raise TimeoutError("another thread is still writing")
 
-    def flush_or_leave(self) -> None:
+    def flush_nowait(self) -> None:
         """Write what is queued, or leave it to the thread that is writing, unless that one has a lot to do already."""
         if len(self) > MAX_LEFT_TO_OTHERS:
             self.flush()
         else:
             self._flush()
 
-    def flush_if_there_is_room(self, deadline: float | None = None) -> bool:
+    def try_flush(self, deadline: float | None = None) -> bool:
         """Write what is queued, unless another thread is writing or the peer has long not read; whether it is written.
 
         Raises ConnectionClosed as `flush` does.
@@ -99,12 +99,12 @@ class Outbox:
                     written = 0
         except BaseException as error:  # half a frame may have been written, so nothing can follow it
             late = isinstance(error, TimeoutError)
-            self.cut("the peer does not read what is sent to it" if late else f"writing failed: {error}")
+            self.abort("the peer does not read what is sent to it" if late else f"writing failed: {error}")
             if isinstance(error, OSError):
                 raise ConnectionClosed(CloseCode.ABNORMAL_CLOSURE, self.broken) from error
             raise
 
-    def cut(self, why: str) -> None:
+    def abort(self, why: str) -> None:
         """End TCP in both directions: whoever reads or writes is woken, and nothing can be written any more."""
         self.broken = self.broken or why
         self._stream.shutdown()
