@@ -1,1 +1,1 @@
-"""labs: the servers and pages of experiments that are too long for a cell."""
+"""Servers and pages of experiments that are too long for a cell."""

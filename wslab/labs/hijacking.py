@@ -1,4 +1,4 @@
-"""hijacking: a bank, and a page elsewhere that reads its customers' secrets through their browsers (RFC 6455 §10.2)."""
+"""Hijacking: a bank, and a page elsewhere that reads its customers' secrets through their browsers (RFC 6455 §10.2)."""
 
 import contextlib
 import itertools
@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from wslab.labs.site import HOST, Site, respond, respond_with_page
+from wslab.labs.site import HOST, Site, answer_with_page
+from wslab.page.answer import answer_text
 from wslab.protocol.codec import Codec
 from wslab.protocol.errors import CloseCode
 from wslab.protocol.handshake import build_response
@@ -55,14 +56,15 @@ document.querySelector("output").textContent = report;
 
 
 class Bank:
-    """A web site that tells its customers their PIN over a WebSocket, in a `with` block or between `start` and `close`.
+    """A web site that tells its customers their PIN over a WebSocket.
 
-    Whoever opens its page is a customer from then on, and known by a cookie with the attributes `cookie`. It believes
-    the cookie alone, and so every page that a customer's browser has open, unless one of its two repairs is asked for:
-    with `check_origin` it refuses other pages than its own with 403 (RFC 6455 §10.2), with `ask_ticket` it believes
-    no cookie on a WebSocket but the first message, a ticket for one use that only its own page can read.
+    Use it in a `with` block, or call `start` and `close`.
+    Everyone who opens its page becomes a customer, known by a cookie with the attributes `cookie`. The bank trusts that
+    cookie alone, and thereby every page that a customer's browser has open, unless one of two repairs is asked for:
+    `check_origin` refuses pages other than its own with 403 (RFC 6455 §10.2); `ask_ticket` trusts no cookie on a
+    WebSocket, but the first message, which must be a ticket for one use that only the bank's own page can read.
     `url` is the address of its WebSocket; `requests` are those that came over HTTP; `headers` go into all its answers,
-    that of the opening handshake too, and may be changed while it runs.
+    including the opening handshake, and may be changed while it runs.
     """
 
     def __init__(
@@ -99,7 +101,7 @@ class Bank:
         self.close()
 
     def start(self) -> "Bank":
-        """Serve pages and WebSockets in the background, if it does not yet."""
+        """Serve pages and WebSockets in the background. Does nothing if it already does."""
         if self.url:
             return self
         with contextlib.ExitStack() as opened:
@@ -129,12 +131,12 @@ class Bank:
             case "GET", "/":
                 return self._log_in(session)
             case "GET", "/secret":
-                return respond(self._pins.get(session, ""), headers=self.headers)
+                return answer_text(self._pins.get(session, ""), headers=self.headers)
             case "POST", "/ticket":
                 ticket = secrets.token_urlsafe()
                 self._tickets[ticket] = session
-                return respond(ticket, headers=self.headers)
-        return respond(status=404)
+                return answer_text(ticket, headers=self.headers)
+        return answer_text(status=404)
 
     def _log_in(self, session: str) -> Response:
         if session not in self._pins:
@@ -143,7 +145,7 @@ class Bank:
             self._pins[session] = f"customer {number}: PIN {FIRST_PIN + number - 1}"
         cookie = ("Set-Cookie", f"{COOKIE}={session}; Path=/; {self._cookie}")
         script = BANK_SCRIPT % {"url": self.url, "first_message": TICKET if self._ask_ticket else PLEASE}
-        return respond_with_page(
+        return answer_with_page(
             "Bank", "You are logged in.", script, may_connect_to=[self.url], headers=[cookie, *self.headers]
         )
 
@@ -155,7 +157,7 @@ class Bank:
     def _tell_secret(self, connection: Connection) -> None:
         message = connection.receive()
         if self._ask_ticket:
-            # Whoever knows a ticket has read an answer to the customer, and browsers let only the bank's page do that.
+            # Only a page that has read an answer to the customer knows a ticket: in a browser, only the bank's own.
             session = self._tickets.pop(message, "")
         else:
             # The mistake: the cookie says whose browser this is, and nothing about whose page.
@@ -167,7 +169,7 @@ class Bank:
 
 
 def _session(request: Request) -> str:
-    """The value of the bank's cookie, or an empty text."""
+    """Return the value of the bank's cookie, or an empty text."""
     found = re.search(rf"(?:^|; ){COOKIE}=([\w-]+)", request.headers.get("Cookie"))
     return found[1] if found else ""
 
@@ -176,8 +178,8 @@ def _session(request: Request) -> str:
 class Attack:
     """What one visit to the attack page brought.
 
-    `fetched` is the answer to fetch(), or the name of its error; `told` the message of the WebSocket, empty if none
-    came; `close_code` what its close event said.
+    `fetched` is the answer to fetch(), or the name of its error; `told` is the message of the WebSocket, empty if none
+    came; `close_code` is the code of its close event.
     """
 
     fetched: str
@@ -186,13 +188,13 @@ class Attack:
 
 
 class Attacker:
-    """A web site of another origin, whose page reads the secret of whoever opens it from `bank`, and from nowhere else.
+    """A web site of another origin, whose page reads from `bank`, and nowhere else, the secret of anyone who opens it.
 
-    In a `with` block or between `start` and `close`. A script may open a WebSocket to any server; the browser tells the
-    server which page asked, in Origin (RFC 6455 §4.1), and sends its cookies along (WHATWG WebSockets, "opening
-    handshake": credentials mode "include"). CORS plays no part in it: the mode is "websocket", not "cors".
-    Nor does SameSite where both have the same name, as they have by default: sites are told apart by names, not by
-    ports. With `name="localhost"` the attacker is on another site than a bank on 127.0.0.1.
+    Use it in a `with` block, or call `start` and `close`. A script may open a WebSocket to any server; the browser says
+    in Origin which page asked (RFC 6455 §4.1), and sends the cookies of the server along (WHATWG WebSockets, "opening
+    handshake": credentials mode "include"). CORS plays no part: the mode is "websocket", not "cors". Neither does
+    SameSite if both have the same name, as they do by default: sites differ by name, not by port. With
+    `name="localhost"` the attacker is on another site than a bank on 127.0.0.1.
     """
 
     def __init__(self, bank: Bank, name: str = HOST) -> None:
@@ -227,7 +229,7 @@ class Attacker:
         self._site.close()
 
     def wait(self, timeout: float = 10.0) -> Attack:
-        """The next attack, as soon as it is over. Raises TimeoutError if none ends within `timeout` seconds."""
+        """Return the next attack, once it is over. Raises TimeoutError if none ends within `timeout` seconds."""
         try:
             return self._reports.get(timeout=timeout)
         except queue.Empty:
@@ -237,12 +239,12 @@ class Attacker:
         match request.method, request.target:
             case "GET", "/":
                 targets = {"origin": self._bank.origin, "url": self._bank.url}
-                return respond_with_page(
+                return answer_with_page(
                     "You have won!", "One moment, please.", ATTACK_SCRIPT % targets, may_connect_to=targets.values()
                 )
             case "POST", "/report":
                 attack = Attack(**json.loads(body))
                 self.attacks.append(attack)
                 self._reports.put(attack)
-                return respond()
-        return respond(status=404)
+                return answer_text()
+        return answer_text(status=404)

@@ -1,4 +1,4 @@
-"""Site: a web server of this machine, from one function that answers requests (RFC 9110), and pages with a script."""
+"""Site: a web server on this machine, made of one function that answers requests (RFC 9110); pages with a script."""
 
 import contextlib
 import functools
@@ -6,13 +6,11 @@ import html
 import logging
 import socket
 import threading
-from base64 import b64encode
 from collections.abc import Callable, Iterable
-from hashlib import sha256
-from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from wslab.page.answer import answer_html
 from wslab.protocol.http import MAX_BODY_SIZE, Headers, Request, Response
 
 HOST = "127.0.0.1"
@@ -26,10 +24,10 @@ log.addHandler(logging.NullHandler())
 
 
 class Site:
-    """A web server for this machine alone; `answer` makes a response of a request and its body, in any thread.
+    """A web server for this machine alone; `answer` turns a request and its body into a response, in any thread.
 
     Use it in a `with` block, or call `start` and `close`. Browsers find it under `name`: 127.0.0.1, localhost or any
-    name that ends with .localhost. Raises ValueError for another one.
+    name that ends in .localhost. Raises ValueError for any other name.
     """
 
     def __init__(self, answer: Answer, name: str = HOST) -> None:
@@ -53,7 +51,7 @@ class Site:
         self.close()
 
     def start(self) -> "Site":
-        """Listen and serve in the background, if it does not yet."""
+        """Listen and serve in the background. Does nothing if it already does."""
         if self._server is None:
             self._server = _Server((HOST, 0), functools.partial(_Handler, self._answer))
             self._thread = threading.Thread(
@@ -63,7 +61,7 @@ class Site:
         return self
 
     def close(self) -> None:
-        """Stop listening, and wait for the answers that are under way."""
+        """Stop listening, and wait for the answers that have begun."""
         if self._server is not None:
             self._server.shutdown()
             self._thread.join()
@@ -79,25 +77,25 @@ class _Server(ThreadingHTTPServer):
         super().__init__(address, handler)
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """Keep the connection in mind: browsers open some in advance, and say nothing on them."""
+        """Accept a connection, and remember it: browsers open some in advance and send nothing on them."""
         sock, address = super().get_request()
         self._open.add(sock)
         return sock, address
 
     def shutdown_request(self, request: Any) -> None:
-        """Forget the connection, which is over."""
+        """End a connection, and forget it."""
         self._open.discard(request)
         super().shutdown_request(request)
 
     def server_close(self) -> None:
-        """Read nothing more, so that each thread ends with what it has to answer."""
+        """Read nothing more, so that each thread ends once it has answered what it has read."""
         for sock in self._open.copy():
             with contextlib.suppress(OSError):  # its other end has gone already
                 sock.shutdown(socket.SHUT_RD)
         super().server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Browsers leave in the middle of an answer; the default would print that."""
+        """Log what went wrong, as browsers may leave in the middle of an answer; the default would print it."""
         log.info("a request to a site came to nothing", exc_info=True)
 
 
@@ -117,42 +115,18 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_GET
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Threads print nothing."""
+        """Print nothing, as no thread does."""
 
 
-def respond(
-    body: str = "",
-    status: int = 200,
-    *,
-    content_type: str = "text/plain",
-    headers: Iterable[tuple[str, str]] = (),
-) -> Response:
-    """The response with this text, which nobody may keep, after which the connection closes."""
-    data = body.encode()
-    lines = [
-        ("Content-Type", f"{content_type}; charset=utf-8"),
-        ("Content-Length", str(len(data))),
-        ("Cache-Control", "no-store"),
-        ("Connection", "close"),
-        *headers,
-    ]
-    return Response(status, HTTPStatus(status).phrase, Headers(tuple(lines)), data)
-
-
-def respond_with_page(
+def answer_with_page(
     title: str, text: str, script: str, *, may_connect_to: Iterable[str], headers: Iterable[tuple[str, str]] = ()
 ) -> Response:
-    """A page with a title, a sentence, an empty <output>, and a script, which alone may run.
+    """Return a page with a title, a sentence, an empty <output>, and a script, which is the only one that may run.
 
     The script may connect to its own origin and to the origins in `may_connect_to`, to nothing else.
     """
-    digest = b64encode(sha256(script.encode()).digest()).decode()
-    policy = (
-        f"default-src 'none'; script-src 'sha256-{digest}'; connect-src 'self' {' '.join(may_connect_to)}; "
-        "base-uri 'none'; form-action 'none'"
-    )
     page = PAGE.format(title=html.escape(title), text=html.escape(text), script=script)
-    return respond(page, content_type="text/html", headers=[("Content-Security-Policy", policy), *headers])
+    return answer_html(page, {"connect-src": f"'self' {' '.join(may_connect_to)}"}, headers)
 
 
 PAGE = """<!doctype html>

@@ -11,9 +11,9 @@ FILE = Path(__file__).with_name("echo.html")
 
 
 def answer_page(request: Request) -> Response | None:
-    """The page for a request that asks for HTML at `/`; None for every other, a faulty handshake among them.
+    """Return the page for a request that asks for HTML at `/`; None for any other, including a faulty handshake.
 
-    Programs do not list `text/html` in Accept, so that they are still told with 426 what they have reached.
+    Programs do not list `text/html` in Accept, so they are still told with 426 that this is a WebSocket server.
     """
     headers = request.headers
     asks_for_page = (
@@ -29,13 +29,13 @@ def answer_page(request: Request) -> Response | None:
 
 
 def _is_html(media_range: str) -> bool:
-    """Whether an element of Accept names HTML, and not to refuse it with a weight of 0 (RFC 9110 §12.5.1)."""
+    """Return True if an element of Accept names HTML, with a weight other than 0 (RFC 9110 §12.5.1)."""
     name, *parameters = media_range.lower().replace(" ", "").replace("\t", "").split(";")
     return name == "text/html" and not any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters)
 
 
 @cache
 def _build_page() -> Response:
-    """It may run its own script and open WebSockets to anywhere; a browser then forbids it to make HTML of text."""
+    """Build the page, whose policy lets it open any WebSocket, and forbids its script to make HTML of text."""
     rules = {"connect-src": "ws: wss:", "require-trusted-types-for": "'script'", "trusted-types": "'none'"}
     return answer_html(FILE.read_text(encoding="utf-8"), rules)
