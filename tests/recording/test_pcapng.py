@@ -674,27 +674,43 @@ def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path):
 # A real capture
 
 
+NO_DUMPCAP = "needs dumpcap: install it with Wireshark (on Debian and Ubuntu `apt install tshark`)"
+NO_RIGHT = (
+    "needs the right to capture: run the tests as root, or have dumpcap give it to you (on Debian and Ubuntu "
+    "`sudo dpkg-reconfigure wireshark-common`, `sudo usermod -a -G wireshark $USER`, and log in again)"
+)
+
+
+def dumpcap(*options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["dumpcap", *options], capture_output=True, text=True, timeout=20, check=False)
+
+
+def find_loopback() -> str:
+    """The name of the interface; the test is skipped where there is no dumpcap, or nothing can be captured with it."""
+    if shutil.which("dumpcap") is None:
+        pytest.skip(NO_DUMPCAP)
+    found = re.search(r"^\d+\. (lo0?)\b", dumpcap("-D").stdout, re.MULTILINE)
+    if found is None or dumpcap("-L", "-i", found[1]).returncode != 0:  # it may be listed for those who cannot open it
+        pytest.skip(NO_RIGHT)
+    return found[1]
+
+
 @contextlib.contextmanager
 def capturing(path: Path, port: int, *options: str) -> Iterator[None]:
     """Capture what goes to and from a port of this machine while the block runs."""
-    if shutil.which("dumpcap") is None:
-        pytest.skip("needs dumpcap: install it with Wireshark (on Debian and Ubuntu `apt install tshark`)")
-    listed = subprocess.run(["dumpcap", "-D"], capture_output=True, text=True, timeout=20, check=False).stdout
-    loopback = re.search(r"^\d+\. (lo0?)\b", listed, re.MULTILINE)
-    if loopback is None:
-        pytest.skip("needs the right to capture on the loopback interface: run the tests as root, or see `dumpcap -D`")
-    command = ["dumpcap", "-q", "-p", "-i", loopback[1], "-f", f"port {port}", "-w", str(path), *options]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as dumpcap:
+    loopback = find_loopback()
+    command = ["dumpcap", "-q", "-p", "-i", loopback, "-f", f"port {port}", "-w", str(path), *options]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
-            assert any(line.startswith("File: ") for line in dumpcap.stderr), "dumpcap has not begun"
+            assert any(line.startswith("File: ") for line in process.stderr), "dumpcap has not begun"
             yield
             # What has been captured up to here is in the file when something that came later is.
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as marker:
                 marker.sendto(b"the end of the capture", ("127.0.0.1", port))
             wait_until(lambda: b"the end of the capture" in path.read_bytes())
         finally:
-            dumpcap.send_signal(signal.SIGINT)
-            dumpcap.communicate(timeout=PATIENCE)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize(("name", "options"), [("real.pcapng", ["-n"]), ("real.pcap", ["-P"])])
