@@ -4,9 +4,13 @@ import argparse
 import contextlib
 import itertools
 import json
+import os
 import platform
+import statistics
+import subprocess
+import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,9 +18,10 @@ import psutil
 from load import FULL, QUICK
 from measures import MEASURES, Row
 from plot import plot
+from processes import BEFORE
 
 RESULTS = Path(__file__).with_name("results.json")
-COMPARED = ["wslab", "websockets", "picows", "websocket-client", "wsproto", "numpy"]
+COMPARED = ["wslab", "websockets", "aiohttp", "picows", "websocket-client", "wsproto", "numpy"]
 
 
 def machine() -> dict[str, object]:
@@ -59,20 +64,54 @@ def rounded(figure: float) -> str:
     return f"{figure:,.0f}" if figure >= 100 else f"{figure:.3g}"
 
 
+def compared_with_before(rows: list[Row]) -> str:
+    """How fast wslab is beside that of the other checkout, the slowest row first, and the middle half of the rounds.
+
+    A rate counts as it is, a time or an amount of memory upside down, so that more is always better.
+    """
+    lines = []
+    for row in rows:
+        for before in (name for name in row.rounds if name.endswith(BEFORE) and row.unit != "MB/s"):
+            name = before.removesuffix(BEFORE)
+            pairs = list(zip(row.rounds[name], row.rounds[before], strict=True))
+            ratios = [now / then if row.unit.endswith("/s") else then / now for now, then in pairs]
+            low, middle, high = statistics.quantiles(ratios, n=4) if len(ratios) > 1 else ratios * 3
+            lines.append((middle, f"| {row.name}, {row.unit} | {name} | {middle:.2f} ({low:.2f} to {high:.2f}) |"))
+    return "\n".join(["", "| | | times as good as before |", "|---|---|---|", *(line for _, line in sorted(lines))])
+
+
+def checkout(text: str) -> Path:
+    """The folder of another checkout, if `import wslab` finds it there."""
+    path = Path(text).resolve()
+    command = [sys.executable, "-P", "-c", "import wslab; print(wslab.__file__)"]
+    found = subprocess.run(command, env=os.environ | {"PYTHONPATH": str(path)}, capture_output=True, text=True)
+    if not Path(found.stdout).is_relative_to(path):
+        raise argparse.ArgumentTypeError(f"there is no wslab in {text}")
+    return path
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="only see that everything runs: the figures mean nothing")
     parser.add_argument("--only", action="append", choices=MEASURES, help="measure this, and not all of it")
+    parser.add_argument("--against", type=checkout, help="let the wslab of another checkout take part, as 'before'")
     parser.add_argument("--save", action="store_true", help="write results.json and results.png beside this program")
     options = parser.parse_args()
+    plan = replace(QUICK if options.quick else FULL, against=options.against)
     here = machine()
     print("\n".join(f"{name}: {value}" for name, value in here.items()), flush=True)
     measured: dict[str, list[Row]] = {}
     for name in options.only or MEASURES:
-        measured[name] = MEASURES[name](QUICK if options.quick else FULL)
+        measured[name] = MEASURES[name](plan)
         print(f"\n{name}: {MEASURES[name].__doc__}\n{tables(measured[name])}", flush=True)
+        if plan.against:
+            print(compared_with_before(measured[name]), flush=True)
     if options.save:
-        save(here, measured)
+        save(here, {name: [without_before(row) for row in rows] for name, rows in measured.items()})
+
+
+def without_before(row: Row) -> Row:
+    return replace(row, rounds={name: row.rounds[name] for name in row.rounds if not name.endswith(BEFORE)})
 
 
 def save(here: dict[str, object], measured: dict[str, list[Row]]) -> None:

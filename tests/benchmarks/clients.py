@@ -1,14 +1,13 @@
 """Clients: those of wslab and of its peers, each as its documentation writes it, without compression."""
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import picows
 import websocket
 import websockets.sync.client
 from load import TIMEOUT, Client, sentence, text_frame
-from servers import HOST, Server
+from processes import HOST
 
 import wslab
 
@@ -39,16 +38,8 @@ class Raw(Client):
 class Blocking:
     """A client of any library that has `send` and one function to receive, and blocks."""
 
-    def __init__(
-        self, size: int, send: Callable[[str], object], receive: Callable[[], str], end: Callable[[], object]
-    ) -> None:
-        self._text, self._send, self._receive, self._end = sentence(size), send, receive, end
-
-    def __enter__(self) -> "Blocking":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._end()
+    def __init__(self, size: int, send: Callable[[str], object], receive: Callable[[], str]) -> None:
+        self._text, self._send, self._receive = sentence(size), send, receive
 
     def send(self, count: int) -> None:
         for _ in range(count):
@@ -66,17 +57,17 @@ class Blocking:
 
 def wslab_client(port: int, size: int) -> Blocking:
     connection = wslab.connect(f"ws://{HOST}:{port}/", deflate=False, timeout=TIMEOUT)
-    return Blocking(size, connection.send, connection.receive, connection.abort)
+    return Blocking(size, connection.send, connection.receive)
 
 
 def websockets_client(port: int, size: int) -> Blocking:
     connection = websockets.sync.client.connect(f"ws://{HOST}:{port}/", compression=None, ping_interval=None)
-    return Blocking(size, connection.send, connection.recv, connection.socket.close)
+    return Blocking(size, connection.send, connection.recv)
 
 
 def websocket_client_client(port: int, size: int) -> Blocking:
     connection = websocket.create_connection(f"ws://{HOST}:{port}/", TIMEOUT)
-    return Blocking(size, connection.send, connection.recv, connection.shutdown)
+    return Blocking(size, connection.send, connection.recv)
 
 
 class Picows(picows.WSListener):
@@ -89,14 +80,6 @@ class Picows(picows.WSListener):
         self._echoing = False
         opening = picows.ws_connect(lambda: self, f"ws://{HOST}:{port}/")
         self._transport, _ = self._loop.run_until_complete(opening)
-
-    def __enter__(self) -> "Picows":
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._transport.disconnect(False)
-        self._loop.run_until_complete(self._transport.wait_disconnected())
-        self._loop.close()
 
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
         assert len(frame.get_payload_as_utf8_text()) == len(self._text)
@@ -121,29 +104,13 @@ CLIENTS = {
     "wslab": wslab_client,
     "websockets": websockets_client,
     "websocket-client": websocket_client_client,
+    "picows": Picows,
 }
-CALLS = [
-    ("send", "sink", CLIENTS),
-    ("receive", "source", CLIENTS),
-    ("echo", "wslab", CLIENTS | {"picows": Picows}),
-]
+BLOCKING = ["raw socket", "wslab", "websockets", "websocket-client"]
+CALLS = [("send", "sink", BLOCKING), ("receive", "source", BLOCKING), ("echo", "wslab", [*BLOCKING, "picows"])]
 
 
-def actions() -> Iterator[tuple[str, int, int, dict[str, Callable[[], None]]]]:
-    """What each client does: (name, size of a message in bytes, messages of an action, the action of each client)."""
-    for call, server_name, clients in CALLS:
-        for size in SIZES:
-            with contextlib.ExitStack() as stack:
-                server = stack.enter_context(Server(server_name, size))
-                opened = {name: stack.enter_context(client(server.port, size)) for name, client in clients.items()}
-                yield (
-                    call,
-                    size,
-                    BATCH[size],
-                    {name: doing(client, call, BATCH[size]) for name, client in opened.items()},
-                )
-
-
-def doing(client: object, call: str, count: int) -> Callable[[], None]:
-    method = getattr(client, call)
-    return lambda: method(count)
+def action(name: str, call: str, size: int, port: int) -> Callable[[], None]:
+    """What a client does, BATCH[size] times each time, with messages of `size` bytes and the server at `port`."""
+    method = getattr(CLIENTS[name](port, size), call)
+    return lambda: method(BATCH[size])

@@ -1,6 +1,6 @@
 """The codec alone: frames to messages and messages to frames, without a socket."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import wsproto
 from load import sentence, text_frame
@@ -86,9 +86,12 @@ def serializers(size: int) -> dict[str, Callable[[], object]]:
     }
 
 
-def actions() -> Iterator[tuple[str, int, int, dict[str, Callable[[], object]]]]:
-    """What each codec does: (name, size of a message in bytes, frames of an action, the action of each codec)."""
-    for size in SIZES:
-        yield "parse", size, FRAMES[size], parsers(size)
-    for size in SIZES:
-        yield "serialize", size, FRAMES[size], serializers(size)
+NAMES = {
+    "parse": ["websockets", "wsproto", "wslab.parse_frame", "wslab.Protocol"],
+    "serialize": ["websockets", "wsproto", "wslab.serialize_frame", "wslab.Protocol"],
+}
+
+
+def action(name: str, what: str, size: int, port: int) -> Callable[[], object]:
+    """What a codec does, with FRAMES[size] messages of `size` bytes; it needs no port."""
+    return {"parse": parsers, "serialize": serializers}[what](size)[name]

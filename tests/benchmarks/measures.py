@@ -4,12 +4,15 @@ import contextlib
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import clients
 import codecs_alone
-from load import Client, Pace, in_turn, text_frame
+from load import Client, ManyClients, Plan, in_turn, per_second, text_frame
+from processes import with_before
 from servers import Server
+from workers import Worker
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,11 @@ class Row:
         return statistics.median(figure / other for figure, other in pairs)
 
 
+def column(rounds: dict[str, list[tuple[float, ...]]], index: int) -> dict[str, list[float]]:
+    """One of the figures that each turn has."""
+    return {name: [turn[index] for turn in turns] for name, turns in rounds.items()}
+
+
 def scaled(rates: dict[str, list[float]], each: float) -> dict[str, list[float]]:
     """Actions per second, of `each` units each, in units per second."""
     return {name: [rate * each for rate in rounds] for name, rounds in rates.items()}
@@ -56,51 +64,83 @@ class Echo:
 
 
 ECHOES = [Echo(32, 1), Echo(32, 64), Echo(1024, 16), Echo(65536, 1), Echo(2**20, 1)]
-COMPRESSED = [Echo(32, 1), Echo(1024, 16), Echo(65536, 1)]
+COMPRESSED = [Echo(32, 1), Echo(32, 64), Echo(1024, 16), Echo(65536, 1)]
+ENCRYPTED = [Echo(32, 1), Echo(1024, 16), Echo(65536, 1)]
 
 
-def measure_echo(pace: Pace) -> list[Row]:
+def measure_echo(plan: Plan) -> list[Row]:
     """Text messages over one connection."""
     names = ["raw socket", "wslab", "wslab, one by one", "websockets", "picows"]
-    return [measure_one_echo(echo, names, pace) for echo in ECHOES]
+    return [measure_one_echo(echo, names, plan) for echo in ECHOES]
 
 
-def measure_compressed_echo(pace: Pace) -> list[Row]:
+def measure_compressed_echo(plan: Plan) -> list[Row]:
     """Text messages that are compressed both ways (picows has no permessage-deflate)."""
-    return [
-        measure_one_echo(echo, ["websockets", "wslab", "wslab, one by one"], pace, deflate=True) for echo in COMPRESSED
-    ]
+    names = ["websockets", "wslab", "wslab, one by one"]
+    return [measure_one_echo(echo, names, plan, deflate=True) for echo in COMPRESSED]
 
 
-def measure_one_echo(echo: Echo, names: list[str], pace: Pace, deflate: bool = False) -> Row:
-    frame, actions = text_frame(echo.size, deflate), {}
+def measure_encrypted_echo(plan: Plan) -> list[Row]:
+    """Text messages over TLS, with a certificate that each server has made itself."""
+    names = ["websockets", "wslab", "wslab, one by one"]
+    return [measure_one_echo(echo, names, plan, tls=True) for echo in ENCRYPTED]
+
+
+def measure_one_echo(echo: Echo, names: list[str], plan: Plan, deflate: bool = False, tls: bool = False) -> Row:
+    frame, turns = text_frame(echo.size, deflate), {}
     with contextlib.ExitStack() as stack:
-        for name in names:
-            server = stack.enter_context(Server(name))
-            client = stack.enter_context(Client(server.port, deflate))
-            answer = len(frame) if name == "raw socket" else client.measure_answer(frame)
-            actions[name] = exchange(client, frame * echo.in_flight, answer * echo.in_flight)
-        return Row(str(echo), "messages/s", names[0], scaled(in_turn(actions, pace), echo.in_flight))
+        for name in with_before(names, plan.against):
+            server = stack.enter_context(Server(name, plan.against, tls=tls))
+            client = stack.enter_context(Client(server.port, deflate, tls))
+            data, answer = frame * echo.in_flight, answer_size(name, client, frame) * echo.in_flight
+            turns[name] = partial(per_second, partial(client.exchange, data, answer))
+        return Row(str(echo), "messages/s", names[0], scaled(in_turn(turns, plan), echo.in_flight))
 
 
-def exchange(client: Client, data: bytes, size: int) -> Callable[[], None]:
-    return lambda: client.exchange(data, size)
+def answer_size(name: str, client: Client, frame: bytes) -> int:
+    """How long the answer to `frame` is: a bare socket sends it back as it is, masked."""
+    return len(frame) if name == "raw socket" else client.measure_answer(frame)
+
+
+# Many clients
+
+
+def measure_many_clients(plan: Plan) -> list[Row]:
+    """Text messages of 32 B over many connections at once, one in flight on each, and how long an answer takes."""
+    return [row for count in (1, 10, 100) for row in many_clients_rows(count, plan)]
+
+
+def many_clients_rows(count: int, plan: Plan) -> Iterator[Row]:
+    names = ["raw socket", "wslab", "wslab, one by one", "websockets", "aiohttp", "picows"]
+    frame, turns = text_frame(32), {}
+    with contextlib.ExitStack() as stack:
+        for name in with_before(names, plan.against):
+            server = stack.enter_context(Server(name, plan.against))
+            with Client(server.port) as client:
+                answer = answer_size(name, client, frame)
+            crowd = stack.enter_context(ManyClients(server.port, count))
+            turns[name] = partial(crowd.converse, frame, answer)
+        rounds = in_turn(turns, plan)
+    clients = f"{count} client{'s' if count > 1 else ''}"
+    for index, (unit, each) in enumerate(MANY_CLIENTS_UNITS):
+        yield Row(clients, unit, names[0], scaled(column(rounds, index), each))
+
+
+MANY_CLIENTS_UNITS = [("messages/s", 1), ("µs, median", 1e6), ("µs, 99th percentile", 1e6)]
 
 
 # A crowd
 
 
-def measure_crowd(pace: Pace) -> list[Row]:
+def measure_crowd(plan: Plan) -> list[Row]:
     """Many connections that say nothing, and then one message each, all at once."""
-    visits: dict[str, list[tuple[float, ...]]] = {name: [] for name in ("raw socket", "wslab", "websockets")}
-    for _ in range(min(pace.rounds, 7)):  # an answer may take twice as long in one as in another
-        for name in visits:
-            visits[name].append(visit(name, pace.crowd))
-    rows = []
-    for index, (what, unit) in enumerate(CROWD_FIGURES):
-        figures = {name: [visit[index] for visit in each] for name, each in visits.items()}
-        rows.append(Row(f"{pace.crowd} connections: {what}", unit, "websockets", figures))
-    return rows
+    names = with_before(["raw socket", "wslab", "websockets"], plan.against)
+    few = replace(plan, rounds=min(plan.rounds, 7))  # an answer may take twice as long in one as in another
+    rounds = in_turn({name: partial(visit, name, plan) for name in names}, few)
+    return [
+        Row(f"{plan.crowd} connections: {what}", unit, "websockets", column(rounds, index))
+        for index, (what, unit) in enumerate(CROWD_FIGURES)
+    ]
 
 
 CROWD_FIGURES = [
@@ -111,10 +151,10 @@ CROWD_FIGURES = [
 ]
 
 
-def visit(name: str, crowd: int) -> tuple[float, ...]:
-    """The figures of `crowd` connections to one server."""
-    frame = text_frame(32)
-    with Server(name) as server, contextlib.ExitStack() as stack:
+def visit(name: str, plan: Plan, seconds: float) -> tuple[float, ...]:
+    """The figures of a crowd of connections to one server; it takes as long as it takes."""
+    frame, crowd = text_frame(32), plan.crowd
+    with Server(name, plan.against) as server, contextlib.ExitStack() as stack:
         for _ in range(10):  # what is loaded at its first use is loaded then
             stack.enter_context(Client(server.port))
         memory, threads, start = server.memory, server.threads, time.perf_counter()
@@ -133,29 +173,46 @@ def visit(name: str, crowd: int) -> tuple[float, ...]:
 # Clients, and the codec alone
 
 
-def measure_clients(pace: Pace) -> list[Row]:
+def measure_clients(plan: Plan) -> list[Row]:
     """The clients of the libraries, against the same servers."""
     return [
-        Row(f"{what}, {size} B", "messages/s", "websockets", scaled(in_turn(actions, pace), each))
-        for what, size, each, actions in clients.actions()
+        measure_client(call, size, server_name, names, plan)
+        for call, server_name, names in clients.CALLS
+        for size in clients.SIZES
     ]
 
 
-def measure_codecs(pace: Pace) -> list[Row]:
+def measure_client(call: str, size: int, server_name: str, names: list[str], plan: Plan) -> Row:
+    with Server(server_name, size=size) as server:
+        rates = rates_of_workers(names, plan, "client", call, size, server.port)
+    return Row(f"{call}, {size} B", "messages/s", "websockets", scaled(rates, clients.BATCH[size]))
+
+
+def measure_codecs(plan: Plan) -> list[Row]:
     """Frames to bytes and back, without a socket."""
-    return list(codec_rows(pace))
+    return [row for what, names in codecs_alone.NAMES.items() for row in codec_rows(what, names, plan)]
 
 
-def codec_rows(pace: Pace) -> Iterator[Row]:
-    for what, size, each, actions in codecs_alone.actions():
-        rates = in_turn(actions, pace)
-        yield Row(f"{what}, {size} B", "frames/s", "websockets", scaled(rates, each))
-        yield Row(f"{what}, {size} B", "MB/s", "websockets", scaled(rates, each * size / 1e6))
+def codec_rows(what: str, names: list[str], plan: Plan) -> Iterator[Row]:
+    for size in codecs_alone.SIZES:
+        rates = scaled(rates_of_workers(names, plan, "codec", what, size), codecs_alone.FRAMES[size])
+        yield Row(f"{what}, {size} B", "frames/s", "websockets", rates)
+        yield Row(f"{what}, {size} B", "MB/s", "websockets", scaled(rates, size / 1e6))
 
 
-MEASURES: dict[str, Callable[[Pace], list[Row]]] = {
+def rates_of_workers(names: list[str], plan: Plan, *work: object) -> dict[str, list[float]]:
+    with contextlib.ExitStack() as stack:
+        workers = {
+            name: stack.enter_context(Worker(name, plan.against, *work)) for name in with_before(names, plan.against)
+        }
+        return in_turn({name: worker.rate for name, worker in workers.items()}, plan)
+
+
+MEASURES: dict[str, Callable[[Plan], list[Row]]] = {
     "echo": measure_echo,
     "compressed echo": measure_compressed_echo,
+    "wss": measure_encrypted_echo,
+    "many clients": measure_many_clients,
     "crowd": measure_crowd,
     "clients": measure_clients,
     "codec": measure_codecs,

@@ -12,6 +12,7 @@ LOOKS = {
     "wslab": ("#0072B2", ""),
     "wslab, one by one": ("#56B4E9", "//"),
     "websockets": ("#E69F00", "\\\\"),
+    "aiohttp": ("#D55E00", "++"),
     "picows": ("#009E73", ".."),
     "websocket-client": ("#CC79A7", "xx"),
     "wsproto": ("#CC79A7", "xx"),
@@ -29,10 +30,10 @@ def plot(measures: dict[str, list[Row]], machine: dict[str, object], path: Path)
     axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=[height(rows) for _, rows in panels])
     for (title, rows), ax in zip(panels, axes[:, 0], strict=True):
         draw(ax, title, rows)
+    peers = [f"{name} {machine[name]}" for name in ("websockets", "aiohttp", "picows", "websocket-client", "wsproto")]
     figure.suptitle(
         f"{machine['python']}, {machine['processor']} with {machine['cores']} cores, {machine['system']}, "
-        f"{machine['date']}\nwebsockets {machine['websockets']}, picows {machine['picows']}, "
-        f"websocket-client {machine['websocket-client']}, wsproto {machine['wsproto']}",
+        f"{machine['date']}\n{', '.join(peers)}",
         fontsize=9,
     )
     figure.savefig(path, dpi=110, facecolor="white")
@@ -41,6 +42,17 @@ def plot(measures: dict[str, list[Row]], machine: dict[str, object], path: Path)
 PANELS = [
     ("echo", "messages/s", "Echo server: messages per second, a bare socket = 1 (longer is better)"),
     ("compressed echo", "messages/s", "Echo server with permessage-deflate: messages per second, websockets = 1"),
+    ("wss", "messages/s", "Echo server over TLS: messages per second, websockets = 1"),
+    (
+        "many clients",
+        "messages/s",
+        "Many clients at once, a message of 32 B in flight each: messages per second, bare sockets = 1",
+    ),
+    (
+        "many clients",
+        "µs, 99th percentile",
+        "The same: 99th percentile of the delay, bare sockets = 1 (shorter is better)",
+    ),
     ("crowd", "KiB", "Idle connections: memory of each, websockets = 1 (shorter is better)"),
     ("crowd", "handshakes/s", "Opening handshakes per second, websockets = 1 (longer is better)"),
     ("crowd", "s", "Time until a message from each is answered, websockets = 1 (shorter is better)"),

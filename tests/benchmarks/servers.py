@@ -7,18 +7,20 @@ import asyncio
 import contextlib
 import functools
 import socket
-import subprocess
+import ssl
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from typing import Self
 
 import picows
 import psutil
 import websockets.sync.server
+from processes import HOST, Process
 
 import wslab
 
-HOST = "127.0.0.1"
 READ_SIZE = 65 * 1024  # a message of 64 KiB and its header, as wslab reads them
 
 
@@ -58,8 +60,8 @@ def send_messages(size: int, sock: socket.socket) -> None:
         sock.sendall(frame * max(1, READ_SIZE // len(frame)))
 
 
-def serve_wslab(handler: Callable[[wslab.Connection], None]) -> None:
-    with wslab.EchoServer(handler=handler) as server:
+def serve_wslab(handler: Callable[[wslab.Connection], None], tls: ssl.SSLContext | None) -> None:
+    with wslab.EchoServer(handler=handler, ssl=tls) as server:
         print(server.port, flush=True)
         server.serve_forever()
 
@@ -70,12 +72,13 @@ def echo_one_by_one(connection: wslab.Connection) -> None:
         connection.send(message)
 
 
-def serve_websockets() -> None:
+def serve_websockets(tls: ssl.SSLContext | None) -> None:
     def handler(connection: websockets.sync.server.ServerConnection) -> None:
         for message in connection:
             connection.send(message)
 
-    with websockets.sync.server.serve(handler, HOST, 0) as server:
+    # The clients only count bytes: they answer no pings.
+    with websockets.sync.server.serve(handler, HOST, 0, ssl=tls, ping_interval=None) as server:
         print(server.socket.getsockname()[1], flush=True)
         server.serve_forever()
 
@@ -98,33 +101,60 @@ def serve_picows() -> None:
     asyncio.run(serve())
 
 
-SERVERS: dict[str, Callable[[int], None]] = {
-    "raw socket": lambda _: serve_raw(echo_bytes),
-    "sink": lambda _: serve_raw(drop_bytes),
-    "source": lambda size: serve_raw(functools.partial(send_messages, size)),
-    "wslab": lambda _: serve_wslab(wslab.echo),
-    "wslab, one by one": lambda _: serve_wslab(echo_one_by_one),
-    "websockets": lambda _: serve_websockets(),
-    "picows": lambda _: serve_picows(),
+def serve_aiohttp() -> None:
+    from aiohttp import web  # takes as long to load as all the others together
+
+    async def handler(request: web.Request) -> web.WebSocketResponse:
+        response = web.WebSocketResponse()
+        await response.prepare(request)
+        async for message in response:
+            await response.send_str(message.data)
+        return response
+
+    async def serve() -> None:
+        app = web.Application()
+        app.router.add_get("/", handler)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, HOST, 0).start()
+        print(runner.addresses[0][1], flush=True)
+        await asyncio.Event().wait()
+
+    asyncio.run(serve())
+
+
+# Each takes the size of the messages that it sends by itself, and what it needs for TLS, where that is asked for.
+SERVERS: dict[str, Callable[[int, ssl.SSLContext | None], None]] = {
+    "raw socket": lambda size, tls: serve_raw(echo_bytes),
+    "sink": lambda size, tls: serve_raw(drop_bytes),
+    "source": lambda size, tls: serve_raw(functools.partial(send_messages, size)),
+    "wslab": lambda size, tls: serve_wslab(wslab.echo, tls),
+    "wslab, one by one": lambda size, tls: serve_wslab(echo_one_by_one, tls),
+    "websockets": lambda size, tls: serve_websockets(tls),
+    "aiohttp": lambda size, tls: serve_aiohttp(),
+    "picows": lambda size, tls: serve_picows(),
 }
 
 
-class Server:
+def self_made_certificate() -> ssl.SSLContext:
+    import trustme
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    trustme.CA().issue_cert(HOST).configure_cert(context)
+    return context
+
+
+class Server(Process):
     """`with Server("wslab") as server:` has a server in a process of its own, at `server.port`."""
 
-    def __init__(self, name: str, size: int = 0) -> None:
-        self._command = [sys.executable, __file__, name, str(size)]
+    def __init__(self, name: str, against: Path | None = None, *, size: int = 0, tls: bool = False) -> None:
+        super().__init__(__file__, name, against, size, "tls" if tls else "tcp")
 
-    def __enter__(self) -> "Server":
-        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    def __enter__(self) -> Self:
+        super().__enter__()
         self.port = int(self._process.stdout.readline())
         self._measured = psutil.Process(self._process.pid)
         return self
-
-    def __exit__(self, *error: object) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._process.stdout.close()
 
     @property
     def memory(self) -> int:
@@ -137,4 +167,5 @@ class Server:
 
 
 if __name__ == "__main__":
-    SERVERS[sys.argv[1]](int(sys.argv[2]))
+    name, size, transport = sys.argv[1:]
+    SERVERS[name](int(size), self_made_certificate() if transport == "tls" else None)

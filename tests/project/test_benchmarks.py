@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -11,7 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "tests" / "benchmarks" / "results.json"
-MEASURES = ["echo", "compressed echo", "crowd", "clients", "codec"]
+MEASURES = ["echo", "compressed echo", "wss", "many clients", "crowd", "clients", "codec"]
+COMMITTED = ["echo", "compressed echo", "crowd", "clients", "codec"]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| (\d+ [KM]?i?B, \d+ in flight)" + r" \| ([\d.]+)" * 4 + r" \|$", re.MULTILINE)
 PEERS = ["raw socket", "websockets", "picows"]
@@ -34,17 +36,47 @@ def ratio(row, name, to):
     return statistics.median(a / b for a, b in zip(row["rounds"][name], row["rounds"][to], strict=True))
 
 
+def benchmark(*options):
+    command = [sys.executable, "tests/benchmarks", "--quick", *map(str, options)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=290)
+
+
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_everything_can_be_measured():
-    command = [sys.executable, "tests/benchmarks", "--quick"]
-    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=110, check=True).stdout
+    printed = benchmark().stdout
 
     assert [line.partition(":")[0] for line in printed.splitlines() if line.startswith(tuple(MEASURES))] == MEASURES
-    assert printed.count("| 32 B, 64 in flight, messages/s |") == 1
+    assert printed.count("| 32 B, 64 in flight, messages/s |") == 2
+    assert printed.count("| 100 clients, µs, 99th percentile |") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_another_checkout_takes_part(tmp_path):
+    shutil.copytree(ROOT / "wslab", tmp_path / "wslab")
+    with (tmp_path / "wslab" / "__init__.py").open("a") as package:
+        package.write(f"import sys; print(*sys.argv[1:], file=open({str(tmp_path / 'programs')!r}, 'a'))")
+
+    printed = benchmark("--only", "wss", "--only", "codec", "--against", tmp_path).stdout
+
+    programs = (tmp_path / "programs").read_text().splitlines()
+    assert programs.count("wslab 0 tls") == programs.count("wslab, one by one 0 tls") == 3
+    assert programs.count("wslab.Protocol codec parse 32 0") == 1
+    assert "| websockets | wslab | wslab, one by one | wslab before | wslab, one by one before |" in printed
+    assert printed.count("times as good as before") == 2
+    assert printed.count("| parse, 32 B, frames/s | wslab.Protocol |") == 1
+
+
+def test_another_checkout_must_have_a_wslab(tmp_path):
+    refused = benchmark("--against", tmp_path)
+
+    assert refused.returncode == 2
+    assert refused.stderr.endswith(f"argument --against: there is no wslab in {tmp_path}\n")
 
 
 def test_the_committed_results_are_whole_and_name_the_machine(results):
-    assert list(results["measures"]) == MEASURES
+    assert list(results["measures"]) == COMMITTED
     assert {"processor", "cores", "python", "system", "date", "websockets", "picows"} <= set(results["machine"])
     rounds = {
         len(figures) for rows in results["measures"].values() for row in rows for figures in row["rounds"].values()
