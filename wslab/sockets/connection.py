@@ -157,7 +157,10 @@ class Connection:
         self._transport.answer(response)
 
     def receive_body(self, length: int, timeout: float | None = None) -> bytes:
-        """Server: the body of the request, which has `length` bytes. Raises ConnectionClosed, or TimeoutError."""
+        """Server: the body of the request, which has `length` bytes. Raises ConnectionClosed, or TimeoutError.
+
+        Only the browser console asks for one; wslab/browser/console_endpoint.py says why it has no server of its own.
+        """
         return self._receive_queue.read_body(length, deadline_in(timeout))
 
     # Receiving
