@@ -401,7 +401,7 @@ def test_one_connection_too_many_is_refused_with_503_until_another_one_ends():
 
 
 def test_a_silent_client_of_a_full_server_is_refused_as_well(monkeypatch):
-    monkeypatch.setattr("wslab.sockets.server.REFUSAL_TIMEOUT", 0.1)
+    monkeypatch.setattr("wslab.sockets.session.REFUSAL_TIMEOUT", 0.1)
     limits = Limits(max_connections=1, handshake_timeout=3 * PATIENCE)
     with live_server(limits=limits) as server, RawPeer.upgraded(server) as first:
         with RawPeer(server) as second:

@@ -1,38 +1,31 @@
 """EchoServer: a WebSocket server with one thread per connection that runs a handler, the echo by default."""
 
 import contextlib
-import logging
 import selectors
 import socket
 import ssl
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from wslab.page.echo_page import answer_page
 from wslab.protocol.codec import Codec
 from wslab.protocol.deflate import PermessageDeflate
 from wslab.protocol.endpoint import Protocol
-from wslab.protocol.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
+from wslab.protocol.errors import CloseCode, ConnectionClosed, PartError, ProtocolError
 from wslab.protocol.http import Response
 from wslab.protocol.limits import Limits
-from wslab.protocol.redaction import redact_target
 from wslab.protocol.states import Role
 from wslab.recording.recording import Recording
 from wslab.sockets.connection import Connection
+from wslab.sockets.session import Handler, Page, Service, Session, log
 from wslab.sockets.stream import keep_memory_for
 
 MAX_REFUSALS = 100
-REFUSAL_TIMEOUT = 2.0
 STOP_TIMEOUT = 3.0
 ACCEPT_PAUSE = 0.1
 BACKLOG = 1024
-
-Page = Callable[[Connection], Response | None]
-
-log = logging.getLogger("wslab")
-log.addHandler(logging.NullHandler())
 
 
 def echo(connection: Connection) -> None:
@@ -65,7 +58,7 @@ class EchoServer:
         self,
         host: str = "127.0.0.1",
         port: int = 0,
-        handler: Callable[[Connection], object] = echo,
+        handler: Handler = echo,
         *,
         codec: Codec | None = None,
         recording: Recording | None = None,
@@ -79,14 +72,19 @@ class EchoServer:
         self.host = host
         self.port = port
         self.limits = limits or Limits()
-        self._handler = handler
         self._codec = codec or Codec()
         self._recording = recording
         self._deflate = PermessageDeflate() if deflate is True else deflate or None
-        self._subprotocols = tuple(subprotocols)
-        self._origins = None if origins is None else {origin.lower() for origin in origins}
         self._ssl = ssl
         self.pages: list[Page] = [_answer_with_echo_test] if page else []
+        self._service = Service(
+            handler,
+            self.limits,
+            self.pages,
+            None if origins is None else frozenset(origin.lower() for origin in origins),
+            tuple(subprotocols),
+            self._part_failed,
+        )
         self._lock = threading.Lock()
         self._threads: dict[threading.Thread, Connection] = {}
         self._leaving: weakref.WeakSet[threading.Thread] = weakref.WeakSet()  # those that are done, until they are gone
@@ -245,9 +243,8 @@ class EchoServer:
                     sock.close()
                     return
                 connection = self._new_connection(sock, address, number)
-                thread = threading.Thread(
-                    target=self._run, args=(connection, full), name=f"wslab-{number}", daemon=True
-                )
+                session = Session(connection, self._service, full)
+                thread = threading.Thread(target=self._run, args=(session,), name=f"wslab-{number}", daemon=True)
                 thread.start()
                 self._threads[thread] = connection
                 self._accepted = number
@@ -270,81 +267,14 @@ class EchoServer:
             counts_traffic=self._counts_traffic,
         )
 
-    # The thread of a connection
-
-    def _run(self, connection: Connection, full: bool) -> None:
+    def _run(self, session: Session) -> None:
         try:
-            if self._open(connection, full):
-                self._handle(connection)
-        except PartError as error:
-            self._part_failed(error)
-            connection.fail(str(error))
-        except Exception:
-            log.exception("connection %d failed", connection.number)
+            session.run()
         finally:
-            connection.abort()
             with self._lock:
                 del self._threads[threading.current_thread()]
                 self._leaving.add(threading.current_thread())
-                self._refusals -= full
-
-    def _open(self, connection: Connection, full: bool) -> bool:
-        """Do the opening handshake; False if there is none: the client was told why, or wanted the page only."""
-        limits = self.limits
-        try:
-            try:
-                connection.receive_event(REFUSAL_TIMEOUT if full else limits.handshake_timeout)
-            except TimeoutError:
-                if not full:
-                    raise HandshakeError(f"no whole request within {limits.handshake_timeout:g} s", 408) from None
-            if full:
-                raise HandshakeError(f"this server has its {limits.max_connections} connections already", 503)
-            if self._answer_page(connection):
-                return False
-            self._check_origin(connection)
-            connection.accept(subprotocols=self._subprotocols)
-            return True
-        except HandshakeError as error:
-            connection.reject(error)
-            target = redact_target(connection.request.target) if connection.request else "?"
-            log.info("connection %d: refused %s with %s", connection.number, target, error)
-        except PartError as error:
-            self._part_failed(error)
-            connection.reject(HandshakeError(f"a part of the codec failed: {error}", 500))
-        except ConnectionClosed as error:
-            log.info("connection %d ended before its handshake did: %s", connection.number, error)
-        return False
-
-    def _answer_page(self, connection: Connection) -> bool:
-        """Whether one of the pages has answered: a browser wanted it, and no handshake."""
-        answer = next((found for page in self.pages if (found := page(connection)) is not None), None)
-        if answer is not None and connection.request is not None:
-            connection.answer(answer)
-            target = redact_target(connection.request.target)
-            log.info("connection %d: answered %s with %d", connection.number, target, answer.status)
-        return answer is not None
-
-    def _check_origin(self, connection: Connection) -> None:
-        """RFC 6455 §10.2: a server that is not for every page checks the Origin header."""
-        if self._origins is not None and connection.request is not None:
-            origin = connection.request.headers.get("Origin")
-            if origin.lower() not in self._origins:
-                raise HandshakeError(f"a page from {origin or 'nowhere'} may not connect to this server", 403)
-
-    def _handle(self, connection: Connection) -> None:
-        """Run the handler, and close the connection when it is done."""
-        code, reason = CloseCode.NORMAL_CLOSURE, ""
-        try:
-            self._handler(connection)
-        except PartError:
-            raise
-        except BaseException as error:  # a handler may raise anything, sys.exit() too; the others must not notice
-            told = isinstance(error, ConnectionClosed | ProtocolError) and not connection.is_open
-            if not told:  # else the handler was told that its own connection has come to an end
-                log.exception("connection %d: the handler failed", connection.number)
-                code, reason = CloseCode.INTERNAL_ERROR, f"{type(error).__name__:.27} in the handler"  # 123 bytes fit
-        connection.close(code, reason)
-        log.info("connection %d closed: %s", connection.number, connection.error or connection.close_code)
+                self._refusals -= session.is_full
 
     def _part_failed(self, error: PartError) -> None:
         with self._lock:

@@ -1,0 +1,119 @@
+"""Session: one connection of a server from first byte to last: handshake, page, Origin, handler (RFC 6455 §4.2)."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from wslab.protocol.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
+from wslab.protocol.http import Response
+from wslab.protocol.limits import Limits
+from wslab.protocol.redaction import redact_target
+from wslab.sockets.connection import Connection
+
+REFUSAL_TIMEOUT = 2.0
+
+Handler = Callable[[Connection], object]
+Page = Callable[[Connection], Response | None]
+
+log = logging.getLogger("wslab")
+log.addHandler(logging.NullHandler())
+
+
+@dataclass(frozen=True)
+class Service:
+    """What a server offers to each of its connections; `part_failed` is told what a replaced part of the codec raised.
+
+    Each of `pages` is asked whether it answers a request with plain HTTP, before that is taken for a handshake.
+    """
+
+    handler: Handler
+    limits: Limits
+    pages: list[Page]
+    origins: frozenset[str] | None
+    subprotocols: tuple[str, ...]
+    part_failed: Callable[[PartError], None]
+
+
+class Session:
+    """One connection and what is done with it, in a thread of its own. A server that `is_full` only says so."""
+
+    def __init__(self, connection: Connection, service: Service, is_full: bool) -> None:
+        self.connection = connection
+        self.is_full = is_full
+        self._service = service
+
+    def run(self) -> None:
+        """Do the opening handshake, run the handler, and end the connection. Raises nothing."""
+        try:
+            if self._open():
+                self._handle()
+        except PartError as error:
+            self._service.part_failed(error)
+            self.connection.fail(str(error))
+        except Exception:
+            log.exception("connection %d failed", self.connection.number)
+        finally:
+            self.connection.abort()
+
+    def _open(self) -> bool:
+        """Return True if a handshake was agreed on; else the client was told why not, or wanted the page only."""
+        connection = self.connection
+        try:
+            self._await_request()
+            if self._answer_page():
+                return False
+            self._check_origin()
+            connection.accept(subprotocols=self._service.subprotocols)
+            return True
+        except HandshakeError as error:
+            connection.reject(error)
+            target = redact_target(connection.request.target) if connection.request else "?"
+            log.info("connection %d: refused %s with %s", connection.number, target, error)
+        except PartError as error:
+            self._service.part_failed(error)
+            connection.reject(HandshakeError(f"a part of the codec failed: {error}", 500))
+        except ConnectionClosed as error:
+            log.info("connection %d ended before its handshake did: %s", connection.number, error)
+        return False
+
+    def _await_request(self) -> None:
+        limits = self._service.limits
+        try:
+            self.connection.receive_event(REFUSAL_TIMEOUT if self.is_full else limits.handshake_timeout)
+        except TimeoutError:
+            if not self.is_full:
+                raise HandshakeError(f"no whole request within {limits.handshake_timeout:g} s", 408) from None
+        if self.is_full:
+            raise HandshakeError(f"this server has its {limits.max_connections} connections already", 503)
+
+    def _answer_page(self) -> bool:
+        """Return True if one of the pages has answered: a browser wanted it, and no handshake."""
+        connection = self.connection
+        answer = next((found for page in self._service.pages if (found := page(connection)) is not None), None)
+        if answer is not None and connection.request is not None:
+            connection.answer(answer)
+            target = redact_target(connection.request.target)
+            log.info("connection %d: answered %s with %d", connection.number, target, answer.status)
+        return answer is not None
+
+    def _check_origin(self) -> None:
+        """RFC 6455 §10.2: a server that is not for every page checks the Origin header."""
+        if self._service.origins is not None and self.connection.request is not None:
+            origin = self.connection.request.headers.get("Origin")
+            if origin.lower() not in self._service.origins:
+                raise HandshakeError(f"a page from {origin or 'nowhere'} may not connect to this server", 403)
+
+    def _handle(self) -> None:
+        """Run the handler, and close the connection when it is done."""
+        connection, code, reason = self.connection, CloseCode.NORMAL_CLOSURE, ""
+        try:
+            self._service.handler(connection)
+        except PartError:
+            raise
+        except BaseException as error:  # a handler may raise anything, sys.exit() too; the others must not notice
+            told = isinstance(error, ConnectionClosed | ProtocolError) and not connection.is_open
+            if not told:  # else the handler was told that its own connection has come to an end
+                log.exception("connection %d: the handler failed", connection.number)
+                code, reason = CloseCode.INTERNAL_ERROR, f"{type(error).__name__:.27} in the handler"  # 123 bytes fit
+        connection.close(code, reason)
+        log.info("connection %d closed: %s", connection.number, connection.error or connection.close_code)
