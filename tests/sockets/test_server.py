@@ -39,7 +39,9 @@ from wslab import (
     Recording,
     Response,
     connect,
+    echo,
 )
+from wslab.sockets.server import echo_one_by_one
 
 GOING_AWAY = close_frame(1001, "the server is stopping")
 
@@ -82,6 +84,20 @@ def test_a_message_of_exactly_the_limit_comes_back_and_one_byte_more_is_1009(def
 
         connection.send(bytes(1001))
         assert closed_with(connection)[0] == 1009
+
+
+@pytest.mark.parametrize("handler", [echo, echo_one_by_one])
+def test_the_plain_loop_and_the_fast_one_send_the_same(handler):
+    sent = text("one") + masked(Opcode.PING, b"?") + masked(Opcode.BINARY, b"two") + masked(Opcode.CLOSE, b"\x0f\xa0")
+    with live_server(handler=handler) as server, RawPeer.upgraded(server) as peer:
+        peer.send(sent)
+
+        assert sorted(peer.read_frames_to_end(), key=lambda frame: frame.opcode) == [
+            Frame(Opcode.TEXT, b"one"),
+            Frame(Opcode.BINARY, b"two"),
+            close_frame(4000),
+            Frame(Opcode.PONG, b"?"),
+        ]
 
 
 def test_many_clients_are_served_at_the_same_time():

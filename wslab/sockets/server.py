@@ -28,11 +28,16 @@ ACCEPT_PAUSE = 0.1
 BACKLOG = 1024
 
 
-def echo(connection: Connection) -> None:
-    """Send every message back as it came, until the connection closes.
+def echo_one_by_one(connection: Connection) -> None:
+    """Send every message back as it came, until the connection closes."""
+    for message in connection:
+        connection.send(message)
 
-    This does what `for message in connection: connection.send(message)` does. Where many small messages come at once,
-    taking all that have arrived and answering them in one write is five times as fast (64 of 32 bytes).
+
+def echo(connection: Connection) -> None:
+    """As `echo_one_by_one`, but all messages that have arrived are taken together and answered with one write.
+
+    That is five times as fast where many small ones come at once (64 of 32 bytes).
     """
     with contextlib.suppress(ConnectionClosed, ProtocolError):
         while True:
