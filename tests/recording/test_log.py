@@ -44,6 +44,39 @@ def test_the_bytes_of_one_direction_of_one_connection_are_joined_in_order():
     assert log.bytes_sent(3, UP) == b""
 
 
+def test_the_events_of_a_connection_are_its_chunks_and_calls_in_the_order_of_their_times():
+    log = ticking()
+    log.add(1, UP, b"one")
+    log.mark(1, DOWN, "receive", "'one'")
+    log.mark(2, UP, "close")
+    log.add(1, DOWN, b"two")
+
+    assert list(log.events(1)) == [log.chunks[0], log.calls[0], log.chunks[1]]
+    assert list(log.events(3)) == []
+
+
+def test_at_one_time_calls_stand_before_what_they_send_and_after_what_they_receive():
+    log = Log(clock=lambda: 7.0)
+    log.mark(1, UP, "send", "'one'")
+    log.mark(1, DOWN, "receive", "'two'")
+    log.add(1, UP, b"one")
+    log.add(1, DOWN, b"two")
+
+    assert list(log.events(1)) == [log.calls[0], *log.chunks, log.calls[1]]
+
+
+def test_a_clock_that_is_set_back_changes_no_order():
+    log = Log(clock=iter([5.0, 6.0, 1.0, 7.0, 2.0]).__next__)
+    log.add(1, UP, b"a")
+    log.mark(1, UP, "send", "'b'")
+    log.add(1, UP, b"b")
+    log.mark(1, UP, "send", "'c'")
+    log.add(1, UP, b"c")
+
+    assert [entry for entry in log.events(1) if isinstance(entry, Chunk)] == log.chunks
+    assert [entry for entry in log.events(1) if isinstance(entry, Call)] == log.calls
+
+
 def test_threads_may_add_at_the_same_time():
     log = Log()
     with ThreadPoolExecutor(8) as threads:

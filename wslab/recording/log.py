@@ -4,9 +4,12 @@
 more of it than an `Observer` has, and never waits for it: each method appends one entry, from any thread.
 """
 
+import heapq
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 from typing import NamedTuple
 from typing import Protocol as Interface
 
@@ -89,7 +92,26 @@ class Log:
         chunks = self.chunks
         return b"".join(c.data for c in chunks if c.connection == connection and c.direction == direction)
 
+    def events(self, connection: int) -> Iterator[Chunk | Call]:
+        """The chunks and calls of one connection in the order of their times.
+
+        Where times are equal, a call to send comes before the bytes, and a call to receive after them. A clock that is
+        set back changes no order: of two chunks, or of two calls, the one recorded later comes later.
+        """
+        tracks = (_timed(entries, connection) for entries in (self.chunks, self.calls))
+        return map(itemgetter(1), heapq.merge(*tracks, key=itemgetter(0)))
+
     def __repr__(self) -> str:
         size = sum(len(chunk.data) for chunk in self.chunks)
         name = type(self).__name__
         return f"{name}({len(self.connections)} connections, {len(self.chunks)} chunks, {size} bytes)"
+
+
+def _timed(entries: Iterable[Chunk | Call], connection: int) -> Iterator[tuple[tuple[float, int], Chunk | Call]]:
+    """The entries of one connection, each with its place in time."""
+    latest = -math.inf
+    for entry in entries:
+        if entry.connection == connection:
+            latest = max(latest, entry.time)
+            rank = 1 if isinstance(entry, Chunk) else 2 if entry.name == "receive" else 0
+            yield (latest, rank), entry
