@@ -1,6 +1,6 @@
-"""wording: times, numbers of bytes and lines in words."""
+"""wording: times, sizes, bytes and lines, in words and in short."""
 
-from wslab.dissector.wording import in_bytes, shorten, since
+from wslab.dissector.wording import in_bytes, in_hex, shorten, since
 
 
 def test_lines_are_short():
@@ -14,3 +14,8 @@ def test_times_are_milliseconds_until_they_are_seconds():
 
 def test_one_byte_is_no_plural():
     assert (in_bytes(0), in_bytes(1), in_bytes(1000)) == ("0 bytes", "1 byte", "1,000 bytes")
+
+
+def test_bytes_in_hex_are_cut_short_and_say_so():
+    assert (in_hex(b"", 2), in_hex(b"ab", 2)) == ("", "61 62")
+    assert (in_hex(b"abc", 2), in_hex(b"abc", 2, counted=False)) == ("61 62 … (3 bytes)", "61 62 …")

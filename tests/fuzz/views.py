@@ -7,7 +7,7 @@ from wslab.browser.transcript import Transcript, parse_transcripts
 from wslab.display.inspector.inspect import inspect
 from wslab.display.inspector.recording_table import RecordingTable
 from wslab.display.table import Table
-from wslab.display.widgets.draft import FrameDraft
+from wslab.display.widgets.raw_frame import RawFrame
 from wslab.dissector.handshake_lines import begins_a_head
 from wslab.protocol.redaction import redact_bytes
 
@@ -66,12 +66,12 @@ def _check_secrets(head: bytes) -> None:
 def check_draft(data: bytes) -> None:
     """A target: the fields of any frame, legal or not, give its bytes back, if only its header is there."""
     try:
-        draft = FrameDraft.from_bytes(data)
+        frame = RawFrame.from_bytes(data)
     except ValueError:
         assert len(data) < 14
         return
-    assert draft.to_bytes() == data
-    assert str(draft).isprintable()
+    assert frame.to_bytes() == data
+    assert str(frame).isprintable()
 
 
 def check_transcripts(data: bytes) -> None:

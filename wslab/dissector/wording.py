@@ -1,10 +1,8 @@
-"""wording: times, numbers of bytes and lines in words."""
+"""wording: times, sizes, bytes and lines as a reader wants them, in words and in short."""
 
 import re
 
 SHOWN = 100  # characters of a line
-
-
 REMARKS = re.compile(r"(?: \([^()]*\))*\Z")
 
 
@@ -24,6 +22,17 @@ def in_bytes(count: int) -> str:
     ('1 byte', '65,536 bytes')
     """
     return f"{count:,} byte{'s' * (count != 1)}"
+
+
+def in_hex(data: bytes | bytearray, most: int, *, counted: bool = True) -> str:
+    """Bytes in hex: at most `most` of them, with a sign if there are more, and with how many there are if `counted`.
+
+    >>> in_hex(b"Hello", 5), in_hex(b"Hello", 2), in_hex(b"Hello", 2, counted=False)
+    ('48 65 6c 6c 6f', '48 65 … (5 bytes)', '48 65 …')
+    """
+    if len(data) <= most:
+        return data.hex(" ")
+    return f"{data[:most].hex(' ')} …" + (f" ({len(data)} bytes)" if counted else "")
 
 
 def shorten(words: str, most: int = SHOWN) -> str:

@@ -11,9 +11,9 @@ from support.raw import live_server, running, text
 import wslab
 from wslab import Opcode, edit_frame, serialize_frame
 from wslab.display.netstat import live
-from wslab.display.widgets.draft import FrameDraft, LengthForm
 from wslab.display.widgets.edit_frame import FrameEditor
 from wslab.display.widgets.field_controls import AS_HEX, AS_TEXT
+from wslab.display.widgets.raw_frame import LengthForm, RawFrame
 
 HELLO = "81 85 37 fa 21 3d 7f 9f 4d 51 58"
 
@@ -32,7 +32,7 @@ def test_it_begins_with_hello_as_a_client_sends_it():
         editor.controls.fields.mask.value,
     ) == (True, 0x1, True)
     assert (editor.controls.fields.masking_key.value, editor.controls.fields.payload.value) == ("37 fa 21 3d", "Hello")
-    assert editor.controls.fields.read() == editor.draft == FrameDraft.from_bytes(bytes.fromhex(HELLO))
+    assert editor.controls.fields.read() == editor.frame == RawFrame.from_bytes(bytes.fromhex(HELLO))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_it_begins_with_hello_as_a_client_sends_it():
         ("mask", False, "81 05 48 65 6c 6c 6f"),
         ("masking_key", "00 00 00 00", "81 85 00 00 00 00 48 65 6c 6c 6f"),
         ("length_form", LengthForm.BITS_16, "81 fe 00 05 37 fa 21 3d 7f 9f 4d 51 58"),
-        ("told_length", "9", "81 89 37 fa 21 3d 7f 9f 4d 51 58"),
+        ("declared_length", "9", "81 89 37 fa 21 3d 7f 9f 4d 51 58"),
         ("payload", "Hi", "81 82 37 fa 21 3d 7f 93"),
     ],
 )
@@ -57,7 +57,7 @@ def test_the_bytes_follow_each_field_and_each_field_the_bytes(name, value, data)
 
     other.controls.data.value = data
     assert getattr(other.controls.fields, name).value == value
-    assert other.draft == editor.draft
+    assert other.frame == editor.frame
 
 
 def test_all_opcodes_can_be_chosen_by_name():
@@ -72,7 +72,7 @@ def test_a_payload_is_typed_as_text_or_as_hex():
     assert (editor.controls.fields.payload.value, editor.controls.data.value) == ("48 65 6c 6c 6f", HELLO)
     for typed in ("03 e8", "0d 0a"):
         editor.controls.fields.payload.value = typed
-        assert editor.draft.payload == bytes.fromhex(typed)
+        assert editor.frame.payload == bytes.fromhex(typed)
         editor.controls.fields.payload_as.value = AS_TEXT
         assert editor.controls.fields.payload_as.value == AS_HEX  # no line of text has these
     editor.controls.fields.payload.value = "48 69"
@@ -91,9 +91,9 @@ def test_what_stands_behind_the_frame_stays_there_when_a_field_changes():
     [
         ("masking_key", "37 fa", "a masking key has 4 bytes, not 2"),
         ("masking_key", "key", "a masking key in hex has two digits for each byte"),
-        ("told_length", "many", "the length told is a number of bytes below 2 to the 64th, or empty"),
-        ("told_length", "126", "7 bits tell a length of 0 to 125, not 126"),
-        ("told_length", "9" * 5000, "the length told"),
+        ("declared_length", "many", "the length told is a number of bytes below 2 to the 64th, or empty"),
+        ("declared_length", "126", "7 bits tell a length of 0 to 125, not 126"),
+        ("declared_length", "9" * 5000, "the length told"),
     ],
 )
 def test_what_cannot_be_read_is_told_and_not_sent(name, value, why):
@@ -116,7 +116,7 @@ def test_bytes_that_are_half_typed_leave_the_fields_alone():
         assert "Not yet a frame" in shown(editor)
         assert editor.controls.fields.opcode.value == Opcode.TEXT
     editor.controls.data.value = "C900"
-    assert (editor.controls.data.value, editor.draft) == ("C900", FrameDraft(0x9, rsv1=True))
+    assert (editor.controls.data.value, editor.frame) == ("C900", RawFrame(0x9, rsv1=True))
     editor.controls.data.value = "8a 00"
     assert "Not yet a frame" not in shown(editor)
     assert (editor.controls.fields.opcode.value, editor.controls.fields.mask.value, editor.controls.data.value) == (
@@ -172,7 +172,7 @@ def test_callbacks_may_come_in_several_threads_at_once():
     with running(turn, editor, [fields.fin, fields.rsv1]), running(turn, editor, [fields.rsv2, fields.rsv3]):
         pass
     assert editor.controls.data.value.startswith("f1 ")
-    assert editor.draft == fields.read()
+    assert editor.frame == fields.read()
 
 
 def test_two_clicks_at_once_send_once():
@@ -227,8 +227,8 @@ def test_a_frame_to_begin_with_must_be_one():
     with pytest.raises(ValueError, match="a header has at least 2 bytes"):
         edit_frame(frame=b"\x81")
     with pytest.raises(ValueError, match="7 bits tell"):
-        edit_frame(frame=FrameDraft(payload=bytes(200), length_form=LengthForm.BITS_7))
-    assert edit_frame(frame=serialize_frame(wslab.Frame(Opcode.PING))).draft == FrameDraft(0x9)
+        edit_frame(frame=RawFrame(payload=bytes(200), length_form=LengthForm.BITS_7))
+    assert edit_frame(frame=serialize_frame(wslab.Frame(Opcode.PING))).frame == RawFrame(0x9)
 
 
 def test_every_control_has_a_name_and_a_hint():

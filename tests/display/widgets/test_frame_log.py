@@ -6,7 +6,7 @@ from test_conversation import GREETING, response
 from test_recorded_frames import DOWN, UP, recorded
 
 from wslab import Frame, Opcode, Recording, serialize_frame
-from wslab.display.widgets.frame_log import MOST_BEHIND, FrameLog, Kinds
+from wslab.display.widgets.frame_log import MOST_PENDING, FrameLog, Kinds
 
 HANDSHAKE = [(1, UP, request()), (1, DOWN, response())]
 PING, PONG = masked(Opcode.PING), serialize_frame(Frame(Opcode.PONG))
@@ -62,7 +62,7 @@ def test_rows_can_be_cleared_and_what_has_been_agreed_on_stays_known():
 
 
 def test_a_log_that_has_fallen_behind_leaves_out_what_it_cannot_show():
-    recording = recorded(*HANDSHAKE, *[(1, DOWN, GREETING)] * MOST_BEHIND)
+    recording = recorded(*HANDSHAKE, *[(1, DOWN, GREETING)] * MOST_PENDING)
     recording.add(2, UP, request())
     log = FrameLog(recording)
     assert log.read(most=1)
@@ -81,7 +81,7 @@ def test_after_both_close_frames_nothing_is_read_or_remembered():
     log = FrameLog(recording)
     log.read()
     assert whats(log)[2:] == ["close 1000", "close 1000"]
-    assert log._goodbyes == {}
+    assert log._closed == {}
 
 
 def test_secrets_and_control_characters_are_not_shown():

@@ -1,1 +1,1 @@
-"""widgets: what a reader can turn and press in a notebook, each on top of a plain class that needs no browser."""
+"""What a reader can turn and press in a notebook, each on top of a plain class that needs no browser."""

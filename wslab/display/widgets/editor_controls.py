@@ -1,4 +1,4 @@
-"""editor_controls: the widgets of a frame editor, which follow each other and the frame, whoever turns them."""
+"""editor_controls: the controls of a frame editor: the fields follow the bytes, and the bytes follow the fields."""
 
 import contextlib
 import threading
@@ -7,9 +7,9 @@ from typing import Protocol as Interface
 
 from ipywidgets import HTML, Button, Layout, Text, VBox
 
-from wslab.display.widgets.draft import FrameDraft
 from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL, FieldControls, from_hex
-from wslab.display.widgets.shown import announced, paragraph, scrolled
+from wslab.display.widgets.html import announced, paragraph, scrolled
+from wslab.display.widgets.raw_frame import RawFrame
 
 MOST_BYTES = 100_000
 
@@ -17,10 +17,10 @@ MOST_BYTES = 100_000
 class Editor(Interface):
     """What the controls need of the frame editor that they belong to."""
 
-    draft: FrameDraft
+    frame: RawFrame
 
     def send(self) -> object:
-        """Send the frame, and have the answer shown."""
+        """Send the frame, and call `show_answer`."""
 
     def html_of_frame(self) -> str:
         """The frame as it is now."""
@@ -30,16 +30,16 @@ class Editor(Interface):
 
 
 class EditorControls:
-    """A control for each field (`fields`), for the bytes in hex (`data`), and to send; `box` holds them all.
+    """A control for each field (`fields`), one for the bytes in hex (`data`), and a button; `box` holds them all.
 
     Callbacks may come in any thread, and several at once.
     """
 
     def __init__(self, editor: Editor) -> None:
         self._editor = editor
-        self._lock = threading.RLock()  # held while controls are read or set, never while a server is waited for
+        self._lock = threading.RLock()  # held while controls are read or set, never while waiting for a server
         self._is_filling = False
-        self._why_not = ""  # what is wrong with what has been typed
+        self._problem_typed = ""  # what is wrong with what was typed
         self._sending = threading.Lock()
         self.fields = FieldControls()
         self.data = Text(
@@ -51,13 +51,16 @@ class EditorControls:
         self.send_button = Button(
             description="Send", tooltip="Send these bytes over a new connection", button_style="primary"
         )
-        self._problem, self._answer, self._frame = HTML(), HTML(), HTML()
-        self.box = VBox([self.fields.box, self.data, self._problem, self.send_button, self._answer, self._frame])
+        self._problem, self._answer, self._table = HTML(), HTML(), HTML()
+        self.box = VBox([self.fields.box, self.data, self._problem, self.send_button, self._answer, self._table])
         with self._filling():
-            self.fields.show(editor.draft)
-            self.data.value = editor.draft.to_bytes().hex(" ")
+            self.fields.show(editor.frame)
+            self._fill_data(editor.frame)
         self._show_frame()
         self.show_answer()
+        self._listen()
+
+    def _listen(self) -> None:
         self.fields.observe(self._on_fields)
         self.fields.payload_as.observe(self._on_payload_as, "value")
         self.data.observe(self._on_data, "value")
@@ -73,37 +76,37 @@ class EditorControls:
         with self._lock:
             if not self._is_filling:
                 with self._filling():
-                    self.fields.retype_payload(self._editor.draft)
+                    self.fields.show_payload(self._editor.frame.payload)
                 self._on_fields(None)
 
-    def _read_data(self) -> FrameDraft:
-        return FrameDraft.from_bytes(from_hex(self.data.value, "a frame"))
+    def _read_data(self) -> RawFrame:
+        return RawFrame.from_bytes(from_hex(self.data.value, "a frame"))
 
-    def _fill_data(self, draft: FrameDraft) -> None:
-        self.data.value = draft.to_bytes().hex(" ")
+    def _fill_data(self, frame: RawFrame) -> None:
+        self.data.value = frame.to_bytes().hex(" ")
 
-    def _update(self, read: Callable[[], FrameDraft], fill: Callable[[FrameDraft], None]) -> None:
-        """Let the other controls follow; what is being typed stays as it is."""
+    def _update(self, read: Callable[[], RawFrame], fill: Callable[[RawFrame], None]) -> None:
+        """Make the other controls follow; leave alone what is being typed."""
         with self._lock:
             if self._is_filling:
                 return
             try:
-                draft = read()
-                if len(draft.to_bytes()) > MOST_BYTES:
+                frame = read()
+                if len(frame.to_bytes()) > MOST_BYTES:
                     raise ValueError(f"this is for frames of at most {MOST_BYTES} bytes")
             except ValueError as error:
-                self._why_not = f"Not yet a frame: {error}."
-                self._problem.value = announced(paragraph(self._why_not))
+                self._problem_typed = f"Not yet a frame: {error}."
+                self._problem.value = announced(paragraph(self._problem_typed))
                 return
-            self._why_not = self._problem.value = ""
-            self._editor.draft = draft
+            self._problem_typed = self._problem.value = ""
+            self._editor.frame = frame
             with self._filling():
-                fill(draft)
+                fill(frame)
             self._show_frame()
 
     @contextlib.contextmanager
     def _filling(self) -> Iterator[None]:
-        """What the controls report meanwhile is our own doing."""
+        """Ignore the changes that the controls report meanwhile: they are our own."""
         self._is_filling = True
         try:
             yield
@@ -111,9 +114,9 @@ class EditorControls:
             self._is_filling = False
 
     def _on_send(self, _button: object) -> None:
-        # The button is not disabled meanwhile: that would take the focus from whoever pressed it with a key.
-        if self._why_not:
-            self._answer.value = announced(paragraph(f"Nothing was sent. {self._why_not}"))
+        # The button is not disabled meanwhile: that would take the focus from a reader who pressed it with a key.
+        if self._problem_typed:
+            self._answer.value = announced(paragraph(f"Nothing was sent. {self._problem_typed}"))
         elif self._sending.acquire(blocking=False):
             try:
                 self._answer.value = announced(paragraph("Sending …"))
@@ -122,8 +125,8 @@ class EditorControls:
                 self._sending.release()
 
     def _show_frame(self) -> None:
-        self._frame.value = scrolled(self._editor.html_of_frame(), "The frame, field by field")
+        self._table.value = scrolled(self._editor.html_of_frame(), "The frame, field by field")
 
     def show_answer(self) -> None:
-        """Show what the last server has answered."""
+        """Show what the last server answered."""
         self._answer.value = announced(self._editor.html_of_answer())

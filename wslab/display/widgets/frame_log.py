@@ -1,4 +1,4 @@
-"""frame_log: a recording in, while it grows; its last heads and frames out, and never much work at once."""
+"""frame_log: the last heads and frames of a recording that is still growing, read a little at a time."""
 
 from collections import deque
 from enum import StrEnum
@@ -14,8 +14,10 @@ from wslab.recording.recording import Recording
 HEADING = ("connection", "direction", "bytes", "what")
 MOST_ROWS = 30
 MOST_AT_ONCE = 100  # reads
-MOST_BEHIND = 10_000  # reads; what comes faster than it can be shown is skipped
+MOST_PENDING = 10_000  # reads; what comes faster than it can be shown is skipped
 KEPT = 300  # bytes of a payload: a line shows 60 characters
+
+Cells = tuple[str, str, str, str]
 
 
 class Kinds(StrEnum):
@@ -27,17 +29,16 @@ class Kinds(StrEnum):
 
 
 class Row(NamedTuple):
-    """A head or a frame that has passed, for the eyes, and when it came among all rows."""
+    """What the table shows of a head or a frame, and its number among all rows."""
 
     number: int
-    is_control: bool
-    cells: tuple[str, str, str, str]
+    cells: Cells
 
 
 class FrameLog:
-    """The last heads and frames of `recording`, control frames and others; at most `most` rows of each are kept.
+    """The last heads and frames of `recording`: at most `most` rows of control frames, and as many of all others.
 
-    `read` takes in what has been recorded since the last time.
+    `read` takes in what was recorded since the last time.
     """
 
     def __init__(self, recording: Recording, most: int = MOST_ROWS) -> None:
@@ -45,45 +46,45 @@ class FrameLog:
         self._dissector = RecordingDissector(kept=KEPT)
         self._next = 0  # the first chunk that has not been read
         self._count = 0
-        self._goodbyes: dict[int, set[Direction]] = {}  # who has sent a close frame
+        self._closed: dict[int, set[Direction]] = {}  # the directions in which a close frame was sent
         self._most = most
         self._rows: dict[bool, deque[Row]] = {is_control: deque(maxlen=most) for is_control in (False, True)}
 
     def read(self, most: int = MOST_AT_ONCE) -> bool:
-        """Take in at most `most` further reads; whether there were any."""
+        """Take in at most `most` more reads, and return True if there were any."""
         chunks = self._recording.chunks
-        if len(chunks) - self._next > MOST_BEHIND:
+        if len(chunks) - self._next > MOST_PENDING:
             self._skip(len(chunks) - most)
-        news = list(islice(chunks, self._next, self._next + most))
-        self._next += len(news)
-        for chunk in news:
-            for passed in self._dissector.feed(chunk):
-                self._add(passed)
-        return bool(news)
+        fresh = list(islice(chunks, self._next, self._next + most))
+        self._next += len(fresh)
+        for chunk in fresh:
+            for recorded in self._dissector.feed(chunk):
+                self._add(recorded)
+        return bool(fresh)
 
-    def rows(self, kinds: Kinds = Kinds.ALL) -> list[tuple[str, str, str, str]]:
+    def rows(self, kinds: Kinds = Kinds.ALL) -> list[Cells]:
         """The last rows of these kinds, the newest last."""
         wanted = {Kinds.ALL: (False, True), Kinds.NO_CONTROL: (False,), Kinds.ONLY_CONTROL: (True,)}[kinds]
         rows = sorted(row for is_control in wanted for row in self._rows[is_control])
         return [row.cells for row in rows[-self._most :]]
 
     def clear(self) -> None:
-        """Forget the rows; what comes next is read as before."""
+        """Forget the rows; whatever comes next is read as before."""
         for rows in self._rows.values():
             rows.clear()
 
-    def _add(self, passed: RecordedFrame) -> None:
-        seen, number = passed.seen, passed.connection
+    def _add(self, recorded: RecordedFrame) -> None:
+        seen, number = recorded.seen, recorded.connection
         is_control = isinstance(seen.what, SeenFrame) and seen.what.header.opcode.is_control
-        self._append(is_control, (str(number), str(passed.direction), str(seen.end - seen.start), str(seen)))
+        self._append(is_control, (str(number), str(recorded.direction), str(seen.end - seen.start), str(seen)))
         if isinstance(seen.what, SeenFrame) and seen.what.header.opcode is Opcode.CLOSE:
-            goodbyes = self._goodbyes.setdefault(number, set())
-            goodbyes.add(passed.direction)
-            if len(goodbyes) == len(Direction):  # §7.1.1: nothing may follow
+            closed = self._closed.setdefault(number, set())
+            closed.add(recorded.direction)
+            if len(closed) == len(Direction):  # §5.5.1: no data frame may follow
                 self._forget(number)
 
     def _skip(self, to: int) -> None:
-        """Leave out what has come too fast; a connection with a gap cannot be read any further."""
+        """Skip what came too fast; a connection with a gap cannot be read any further."""
         skipped = {chunk.connection for chunk in islice(self._recording.chunks, self._next, to)}
         self._append(False, ("", "", "", f"{to - self._next} reads came too fast to be shown"))
         for number in skipped:
@@ -93,8 +94,8 @@ class FrameLog:
 
     def _forget(self, number: int) -> None:
         self._dissector.forget(number)
-        self._goodbyes.pop(number, None)
+        self._closed.pop(number, None)
 
-    def _append(self, is_control: bool, cells: tuple[str, str, str, str]) -> None:
+    def _append(self, is_control: bool, cells: Cells) -> None:
         self._count += 1
-        self._rows[is_control].append(Row(self._count, is_control, cells))
+        self._rows[is_control].append(Row(self._count, cells))

@@ -1,4 +1,4 @@
-"""log_controls: the widgets of a frame log."""
+"""log_controls: the controls of a frame watch."""
 
 from typing import Protocol as Interface
 
@@ -7,10 +7,10 @@ from traitlets import Bunch
 
 from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL, OPENS
 from wslab.display.widgets.frame_log import Kinds
-from wslab.display.widgets.shown import announced, paragraph, scrolled
+from wslab.display.widgets.html import announced, paragraph, scrolled
 
 
-class Log(Interface):
+class WatchedLog(Interface):
     """What the controls need of the frame watch that they belong to."""
 
     kinds: Kinds
@@ -24,7 +24,7 @@ class Log(Interface):
         """Keep the rows up to date."""
 
     def pause(self) -> None:
-        """Let the rows stand still."""
+        """Leave the rows as they are."""
 
     def clear(self) -> None:
         """Forget the rows."""
@@ -33,13 +33,13 @@ class Log(Interface):
         """Show the frames of these kinds."""
 
     def html_of_rows(self) -> str:
-        """The rows as they are."""
+        """The rows as they are now."""
 
 
 class LogControls:
-    """A button to pause and go on, one to clear, a list of what to show, and the rows; `box` holds them all."""
+    """A button to pause and resume, one to clear, a list of what to show, and the rows; `box` holds them all."""
 
-    def __init__(self, watch: Log) -> None:
+    def __init__(self, watch: WatchedLog) -> None:
         self._watch = watch
         self.pause = ToggleButton(description="Pause", tooltip="Let the rows stand still, or go on")
         self.clear = Button(description="Clear", tooltip="Forget the rows that are there")
@@ -71,5 +71,5 @@ class LogControls:
         self._status.value = announced(paragraph(self._watch.status))
 
     def show_rows(self) -> None:
-        """Show the rows as they are."""
+        """Show the rows as they are now."""
         self._rows.value = scrolled(self._watch.html_of_rows(), "What has passed")

@@ -1,11 +1,11 @@
-"""play: a recorded conversation, step by step: what happened, what was complete, and the state of both ends."""
+"""play: step through a recorded conversation: what happened, what it completed, and the state of both endpoints."""
 
 from typing import TYPE_CHECKING
 
 from wslab.display.figures.selection import check_is_recording
 from wslab.display.table import Table
-from wslab.display.widgets.moments import MOST_MOMENTS, Moment, Moments, SideThen
-from wslab.display.widgets.shown import paragraph
+from wslab.display.widgets.html import paragraph
+from wslab.display.widgets.playback import MOST_MOMENTS, EndpointState, Moment, Playback
 from wslab.display.widgets.widget import NotebookWidget
 from wslab.protocol.states import Role
 from wslab.recording.recording import Recording
@@ -19,7 +19,7 @@ HEADING = ("step", "what happened", "complete with it", "client, its bytes", "se
 
 
 class Player(NotebookWidget["PlayerControls"]):
-    """Shows one connection at a time of those that `recording` had when it was made: its `timeline`."""
+    """Shows one connection at a time, its `playback`, of those that `recording` had when the player was made."""
 
     def __init__(self, recording: Recording, connection: int | None, most: int, start: int = 0) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class Player(NotebookWidget["PlayerControls"]):
 
     def choose(self, connection: int) -> None:
         """Go to the first step of another connection."""
-        self.timeline = Moments(self._recording, connection, self._most, self._start)
+        self.playback = Playback(self._recording, connection, self._most, self._start)
 
     def _make_controls(self) -> "PlayerControls":
         from wslab.display.widgets.player_controls import PlayerControls
@@ -40,69 +40,69 @@ class Player(NotebookWidget["PlayerControls"]):
         return PlayerControls(self)
 
     def html_of_step(self, step: int) -> str:
-        """One step, the first is 1, with all that is known of both ends then."""
-        moments, numbers = self.timeline.all, self.timeline.numbers
+        """One step, counted from 1, with everything that is known of both endpoints after it."""
+        moments, numbers = self.playback.moments, self.playback.numbers
         if not moments:
             return paragraph(self._nothing)
         step = min(max(numbers[0], step), numbers[-1])
         moment = moments[numbers.index(step)]
         time = f"{moment.time * 1000:.1f} ms after the first"
         completed = "".join(paragraph(f"Complete: {line}") for line in moment.completed)
-        rows = tuple((str(role), *_cells(moment.sides[role])) for role in Role)
+        rows = tuple((str(role), *_cells(moment.endpoints[role])) for role in Role)
         both = Table(("end", "state", "bytes sent", "used", "waiting"), rows, "Both ends then")
-        return (
-            paragraph(f"Step {step} of {self.timeline.count}, {time}: {moment.what}") + completed + both._repr_html_()
-        )
+        heading = paragraph(f"Step {step} of {self.playback.count}, {time}: {moment.what}")
+        return heading + completed + both._repr_html_()
 
     @property
     def table(self) -> Table:
-        """The steps, or the first of them, without their times."""
-        moments, others = self.timeline.all, len(self.connections) - 1
-        rows = tuple(
-            (str(step), *_summary(moment))
-            for step, moment in zip(self.timeline.numbers, moments[:MOST_ROWS], strict=False)
-        )
-        more = max(0, len(moments) - MOST_ROWS) + self.timeline.left_out
+        """The steps without their times, or the first of them where there are many."""
+        playback, others = self.playback, len(self.connections) - 1
+        numbered = zip(playback.numbers, playback.moments[:MOST_ROWS], strict=False)
+        rows = tuple((str(step), *_summary(moment)) for step, moment in numbered)
+        more = len(playback.moments) - len(rows) + playback.remaining
         notes = [f"{self._start} steps before these are not shown."] if self._start else []
-        following = self._start + min(len(moments), MOST_ROWS)
-        notes += [f"{more} more steps are not shown: start={following} shows them."] if more else []
+        notes += [f"{more} more steps are not shown: start={self._start + len(rows)} shows them."] if more else []
         notes += [f"{others} more connections were recorded."] if others > 0 else []
-        caption = f"Connection {self.timeline.connection}, step by step"
+        caption = f"Connection {playback.connection}, step by step"
         return Table(HEADING, rows, caption, more=" ".join(notes))
 
     def __repr__(self) -> str:
-        return repr(self.table) if self.timeline.all else self._nothing
+        return repr(self.table) if self.playback.moments else self._nothing
 
     def _repr_html_(self) -> str:
-        return self.table._repr_html_() if self.timeline.all else paragraph(self._nothing)
+        return self.table._repr_html_() if self.playback.moments else paragraph(self._nothing)
 
     @property
     def _nothing(self) -> str:
-        """A sentence where there is no step to show."""
-        count = self.timeline.count
+        """The sentence that takes the place of a table without rows."""
+        count = self.playback.count
         return f"No step {self._start + 1} was recorded: the last one is step {count}." if count else NOTHING
 
 
-def _cells(side: SideThen) -> tuple[str, ...]:
-    waiting = f"{side.unread}, not read" if side.unread else f"{side.waiting}: {side.shown}" if side.shown else "0"
-    return side.state.name, str(side.sent), str(side.used), waiting
+def _cells(endpoint: EndpointState) -> tuple[str, ...]:
+    waiting = f"{endpoint.waiting}: {endpoint.preview}" if endpoint.preview else "0"
+    if endpoint.unread:
+        waiting = f"{endpoint.unread}, not read"
+    return endpoint.state.name, str(endpoint.sent), str(endpoint.used), waiting
 
 
 def _summary(moment: Moment) -> tuple[str, ...]:
-    return moment.what, "; ".join(moment.completed), *(_side(moment.sides[role]) for role in Role)
+    endpoints = (_summary_of(moment.endpoints[role]) for role in Role)
+    return moment.what, "; ".join(moment.completed), *endpoints
 
 
-def _side(side: SideThen) -> str:
-    notes = {"waiting": side.waiting, "not read": side.unread}
-    return ", ".join([f"{side.state.name} {side.sent}", *(f"{count} {note}" for note, count in notes.items() if count)])
+def _summary_of(endpoint: EndpointState) -> str:
+    notes = {"waiting": endpoint.waiting, "not read": endpoint.unread}
+    counted = [f"{count} {note}" for note, count in notes.items() if count]
+    return ", ".join([f"{endpoint.state.name} {endpoint.sent}", *counted])
 
 
 def play(recording: Recording, connection: int | None = None, *, start: int = 0, most: int = MOST_MOMENTS) -> Player:
-    """Step through a recording: reads, calls, heads, frames, messages, and the states of both ends after each.
+    """Step through a recording: reads, calls, heads, frames, messages, and the state of both endpoints after each step.
 
-    It begins with `connection`, or with the first one; at most `most` steps of each are there, the first of them with
-    `start` before it. Raises ValueError for a connection that was not recorded and for numbers below 0, TypeError for
-    what is no recording.
+    It begins with `connection`, or with the first one. Of each connection it holds at most `most` steps, after the
+    first `start` of them. Raises ValueError for a connection that was not recorded and for numbers below 0, TypeError
+    for anything but a recording.
     """
     check_is_recording(recording)
     if connection is not None and connection not in recording.connections:

@@ -1,4 +1,4 @@
-"""player_controls: the widgets of a timeline player."""
+"""player_controls: the controls of a player of recordings."""
 
 import threading
 from typing import Protocol as Interface
@@ -6,19 +6,17 @@ from typing import Protocol as Interface
 from ipywidgets import HTML, BoundedIntText, Button, Dropdown, HBox, Layout, Play, ToggleButton, VBox, jslink
 
 from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL, OPENS
-from wslab.display.widgets.moments import Moments
-from wslab.display.widgets.shown import announced
+from wslab.display.widgets.html import announced
+from wslab.display.widgets.playback import Playback
 
 INTERVAL = 1000  # milliseconds
-
-Change = dict[str, object]
 
 
 class Steps(Interface):
     """What the controls need of the player that they belong to."""
 
     connections: list[int]
-    timeline: Moments
+    playback: Playback
 
     def choose(self, connection: int) -> None:
         """Go to the first step of another connection."""
@@ -37,10 +35,10 @@ class PlayerControls:
     def __init__(self, player: Steps) -> None:
         self._player = player
         self._lock = threading.RLock()
-        self.first = Button(description="First", tooltip="Go to the first step", layout=Layout(width="auto"))
-        self.previous = Button(description="Previous", tooltip="Go one step back", layout=Layout(width="auto"))
-        self.next = Button(description="Next", tooltip="Go one step forward", layout=Layout(width="auto"))
-        self.last = Button(description="Last", tooltip="Go to the last step", layout=Layout(width="auto"))
+        self.first = _button("First", "Go to the first step")
+        self.previous = _button("Previous", "Go one step back")
+        self.next = _button("Next", "Go one step forward")
+        self.last = _button("Last", "Go to the last step")
         self.playing = ToggleButton(
             description="Play", tooltip="One step each second, or stop", layout=Layout(width="auto")
         )
@@ -50,21 +48,17 @@ class PlayerControls:
             style=AS_WIDE_AS_ITS_LABEL,
             layout=Layout(width="9em"),
         )
-        self.connection = Dropdown(
-            options=player.connections or [1],
-            value=player.timeline.connection,
-            description="Connection",
-            tooltip=f"Which connection is shown; {OPENS}",
-            style=AS_WIDE_AS_ITS_LABEL,
-            layout=Layout(width="auto"),
-        )
+        self.connection = _connections(player.connections or [1], player.playback.connection)
         self._clock = Play(interval=INTERVAL, layout=Layout(display="none"))
-        self._links = [jslink((self._clock, "value"), (self.step, "value"))]
-        self._links += [jslink((self._clock, "playing"), (self.playing, "value"))]
         self._shown = HTML()
         buttons = [self.first, self.previous, self.next, self.last, self.playing, self.step, self.connection]
         self.box = VBox([HBox([*buttons, self._clock], layout=Layout(flex_flow="row wrap")), self._shown])
         self._begin()
+        self._listen()
+
+    def _listen(self) -> None:
+        self._links = [jslink((self._clock, "value"), (self.step, "value"))]
+        self._links += [jslink((self._clock, "playing"), (self.playing, "value"))]
         self.step.observe(lambda _change: self._show(), "value")
         self.connection.observe(self._on_connection, "value")
         self.first.on_click(lambda _button: self._go(self.step.min))
@@ -73,13 +67,13 @@ class PlayerControls:
         self.last.on_click(lambda _button: self._go(self.step.max))
 
     def _begin(self) -> None:
-        numbers = self._player.timeline.numbers or range(1, 2)
+        numbers = self._player.playback.numbers or range(1, 2)
         for control in (self.step, self._clock):
-            control.min = 0  # below whatever the greatest number is to be
+            control.min = 0  # below the new maximum, whatever that is
             control.max, control.min, control.value = numbers[-1], numbers[0], numbers[0]
         self._show()
 
-    def _on_connection(self, change: Change) -> None:
+    def _on_connection(self, _change: object) -> None:
         with self._lock:
             self._player.choose(self.connection.value)
             self._begin()
@@ -90,3 +84,18 @@ class PlayerControls:
     def _show(self) -> None:
         with self._lock:
             self._shown.value = announced(self._player.html_of_step(self.step.value))
+
+
+def _button(description: str, tooltip: str) -> Button:
+    return Button(description=description, tooltip=tooltip, layout=Layout(width="auto"))
+
+
+def _connections(numbers: list[int], chosen: int) -> Dropdown:
+    return Dropdown(
+        options=numbers,
+        value=chosen,
+        description="Connection",
+        tooltip=f"Which connection is shown; {OPENS}",
+        style=AS_WIDE_AS_ITS_LABEL,
+        layout=Layout(width="auto"),
+    )

@@ -1,4 +1,4 @@
-"""watch_frames: the frames that pass a server or a tap, row by row as they come."""
+"""watch_frames: the frames that pass a server or a tap, row by row as they arrive."""
 
 import threading
 import time
@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from wslab.display.table import Table
-from wslab.display.widgets.frame_log import HEADING, MOST_BEHIND, MOST_ROWS, FrameLog, Kinds
-from wslab.display.widgets.shown import paragraph
+from wslab.display.widgets.frame_log import HEADING, MOST_PENDING, MOST_ROWS, FrameLog, Kinds
+from wslab.display.widgets.html import paragraph
 from wslab.display.widgets.widget import NotebookWidget
 from wslab.recording.recording import Recording
 from wslab.sockets.server import EchoServer
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from wslab.display.widgets.log_controls import LogControls
 
 TICK = 0.1  # seconds
-REST = 4  # times as long as reading took: those who talk have the processor meanwhile
+REST = 4  # times as long as reading took: meanwhile the processor is free for those who talk
 IDLE = 600.0  # seconds
 JOIN_TIMEOUT = 5.0  # seconds
 
@@ -25,10 +25,10 @@ NOTHING = "Nothing has passed yet."
 
 
 class FrameWatch(NotebookWidget["LogControls"]):
-    """A `log` that a thread keeps up to date, until the server has stopped, nothing passes any more, or `close`.
+    """A `log` that a thread keeps up to date until the server stops, nothing passes for a while, or `close`.
 
-    `pause` ends the thread, `resume` starts another. Reading takes a fifth of the time of one processor at most, and
-    nobody who records waits for it.
+    `pause` ends the thread, and `resume` starts another. Reading takes at most a fifth of one processor's time, and
+    recording never waits for it. `_lock` is held while the log is read or shown.
     """
 
     def __init__(self, recording: Recording, is_over: Callable[[], bool], most: int, idle: float) -> None:
@@ -48,11 +48,11 @@ class FrameWatch(NotebookWidget["LogControls"]):
 
     @property
     def is_running(self) -> bool:
-        """Whether the thread is there that keeps the log up to date."""
+        """Return True if a thread keeps the log up to date."""
         return self._thread is not None and self._thread.is_alive() and not self._stop.is_set()
 
     def resume(self) -> "FrameWatch":
-        """Keep the log up to date, if nobody does."""
+        """Keep the log up to date, if no thread does so yet."""
         with self._lock:
             if not self.is_running:
                 self._stop = threading.Event()
@@ -65,7 +65,7 @@ class FrameWatch(NotebookWidget["LogControls"]):
         return self
 
     def pause(self, status: str = "Paused.") -> None:
-        """Let the log be as it is."""
+        """Leave the log as it is, and show `status`."""
         with self._lock:
             self._stop.set()
             self.status = status
@@ -78,13 +78,13 @@ class FrameWatch(NotebookWidget["LogControls"]):
             self._show_rows()
 
     def show_only(self, kinds: Kinds) -> None:
-        """Show frames of these kinds."""
+        """Show the frames of these kinds."""
         with self._lock:
             self.kinds = kinds
             self._show_rows()
 
     def close(self) -> None:
-        """End the thread, and wait for that."""
+        """End the thread, and wait until it has ended."""
         self.pause("Closed.")
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(JOIN_TIMEOUT)
@@ -113,7 +113,7 @@ class FrameWatch(NotebookWidget["LogControls"]):
                     self.pause(f"Paused: nothing has passed for {self._idle:g} s.")
             took = time.monotonic() - began
 
-    # For the eyes
+    # What is shown
 
     def _show_rows(self) -> None:
         if self._controls is not None:
@@ -124,14 +124,14 @@ class FrameWatch(NotebookWidget["LogControls"]):
             self._controls.show_status()
 
     def _catch_up(self) -> None:
-        """Take in what has passed up to now, unless the rows are to stand still."""
+        """Take in everything that has passed so far, unless the log is paused."""
         with self._lock:
             if self.is_running:
-                self.log.read(MOST_BEHIND)
+                self.log.read(MOST_PENDING)
 
     @property
     def table(self) -> Table:
-        """The rows as they are."""
+        """The rows as they are now."""
         with self._lock:
             return Table(HEADING, tuple(self.log.rows(self.kinds)), "What has passed, the newest last")
 
@@ -140,7 +140,7 @@ class FrameWatch(NotebookWidget["LogControls"]):
         return repr(self.table) if self.table.rows else NOTHING
 
     def html_of_rows(self) -> str:
-        """The rows as they are, as HTML."""
+        """The rows as they are now, as HTML."""
         return self.table._repr_html_() if self.table.rows else paragraph(NOTHING)
 
     def _repr_html_(self) -> str:
@@ -151,8 +151,8 @@ class FrameWatch(NotebookWidget["LogControls"]):
 def watch_frames(source: EchoServer | Tap | Recording, *, most: int = MOST_ROWS, idle: float = IDLE) -> FrameWatch:
     """The heads and frames that pass a server or a tap, live: the last `most` rows, without times and addresses.
 
-    A server must have been given a recording; a recording may stand for itself. It pauses when nothing has passed for
-    `idle` seconds. Raises ValueError for a server that records nothing.
+    A server must have been given a recording; the recording itself will do as well. The watch pauses when nothing has
+    passed for `idle` seconds. Raises ValueError for a server that records nothing.
     """
     if isinstance(source, Recording):
         return FrameWatch(source, lambda: False, most, idle).resume()

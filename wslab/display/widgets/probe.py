@@ -1,13 +1,14 @@
-"""exchange: bytes go to a server over a new connection; what it makes of them comes back, in a time that is bounded."""
+"""probe: bytes to a server over a new connection, and what it makes of them back, within a bounded time."""
 
 import time
 from dataclasses import dataclass
 from itertools import islice
 
 from wslab.dissector.frames import FrameReader, Seen
+from wslab.dissector.wording import in_hex
 from wslab.protocol.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
 from wslab.protocol.http import Request, Response
-from wslab.protocol.redaction import printable, redact_target
+from wslab.protocol.redaction import harmless, printable
 from wslab.protocol.states import Direction, Role
 from wslab.recording.recorded_frames import dissect_recording
 from wslab.recording.recording import Recording
@@ -17,14 +18,14 @@ from wslab.sockets.connection import Connection
 HANDSHAKE_TIMEOUT = 5.0  # seconds
 PATIENCE = 5.0  # seconds for the server's part of the closing handshake
 FIRST_WAIT = 0.3  # seconds for the first thing that comes back; not every frame asks for an answer
-CUT_SHORT_WAIT = 1.0  # seconds behind a frame that is cut short: most servers wait for the rest, and say nothing
+CUT_SHORT_WAIT = 1.0  # seconds after a frame that is cut short: most servers wait for the rest and say nothing
 MOST_FRAMES = 20
 MOST_BYTES = 12
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What came back: the first frames with their bytes, the close code (1006: none came) and how it ended."""
+class ProbeResult:
+    """What came back: the first frames with their bytes, the close code (1006 if none came), and how it ended."""
 
     frames: tuple[tuple[Seen, bytes], ...]
     close_code: int
@@ -33,26 +34,26 @@ class Answer:
 
     @property
     def rows(self) -> list[tuple[str, str]]:
-        """For each frame its readable line, and its bytes in hex."""
-        rows = [(str(seen), _in_hex(data)) for seen, data in self.frames[:MOST_FRAMES]]
+        """For each frame one readable line, and its bytes in hex."""
+        rows = [(str(seen), in_hex(data, MOST_BYTES)) for seen, data in self.frames[:MOST_FRAMES]]
         return [*rows, ("… and more", "")] if len(self.frames) > MOST_FRAMES else rows
 
     def __str__(self) -> str:
         return "\n".join([*(f"< {line}" for line, _ in self.rows), self.ending])
 
 
-def exchange(url: str, data: bytes, *, patience: float = PATIENCE) -> Answer:
-    """Send `data` to the server at `url`, behind a handshake without compression; whatever it does, nothing is raised.
+def probe(url: str, data: bytes, *, patience: float = PATIENCE) -> ProbeResult:
+    """Send `data` to the server at `url`, after a handshake without compression; nothing the server does raises.
 
-    Where the server does not close the connection, this side does, with 1000: the answer to that tells that nothing
-    more is to come, and `patience` in seconds bounds the wait for it.
+    If the server does not close the connection, this side does, with 1000: the answer to that shows that nothing more
+    is coming, and `patience` in seconds bounds the wait for it.
     """
     recording = Recording()
     try:
         connection = connect(url, deflate=False, timeout=HANDSHAKE_TIMEOUT, recording=recording)
     except (OSError, ValueError, ProtocolError) as error:
-        why = printable(redact_target(str(error)))
-        return Answer((), CloseCode.ABNORMAL_CLOSURE, "", f"There is no connection: {why}.")
+        ending = f"There is no connection: {harmless(str(error))}."
+        return ProbeResult((), CloseCode.ABNORMAL_CLOSURE, "", ending)
     is_cut_short, has_ended = _is_cut_short(data), False
     try:
         connection.send_raw(data)
@@ -68,25 +69,27 @@ def exchange(url: str, data: bytes, *, patience: float = PATIENCE) -> Answer:
             connection.close(timeout=patience)
     has_closed = any(call.name == "close" for call in recording.calls)
     ending = printable(_ending(connection, has_ended, has_closed, CUT_SHORT_WAIT if is_cut_short else patience))
-    return Answer(tuple(_frames(recording)), connection.close_code, connection.close_reason, ending)
+    return ProbeResult(tuple(_frames(recording)), connection.close_code, connection.close_reason, ending)
 
 
 def _is_cut_short(data: bytes) -> bool:
+    """Return True if the last frame in `data` is not all there."""
     reader = FrameReader(Role.CLIENT)
     reader.read(data)
     return bool(reader.end())
 
 
 def _listen(connection: Connection, seconds: float, to_first: bool) -> None:
-    """Take in what comes, up to the end: all of it for so many seconds, or only what comes first."""
+    """Receive for `seconds`, or only up to the first thing that comes. Raises as `receive_event` does."""
     deadline = time.monotonic() + seconds
-    while (left := deadline - time.monotonic()) > 0:
-        connection.receive_event(left)
+    while (remaining := deadline - time.monotonic()) > 0:
+        connection.receive_event(remaining)
         if to_first:
             return
 
 
 def _ending(connection: Connection, has_ended: bool, has_closed: bool, waited: float) -> str:
+    """How the connection ended, in a sentence; `has_closed` is True if this side asked for it."""
     code = connection.close_code
     if connection.error is not None:
         return f"The server broke a rule, so this side closed with {connection.error}."
@@ -100,13 +103,9 @@ def _ending(connection: Connection, has_ended: bool, has_closed: bool, waited: f
 
 
 def _frames(recording: Recording) -> list[tuple[Seen, bytes]]:
-    """What the server has sent behind its head."""
+    """What the server sent after its response, each frame with its bytes; one more than are shown, if there is one."""
     number, *_ = recording.connections
     data = recording.bytes_sent(number, Direction.SERVER_TO_CLIENT)
     seen = (it.seen for it in dissect_recording(recording) if it.direction is Direction.SERVER_TO_CLIENT)
     frames = ((one, data[one.start : one.end]) for one in seen if not isinstance(one.what, Request | Response))
     return list(islice(frames, MOST_FRAMES + 1))
-
-
-def _in_hex(data: bytes) -> str:
-    return data.hex(" ") if len(data) <= MOST_BYTES else f"{data[:MOST_BYTES].hex(' ')} … ({len(data)} bytes)"

@@ -1,4 +1,4 @@
-"""shown: sentences and tables as HTML, for the eyes, for a screen reader and for the keyboard."""
+"""html: sentences and tables as HTML that is readable on any background, by a screen reader and with the keyboard."""
 
 from html import escape
 
@@ -6,7 +6,7 @@ LINES = "line-height:1.4"  # widgets have lines as high as a button
 
 
 def paragraph(text: str) -> str:
-    """A sentence as HTML, with its own text and background: a notebook may be light or dark."""
+    """A sentence with its own text colour and background: a notebook may be light or dark."""
     return f'<p style="color:#000000;background-color:#ffffff;padding:2px 8px;margin:4px 0">{escape(text)}</p>'
 
 
@@ -16,6 +16,6 @@ def announced(html: str) -> str:
 
 
 def scrolled(html: str, name: str) -> str:
-    """HTML that may be wider than its place; whoever has no mouse scrolls it with the arrow keys."""
+    """HTML that may be wider than its place: a reader without a mouse scrolls it with the arrow keys."""
     style = f"width:0;min-width:100%;overflow-x:auto;{LINES}"  # else the widget would grow with it and be cut
     return f'<div role="region" tabindex="0" aria-label="{escape(name)}" style="{style}">{html}</div>'

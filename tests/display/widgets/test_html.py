@@ -1,6 +1,6 @@
-"""shown: rows and texts as HTML in which nothing of a peer is HTML."""
+"""html: rows and texts as HTML in which nothing of a peer is HTML."""
 
-from wslab.display.widgets.shown import announced, paragraph, scrolled
+from wslab.display.widgets.html import announced, paragraph, scrolled
 
 
 def test_a_sentence_is_escaped_and_has_a_colour_of_its_own_on_a_background_of_its_own():
