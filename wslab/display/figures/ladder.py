@@ -1,6 +1,5 @@
 """draw_ladder: the heads and frames of a connection as arrows between two lifelines, client and server."""
 
-import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -25,8 +24,8 @@ from wslab.dissector.frames import SeenFrame, Unread
 from wslab.dissector.wording import shorten, since
 from wslab.protocol.redaction import harmless
 from wslab.protocol.states import SENDERS, Role
-from wslab.recording.log import Call
-from wslab.recording.recorded_frames import RecordedFrame, dissect_recording
+from wslab.recording.log import Call, Chunk
+from wslab.recording.recorded_frames import RecordedFrame, RecordingDissector
 from wslab.recording.recording import Recording
 
 TIMES, MARGIN = 66.0, 40.0  # points to the left of the client's lifeline: with times, and without
@@ -104,10 +103,18 @@ def draw_ladder(
 
 
 def _entries(recording: Recording, number: int | None) -> Iterator[RecordedFrame | Call]:
-    """What there is an arrow for on a connection, in the order of the times."""
-    seen: Iterator[RecordedFrame | Call] = (it for it in dissect_recording(recording) if it.connection == number)
-    ends = (call for call in recording.calls if call.connection == number and call.name in ENDS)
-    return heapq.merge(seen, ends, key=lambda entry: entry.time)  # what was cut short stays before the end of TCP
+    """Everything on a connection that gets an arrow, in the order of the times."""
+    dissector = RecordingDissector()
+    events = [] if number is None else list(recording.events(number))
+    missing = sum(isinstance(event, Chunk) for event in events)
+    for event in events:
+        if isinstance(event, Chunk):
+            yield from dissector.feed(event)
+            missing -= 1
+            if not missing:  # what was cut short stands before the end of TCP
+                yield from dissector.end()
+        elif event.name in ENDS:
+            yield event
 
 
 def _of_passed(it: RecordedFrame) -> _Arrow:

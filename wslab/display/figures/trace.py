@@ -1,6 +1,5 @@
 """spans: the calls, messages, frames and chunks of a connection in, what lies where between its bytes out."""
 
-import heapq
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -84,21 +83,11 @@ class Span:
 
 def steps_of(recording: Recording, number: int | None) -> Iterator[Step]:
     """The calls and chunks of a connection in the order of their times."""
-    chunks: Iterator[Call | Chunk] = (chunk for chunk in recording.chunks if chunk.connection == number)
-    calls: Iterator[Call | Chunk] = (call for call in recording.calls if call.connection == number)
     sent = dict.fromkeys(Direction, 0)
-    entries: Iterator[Call | Chunk] = heapq.merge(chunks, calls, key=lambda entry: (entry.time, rank(entry)))
-    for count, entry in enumerate(entries, 1):
+    for count, entry in enumerate(recording.events(number) if number is not None else (), 1):
         yield Step(count, entry, sent[entry.direction] if isinstance(entry, Chunk) else 0)
         if isinstance(entry, Chunk):
             sent[entry.direction] += len(entry.data)
-
-
-def rank(entry: Call | Chunk) -> int:
-    """Of what has one time, a call to send comes before the bytes, and one to receive behind them."""
-    if isinstance(entry, Chunk):
-        return 1
-    return 2 if entry.name == "receive" else 0
 
 
 def spans_of(recording: Recording, number: int, steps: list[Step]) -> list[Span]:
