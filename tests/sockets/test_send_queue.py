@@ -10,6 +10,7 @@ from support.raw import PATIENCE, running, wait_until
 from wslab import ConnectionClosed
 from wslab.sockets.send_queue import LONG, MAX_PIECES, SendQueue
 from wslab.sockets.stream import deadline_in, stream_of
+from wslab.sockets.traffic import DirectionCounters
 
 
 @contextlib.contextmanager
@@ -18,7 +19,7 @@ def queue_and_peer(write_timeout: float = PATIENCE):
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.settimeout(PATIENCE)
-        yield SendQueue(stream_of(ours), write_timeout), theirs
+        yield SendQueue(stream_of(ours), write_timeout, DirectionCounters()), theirs
 
 
 def read(peer: socket.socket, size: int) -> bytes:

@@ -12,10 +12,10 @@ from wslab.protocol.errors import CloseCode, ConnectionClosed, HandshakeError, P
 from wslab.protocol.events import Event, Message, as_event
 from wslab.protocol.http import Request, Response, build_refusal
 from wslab.protocol.states import Role, State
-from wslab.recording.recording import Recording
+from wslab.recording.log import Observer
 from wslab.sockets.receive_queue import MESSAGE, ReceiveQueue
 from wslab.sockets.stream import deadline_in
-from wslab.sockets.traffic import Tally, Traffic
+from wslab.sockets.traffic import Traffic
 from wslab.sockets.transport import Transport
 
 
@@ -38,21 +38,26 @@ class Connection:
         write_timeout: float | None = None,
         idle_timeout: float | None = None,
         close_timeout: float = 5.0,
-        recording: Recording | None = None,
-        counts_traffic: bool = False,
+        recording: Observer | None = None,
     ) -> None:
         self.number = number
         self.remote_address = remote_address
         self.local_address: tuple[str, int] = sock.getsockname()[:2]
         self.timeout = timeout
         self._protocol = protocol
-        self._transport = Transport(sock, protocol, number, write_timeout, close_timeout)
+        self.recording = recording
+        self._transport = Transport(
+            sock,
+            protocol,
+            number=number,
+            write_timeout=write_timeout,
+            close_timeout=close_timeout,
+            observer=recording,
+        )
         self._receive_queue = ReceiveQueue(self._transport, idle_timeout)
         if recording is not None:
             ends = (self.local_address, remote_address)
             recording.opened(number, *(ends if protocol.role is Role.CLIENT else reversed(ends)))
-        if recording is not None or counts_traffic:
-            self._transport.count(lambda: Tally(self._transport.inward, recording, is_whole=True))
         self.opened_at = time.monotonic()
         with _registering:
             _connections.add(self)
@@ -105,13 +110,9 @@ class Connection:
         return self._transport.error
 
     @property
-    def traffic(self) -> Traffic | None:
-        """What has flowed, as far as it was counted; None without a recording and before `count_traffic`."""
-        return None if self._transport.tally is None else self._transport.tally.traffic
-
-    def count_traffic(self) -> None:
-        """Count from now on what flows, if that is not done already; `traffic` tells it."""
-        self._transport.count(lambda: Tally(self._transport.inward, is_whole=False))
+    def traffic(self) -> Traffic:
+        """What has flowed up to now."""
+        return self._transport.traffic.snapshot()
 
     def __repr__(self) -> str:
         return f"<Connection {self.number} ({self._protocol.role}, {self.state.name})>"
@@ -209,8 +210,6 @@ class Connection:
         """Send messages, one after the other, with as few writes as possible."""
         if isinstance(messages, str | bytes):
             raise TypeError("send_many takes a list of messages; send takes one")
-        for message in messages if self._transport.tally is not None else ():
-            self._transport.mark("send", message)
         self._transport.send_messages(messages)
 
     def send_fragment(self, fragment: str | bytes, fin: bool = False) -> None:
@@ -221,8 +220,7 @@ class Connection:
                 protocol.send_text(fragment, fin)
             else:
                 protocol.send_bytes(fragment, fin)
-            if fin and self._transport.tally is not None:
-                self._transport.tally.end_fragments()
+            self._transport.traffic.sent.messages += fin
 
     def ping(self, payload: bytes = b"") -> None:
         """Send a ping of at most 125 bytes; `receive_event` returns the pong."""

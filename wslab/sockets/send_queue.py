@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from wslab.protocol.errors import CloseCode, ConnectionClosed
 from wslab.sockets.stream import Stream, deadline_in, seconds_to
+from wslab.sockets.traffic import DirectionCounters
 
 MAX_LEFT_TO_OTHERS = 100
 MAX_PIECES = 64  # written together; Linux takes 1,024
@@ -19,12 +20,13 @@ class SendQueue:
     Times are in seconds, None for no limit: `write_timeout` bounds the writing of each piece.
     """
 
-    def __init__(self, stream: Stream, write_timeout: float | None) -> None:
+    def __init__(self, stream: Stream, write_timeout: float | None, counters: DirectionCounters) -> None:
         self.record: Callable[[bytes], None] | None = None
         self.broken = ""  # why TCP cannot be used any more
         self.writing = threading.Lock()  # held by the one thread that writes
         self._stream = stream
         self._write_timeout = write_timeout
+        self._counters = counters
         self._queue: deque[bytes] = deque()
 
     def __len__(self) -> int:
@@ -89,6 +91,7 @@ class SendQueue:
 
     def _write(self, pieces: list[bytes], deadline: float | None) -> None:
         try:
+            self._counters.size += sum(map(len, pieces))
             if self.record is not None:
                 self.record(b"".join(pieces))
             written = self._stream.write_some(pieces)

@@ -95,7 +95,6 @@ class EchoServer:
         self._leaving: weakref.WeakSet[threading.Thread] = weakref.WeakSet()  # those that are done, until they are gone
         self._refusals = 0
         self._accepted = 0
-        self._counts_traffic = False
         self._part_errors: list[PartError] = []
         self._listener: socket.socket | None = None
 
@@ -120,12 +119,6 @@ class EchoServer:
         """The connections that are there now, in the order in which they came."""
         with self._lock:
             return list(self._threads.values())
-
-    def count_traffic(self) -> None:
-        """Count from now on what flows over the connections that are there and those that will come."""
-        self._counts_traffic = True
-        for connection in self.connections:
-            connection.count_traffic()
 
     def __enter__(self) -> "EchoServer":
         return self.start()
@@ -269,7 +262,6 @@ class EchoServer:
             idle_timeout=limits.idle_timeout,
             close_timeout=limits.close_timeout,
             recording=self._recording,
-            counts_traffic=self._counts_traffic,
         )
 
     def _run(self, session: Session) -> None:

@@ -1,27 +1,45 @@
-"""tally: what flows over one connection, counted while it passes: messages, bytes, what was said last, round trips."""
+"""Traffic: what flows over a connection, counted while it passes: messages, bytes, what was said last, round trips."""
 
-import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 from wslab.protocol.events import Close, Event, Message, Ping, Pong
-from wslab.protocol.states import Direction
-from wslab.recording.recording import Recording
 
-MOST_SHOWN = 24  # characters of a text
+MOST_SHOWN = 24  # characters of what was said last
+MOST_KEPT = 40  # characters or bytes of a message
 
 
-@dataclass(frozen=True, slots=True)
-class Flow:
-    """What has gone one way: whole messages, bytes of TCP (heads and frames, as they travel), and what came last."""
+@dataclass(slots=True)
+class DirectionCounters:
+    """What has gone one way: whole messages, bytes of TCP (heads and frames, as they travel), and what was said last.
+
+    That is kept in words, or as a short message in a tuple: it is put into words only when somebody asks for them.
+    """
 
     messages: int = 0
     size: int = 0
-    last: str = ""
+    said: str | tuple[Message] = ""
+
+    @property
+    def last(self) -> str:
+        """What was said last, in a few characters."""
+        words = self.said if isinstance(self.said, str) else short(self.said[0])
+        return words if len(words) <= MOST_SHOWN else f"{words[: MOST_SHOWN - 1]}…"
+
+    def count(self, messages: Sequence[Message]) -> None:
+        """Count messages, of which the last one was said last."""
+        if messages:
+            self.messages += len(messages)
+            last = messages[-1]
+            self.said = (last,) if len(last) <= MOST_KEPT else short(last)
+
+    def snapshot(self) -> "DirectionCounters":
+        """Return the counts as they are now."""
+        return DirectionCounters(self.messages, self.size, self.last)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Traffic:
     """What has flowed over a connection, seen from one end of it.
 
@@ -29,105 +47,45 @@ class Traffic:
     none. `is_whole` says that all was counted from the handshake on, and not only what came later.
     """
 
-    received: Flow
-    sent: Flow
-    round_trip: float | None
-    is_whole: bool
+    received: DirectionCounters = field(default_factory=DirectionCounters)
+    sent: DirectionCounters = field(default_factory=DirectionCounters)
+    round_trip: float | None = None
+    is_whole: bool = True
+    pinged: float | None = field(default=None, compare=False)  # when the last ping was sent, until its pong arrives
+
+    def snapshot(self) -> "Traffic":
+        """Return what has been counted up to now, which counts no further."""
+        return replace(self, received=self.received.snapshot(), sent=self.sent.snapshot())
+
+    def since(self, earlier: "Traffic") -> "Traffic":
+        """Return what has been counted since an earlier snapshot."""
+        later = self.snapshot()
+        later.is_whole = False
+        for mine, before in ((later.received, earlier.received), (later.sent, earlier.sent)):
+            mine.messages -= before.messages
+            mine.size -= before.size
+        return later
+
+    def receive(self, received: Sequence[Message | Event]) -> None:
+        """Count what has arrived, in a batch that is not messages only."""
+        for it in received:
+            if isinstance(it, str | bytes):
+                self.received.count((it,))
+            elif isinstance(it, Ping):
+                self.received.said = "ping"
+                self.sent.said = "pong"
+            elif isinstance(it, Pong):
+                self.received.said = "pong"
+                if self.pinged is not None:
+                    self.round_trip, self.pinged = time.monotonic() - self.pinged, None
+            elif isinstance(it, Close):
+                self.received.said = f"close {it.code}"
+                if not self.sent.last.startswith("close "):  # §5.5.1: it has been answered with the same code
+                    self.sent.said = f"close {it.code}"
 
 
-class Tally(Recording):
-    """Counts where a recording would keep everything; hands all of it on to another recording, if there is one.
-
-    A connection that has a recording is counted from its start. Any other one gets its tally when somebody watches it
-    for the first time, and pays nothing for it before: it calls what `counting` returns in the place of the function
-    that is counted, so that there is no question to be asked for each message.
-    """
-
-    def __init__(
-        self,
-        inward: Direction,
-        recording: Recording | None = None,
-        *,
-        is_whole: bool,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        super().__init__(clock=clock)
-        self._inward = inward
-        self._recording = recording
-        self._is_whole = is_whole
-        self._lock = threading.Lock()
-        self._received = self._sent = Flow()
-        self._pinged: float | None = None  # when the last ping was sent, until its pong is there
-        self._round_trip: float | None = None
-
-    @property
-    def traffic(self) -> Traffic:
-        """What has been counted up to now."""
-        with self._lock:
-            return Traffic(self._received, self._sent, self._round_trip, self._is_whole)
-
-    def add(self, connection: int, direction: Direction, data: bytes) -> None:
-        """Count the bytes of one read or write."""
-        with self._lock:
-            if direction is self._inward:
-                self._received = replace(self._received, size=self._received.size + len(data))
-            else:
-                self._sent = replace(self._sent, size=self._sent.size + len(data))
-        if self._recording is not None:
-            self._recording.add(connection, direction, data)
-
-    def mark(self, connection: int, direction: Direction, name: str, argument: str = "") -> None:
-        """Count what this end says when its API is called."""
-        with self._lock:
-            if name == "ping":
-                self._pinged = self.clock()
-            if name == "send":
-                self._sent = Flow(self._sent.messages + 1, self._sent.size, _cut(argument))
-            elif direction is not self._inward:
-                said = name if name in ("ping", "pong") else f"{name.removeprefix('send_')} {argument}"
-                self._sent = replace(self._sent, last=_cut(said))
-        if self._recording is not None:
-            self._recording.mark(connection, direction, name, argument)
-
-    def end_fragments(self) -> None:
-        """Count a message that was sent in fragments, with the last of them."""
-        with self._lock:
-            self._sent = replace(self._sent, messages=self._sent.messages + 1)
-
-    def counting(self, receive: Callable[[bytes], list[Message | Event]]) -> Callable[[bytes], list[Message | Event]]:
-        """`receive`, but what it returns is counted."""
-
-        def receive_and_count(data: bytes) -> list[Message | Event]:
-            received = receive(data)
-            self._count(received)
-            return received
-
-        return receive_and_count
-
-    def _count(self, received: Sequence[Message | Event]) -> None:
-        with self._lock:
-            for it in received:
-                if isinstance(it, str | bytes):
-                    self._received = Flow(self._received.messages + 1, self._received.size, _cut(short(it)))
-                elif isinstance(it, Ping):
-                    self._received = replace(self._received, last="ping")
-                    self._sent = replace(self._sent, last="pong")
-                elif isinstance(it, Pong):
-                    self._received = replace(self._received, last="pong")
-                    if self._pinged is not None:
-                        self._round_trip, self._pinged = self.clock() - self._pinged, None
-                elif isinstance(it, Close):
-                    self._received = replace(self._received, last=f"close {it.code}")
-                    if not self._sent.last.startswith("close "):  # §5.5.1: it has been answered with the same code
-                        self._sent = replace(self._sent, last=f"close {it.code}")
-
-
-def short(data: str | bytes | int | None, most: int = 40) -> str:
+def short(data: str | bytes | int | None, limit: int = MOST_KEPT) -> str:
     """What was said, in a few characters: text in quotes, the length of bytes."""
     if isinstance(data, str):
-        return repr(data if len(data) <= most else data[:most] + "…")
+        return repr(data if len(data) <= limit else data[:limit] + "…")
     return str(data) if data is None or isinstance(data, int) else f"{len(data)} bytes"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"

@@ -5,7 +5,7 @@ import math
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from wslab.protocol.endpoint import Protocol
@@ -13,59 +13,63 @@ from wslab.protocol.errors import CloseCode, ConnectionClosed, PartError, Protoc
 from wslab.protocol.events import Event, Message
 from wslab.protocol.http import Response
 from wslab.protocol.states import Direction, Role, State
+from wslab.recording.log import Observer
 from wslab.sockets.send_queue import SendQueue
 from wslab.sockets.stream import seconds_to, stream_of
-from wslab.sockets.traffic import Tally, short
+from wslab.sockets.traffic import Traffic, short
 
 
 class Transport:
     """Moves what a Protocol says over a socket, for any number of threads.
 
-    A `deadline` is a time of `time.monotonic`, None for never. `number` is the connection's in what `tally` counts and
-    records, once there is one; `error` is how the peer has broken the protocol, if it has.
+    A `deadline` is a time of `time.monotonic`, None for never. `number` is what the connection is called where
+    `observer` takes notes; `error` is how the peer has broken the protocol, if it has.
     """
 
     def __init__(
-        self, sock: socket.socket, protocol: Protocol, number: int, write_timeout: float | None, close_timeout: float
+        self,
+        sock: socket.socket,
+        protocol: Protocol,
+        *,
+        number: int,
+        write_timeout: float | None,
+        close_timeout: float,
+        observer: Observer | None,
     ) -> None:
         to_server, to_client = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
         client = protocol.role is Role.CLIENT
-        self._outward, self.inward = (to_server, to_client) if client else (to_client, to_server)
+        self._outward, self._inward = (to_server, to_client) if client else (to_client, to_server)
         self._stream = stream_of(sock)
         self.protocol = protocol
-        self.send_queue = SendQueue(self._stream, write_timeout)
+        self.traffic = Traffic()
+        self.send_queue = SendQueue(self._stream, write_timeout, self.traffic.sent)
+        if observer is not None:
+            self.send_queue.record = partial(observer.add, number, self._outward)
         self.close_timeout = close_timeout
         self.reading = threading.Lock()  # held by the one thread that reads
         self.has_ended = False
         self.error: ProtocolError | None = None
-        self.tally: Tally | None = None
+        self._observer = observer
         self._number = number
-        self._receive: Callable[[bytes], list[Message | Event]] = protocol.receive
-        self._record_input: Callable[[bytes], None] | None = None
         self._lock = threading.Lock()  # held while the protocol is used and its bytes are queued, never while waiting
         self._leave_by = math.inf  # when the peer's time for its part of the closing handshake is over
 
-    # Counting and recording
+    # Counting and observing
 
-    def count(self, new_tally: Callable[[], Tally]) -> None:
-        """Count with a new tally from now on, if there is none yet."""
-        with self._lock:
-            if self.tally is None:
-                self.tally = tally = new_tally()
-                self._receive = tally.counting(self.protocol.receive)
-                self._record_input = partial(tally.add, self._number, self.inward)
-                self.send_queue.record = partial(tally.add, self._number, self._outward)
-
-    def mark(self, name: str, argument: str | bytes | int | None) -> None:
-        """Record a call of the API that says something to the peer, if anything is recorded."""
-        if self.tally is not None:
-            self.tally.mark(self._number, self._outward, name, short(argument))
+    def mark(self, name: str, argument: str | bytes | int | None = None) -> None:
+        """Note a call of the API that says something to the peer."""
+        if name == "ping":
+            self.traffic.pinged = time.monotonic()
+        words = name.removeprefix("send_")
+        self.traffic.sent.said = words if words in ("ping", "pong") else f"{words} {short(argument)}"
+        if self._observer is not None:
+            self._observer.mark(self._number, self._outward, name, short(argument))
 
     def mark_received(self, messages: Iterable[Message]) -> None:
         """Record that the caller was given these messages, if anything is recorded."""
-        if self.tally is not None:
+        if self._observer is not None:
             for message in messages:
-                self.tally.mark(self._number, self.inward, "receive", short(message))
+                self._observer.mark(self._number, self._inward, "receive", short(message))
 
     # Receiving
 
@@ -83,7 +87,7 @@ class Transport:
         try:
             with self._lock:
                 try:
-                    received = self._receive(data)
+                    received = self.protocol.receive(data)
                 finally:
                     has_answers = self._queue_output()
         except ProtocolError as error:
@@ -95,6 +99,7 @@ class Transport:
                 self._queue_failure(str(error))
                 self.end()
             raise
+        self.traffic.receive(received)
         if has_answers:
             # An answer that cannot be written hides nothing: what was received is still delivered.
             with contextlib.suppress(ConnectionClosed):
@@ -109,8 +114,9 @@ class Transport:
         except OSError as error:
             self.send_queue.broken = self.send_queue.broken or str(error)
             data = b""
-        if self._record_input is not None and data:
-            self._record_input(data)
+        self.traffic.received.size += len(data)
+        if self._observer is not None and data:
+            self._observer.add(self._number, self._inward, data)
         return data
 
     # Sending
@@ -125,9 +131,13 @@ class Transport:
 
     def send_messages(self, messages: Sequence[Message]) -> None:
         """Send messages; in less time than with `sending`."""
+        if self._observer is not None:
+            for message in messages:
+                self._observer.mark(self._number, self._outward, "send", short(message))
         with self._lock:
             self.protocol.send_messages(messages)
             self._queue_output()
+            self.traffic.sent.count(messages)
         self.send_queue.flush()
 
     def send_raw(self, data: bytes) -> None:

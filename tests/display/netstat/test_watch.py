@@ -13,7 +13,7 @@ from wslab import connect, watch
 from wslab.display.netstat import watch as module
 from wslab.display.netstat.sockets import ONLY_THIS_PROCESS, TcpSocket
 from wslab.display.netstat.watch import PARTLY_COUNTED, Watch, Watched, WebSocket
-from wslab.sockets.traffic import Flow, Traffic
+from wslab.sockets.traffic import DirectionCounters, Traffic
 
 
 class Cells(HTMLParser):
@@ -60,7 +60,7 @@ def test_both_ends_and_the_listener_are_listed_with_what_flows():
 
 
 def test_each_column_tells_its_own():
-    traffic = Traffic(Flow(3, 30, "'in'"), Flow(4, 40, "'out'"), 0.0123, is_whole=True)
+    traffic = Traffic(DirectionCounters(3, 30, "'in'"), DirectionCounters(4, 40, "'out'"), 0.0123)
     websocket = WebSocket(1, wslab.Role.SERVER, "/chat", wslab.State.OPEN, traffic, 61.4)
     sock = TcpSocket(("127.0.0.1", 80), ("::1", 81), "ESTABLISHED")
     table = Watch((Watched(sock, websocket),)).table

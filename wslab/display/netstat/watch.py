@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 from wslab.display.netstat.live import LiveTable
 from wslab.display.netstat.sockets import TcpSocket, tcp_sockets
@@ -26,6 +27,9 @@ LIFE = (  # the states of TCP, as psutil and Linux spell them, in the order in w
     *("FIN_WAIT1", "FIN_WAIT2", "CLOSE_WAIT", "LAST_ACK", "CLOSING", "TIME_WAIT", "CLOSE"),
 )
 TIMES = ("ping", "age")
+
+_watched_since: WeakKeyDictionary[EchoServer, float] = WeakKeyDictionary()
+_first_looks: WeakKeyDictionary[Connection, Traffic] = WeakKeyDictionary()
 
 Ends = tuple[SocketAddress, SocketAddress | None]
 
@@ -141,8 +145,7 @@ def watch(
 
     For each connection of wslab in this process the table also tells its role, path and state, what has flowed over it
     each way, the time of the last ping, and its age. All of it is known of a connection that has a recording. Others
-    are counted from the moment when they are watched for the first time: what nobody watches pays nothing. In the path,
-    tokens are redacted.
+    are counted from the moment when they are watched for the first time. In the path, tokens are redacted.
 
     `names` gives names to ports, and `times=False` leaves out the ping and the age: with both, the table can be the
     same in every run. Raises OSError where the system does not tell, ImportError without psutil, TypeError for another
@@ -153,7 +156,7 @@ def watch(
     if isinstance(target, int) and not 0 <= target <= 65535:
         raise ValueError(f"a port is a number from 0 to 65535, not {target}")
     if isinstance(target, EchoServer):
-        target.count_traffic()
+        _watched_since.setdefault(target, time.monotonic())
     connections = open_connections()
     by_ends: dict[Ends, Connection] = {(it.local_address, it.remote_address): it for it in connections}
     listed, note = tcp_sockets()
@@ -181,16 +184,25 @@ def _concerns(target: EchoServer | Tap | Connection | int | None, sock: TcpSocke
 def _known(connection: Connection | None) -> WebSocket | None:
     if connection is None:
         return None
-    connection.count_traffic()
     path = _shown(connection.request.target) if connection.request else ""
     return WebSocket(
         connection.number,
         connection.role,
         path if len(path) <= MOST_PATH else f"{path[: MOST_PATH - 1]}…",
         connection.state,
-        connection.traffic,
+        _traffic_shown(connection),
         time.monotonic() - connection.opened_at,
     )
+
+
+def _traffic_shown(connection: Connection) -> Traffic:
+    """All of it, if it is recorded or came to a server that was watched; else what has flowed since the first look."""
+    traffic = connection.traffic
+    if connection.recording is not None or any(
+        since <= connection.opened_at and connection in server.connections for server, since in _watched_since.items()
+    ):
+        return traffic
+    return traffic.since(_first_looks.setdefault(connection, traffic))
 
 
 def _shown(text: str) -> str:
