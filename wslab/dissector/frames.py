@@ -13,7 +13,7 @@ from wslab.protocol.redaction import printable, redact_target
 from wslab.protocol.states import Role
 
 KEPT = 4096  # bytes of each payload; what a view shows of it is much less
-MAX_INFLATED = 16 * 1024 * 1024  # bytes of a message: no more is decompressed
+MAX_INFLATED = 16 * 1024 * 1024  # bytes of a message: no more is decompressed, unless it is to be kept
 MOST_HEADER = 14
 MOST_SHOWN = 60  # characters of a text
 
@@ -142,7 +142,8 @@ class FrameReader:
         kept: int = KEPT,
     ) -> None:
         self._sender = sender
-        self._inflater = Decompressor(room=MAX_INFLATED) if deflate else None
+        self._most_inflated = max(MAX_INFLATED, kept)
+        self._inflater = Decompressor(room=self._most_inflated) if deflate else None
         self._has_deflate = deflate is not False
         self._knows_bits = knows_bits
         self._is_late = not from_start  # a message may have begun before
@@ -214,7 +215,7 @@ class FrameReader:
             self._message, self._is_compressed = opcode, header.rsv1 and self._has_deflate
             self._decoder = TextDecoder()
             if self._inflater is not None:
-                self._inflater.room, self._inflater.final_blocks = MAX_INFLATED, 0
+                self._inflater.room, self._inflater.final_blocks = self._most_inflated, 0
         if opcode is not Opcode.CONTINUATION or header.fin:
             self._is_late = False
         frame.is_compressed = self._is_compressed

@@ -11,29 +11,22 @@ import json
 import math
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from wslab.dissector.conversation import Conversation
-from wslab.dissector.frames import Body
-from wslab.protocol.deflate import PermessageDeflate, check_answer
-from wslab.protocol.endpoint import Protocol
-from wslab.protocol.errors import HandshakeError, ProtocolError
 from wslab.protocol.frames import Frame, Opcode, serialize_frame
-from wslab.protocol.handshake import VERSION, accept_key, parse_extensions
-from wslab.protocol.http import Headers, Request, Response, kept_of_body
-from wslab.protocol.limits import Limits
+from wslab.protocol.handshake import VERSION, accept_key
+from wslab.protocol.http import Headers, Request, Response
 from wslab.protocol.redaction import redact_body, redact_header, redact_target
-from wslab.protocol.states import DIRECTIONS, SENDERS, Direction, Role, State
+from wslab.protocol.states import Direction
 from wslab.recording.errors import CaptureError, CaptureWarning
+from wslab.recording.exchanges import Exchange, RecordedMessage, read_exchanges
 from wslab.recording.log import Chunk, Log
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 TYPES = {UP: "send", DOWN: "receive"}
-MAX_MESSAGE = 64 * 1024 * 1024
 MASKING_KEY = bytes(4)
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # the sample nonce of RFC 6455 §1.3
 T = TypeVar("T")
@@ -42,128 +35,42 @@ T = TypeVar("T")
 # Writing
 
 
-def write_har(file: BinaryIO, recording: Log, secrets: bool) -> None:
+def write_har(file: BinaryIO, log: Log, secrets: bool) -> None:
     """Write an entry for each request that asks for WebSocket; one for a page has no place here."""
-    conversations: dict[int, _Conversation] = {}
-    for chunk in list(recording.chunks):
-        if chunk.connection not in conversations:
-            conversations[chunk.connection] = _Conversation()
-        conversations[chunk.connection].add(chunk)
+    chunks: dict[int, list[Chunk]] = {}
+    for chunk in list(log.chunks):
+        chunks.setdefault(chunk.connection, []).append(chunk)
     entries = []
-    for number, conversation in conversations.items():
-        _, server = recording.addresses.get(number, (None, None))
+    for number, mine in chunks.items():
+        _, server = log.addresses.get(number, (None, None))
         where = {"serverIPAddress": server[0], "connection": str(server[1])} if server else {}
-        entries += [_entry(exchange, secrets) | where for exchange in conversation.exchanges]
-    log = {"version": "1.2", "creator": {"name": "wslab", "version": "1"}, "pages": [], "entries": entries}
-    for piece in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode({"log": log}):  # never whole in memory
+        entries += [_entry(exchange, secrets) | where for exchange in read_exchanges(mine)]
+    content = {"version": "1.2", "creator": {"name": "wslab", "version": "1"}, "pages": [], "entries": entries}
+    for piece in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode({"log": content}):  # never whole in memory
         file.write(piece.encode())
 
 
-@dataclass
-class _Exchange:
-    """A request that asks for WebSocket, and what became of it."""
-
-    request: Request
-    times: dict[Direction, float]  # of the heads
-    response: Response | None = None
-    body: bytes = b""
-    messages: list[dict[str, object]] = field(default_factory=list)
-
-
-class _Conversation:
-    """One connection, read chunk by chunk: its heads, then its messages."""
-
-    def __init__(self) -> None:
-        self.exchanges: list[_Exchange] = []
-        self._heads = Conversation()
-        self._exchange: _Exchange | None = None  # that of the last request, if this asks for WebSocket
-        self._unread = {way: bytearray() for way in Direction}  # what stands behind the last head of each side
-        self._positions = dict.fromkeys(Direction, 0)  # of these heads' ends
-        self._protocols: dict[Direction, Protocol] = {}
-
-    def add(self, chunk: Chunk) -> None:
-        """Take in the next chunk of the connection."""
-        way = chunk.direction
-        if self._protocols:
-            self._receive(way, chunk.time, chunk.data)
-            return
-        self._unread[way] += chunk.data
-        for seen in self._heads.receive(SENDERS[way], chunk.data):
-            if isinstance(seen.what, Request | Response | Body):
-                self._take_part(DIRECTIONS[seen.sender], seen.what, seen.end, chunk.time)
-        self._keep_body()
-        if self._heads.has_frames and self._exchange is not None and self._exchange.response is not None:
-            self._open(self._exchange.response)
-            for each in Direction:
-                self._receive(each, chunk.time, bytes(self._unread[each]))
-
-    def _take_part(self, way: Direction, part: Request | Response | Body, end: int, time: float) -> None:
-        exchange = self._exchange
-        if isinstance(part, Body):
-            self._keep_body()
-            self._exchange = None
-        elif isinstance(part, Response) and exchange is not None:
-            exchange.response, exchange.times[DOWN] = part, time
-        elif isinstance(part, Request) and part.headers.has_token("Upgrade", "websocket"):
-            self._exchange = _Exchange(part, {UP: time, DOWN: time})
-            self.exchanges.append(self._exchange)
-        elif isinstance(part, Request):
-            self._exchange = None
-        del self._unread[way][: end - self._positions[way]]
-        self._positions[way] = end
-
-    def _keep_body(self) -> None:
-        """Keep the beginning of what a server says to its refusal, as far as Content-Length announces it."""
-        exchange = self._exchange
-        if exchange is not None and exchange.response is not None and exchange.response.status != 101:
-            exchange.body = bytes(self._unread[DOWN][: kept_of_body(exchange.response.headers)])
-
-    def _open(self, response: Response) -> None:
-        """Begin to read messages, compressed as the response says."""
-        agreed = None
-        try:
-            for answer in parse_extensions(response.headers.get("Sec-WebSocket-Extensions")):
-                agreed = check_answer(answer, PermessageDeflate())
-        except HandshakeError:  # an extension that we do not speak: its frames will be told as errors
-            agreed = None
-        limits = Limits(max_size=MAX_MESSAGE)
-        self._protocols = {
-            way: Protocol(role, limits=limits, state=State.OPEN, permessage_deflate=agreed)
-            for way, role in [(UP, Role.SERVER), (DOWN, Role.CLIENT)]
-        }
-
-    def _receive(self, way: Direction, time: float, data: bytes) -> None:
-        protocol, messages, again = self._protocols[way], self.exchanges[-1].messages, True
-        while again:
-            try:
-                for received in protocol.receive(data):
-                    if isinstance(received, str | bytes):
-                        messages.append(_message(TYPES[way], time, received))
-                again, data = protocol.withheld, b""
-            except ProtocolError as error:  # Chrome shows it among the messages, too
-                messages.append({"type": "error", "time": time, "opcode": -1, "data": error.reason})
-                again = False
-
-
-def _message(kind: str, time: float, message: str | bytes) -> dict[str, object]:
-    if isinstance(message, str):
-        return {"type": kind, "time": time, "opcode": int(Opcode.TEXT), "data": message}
-    return {"type": kind, "time": time, "opcode": int(Opcode.BINARY), "data": base64.b64encode(message).decode()}
-
-
-def _entry(exchange: _Exchange, secrets: bool) -> dict[str, object]:
-    started = exchange.times[UP]
-    waited = (exchange.times[DOWN] - started) * 1000
+def _entry(exchange: Exchange, secrets: bool) -> dict[str, object]:
+    waited = (exchange.answered - exchange.asked) * 1000
     return {
         "_resourceType": "websocket",
-        "_webSocketMessages": exchange.messages,
+        "_webSocketMessages": [_message_entry(message) for message in exchange.messages],
         "cache": {},
         "request": _request_entry(exchange.request, secrets),
-        "response": _response_entry(exchange.response or Response(0, ""), exchange.body, secrets),
-        "startedDateTime": _date(started),
+        "response": _response_entry(exchange.response or Response(0, ""), secrets),
+        "startedDateTime": _date(exchange.asked),
         "time": waited,
         "timings": {"blocked": -1, "dns": -1, "connect": -1, "ssl": -1, "send": 0, "wait": waited, "receive": 0},
     }
+
+
+def _message_entry(message: RecordedMessage) -> dict[str, object]:
+    kind, time, content = TYPES[message.direction], message.time, message.content
+    if content is None:  # Chrome shows an error among the messages, too
+        return {"type": "error", "time": time, "opcode": -1, "data": message.error}
+    if isinstance(content, str):
+        return {"type": kind, "time": time, "opcode": int(Opcode.TEXT), "data": content}
+    return {"type": kind, "time": time, "opcode": int(Opcode.BINARY), "data": base64.b64encode(content).decode()}
 
 
 def _date(time: float) -> str:
@@ -189,8 +96,8 @@ def _request_entry(request: Request, secrets: bool) -> dict[str, object]:
     }
 
 
-def _response_entry(response: Response, body: bytes, secrets: bool) -> dict[str, object]:
-    kind = response.headers.get("Content-Type", "x-unknown")
+def _response_entry(response: Response, secrets: bool) -> dict[str, object]:
+    body, kind = response.body, response.headers.get("Content-Type", "x-unknown")
     content: dict[str, object] = {"size": len(body), "mimeType": kind}
     if body:
         text = base64.b64encode(body if secrets else redact_body(body)).decode()
@@ -215,8 +122,8 @@ def _header_entries(headers: Headers, secrets: bool) -> list[dict[str, str]]:
 # Reading
 
 
-def read_har(file: BinaryIO, recording: Log) -> None:
-    """Read the WebSocket entries into an empty recording: heads, completed where headers are left out, and messages.
+def read_har(file: BinaryIO, log: Log) -> None:
+    """Read the WebSocket entries into an empty log: heads, completed where headers are left out, and messages.
 
     Raises CaptureError if the file is not HAR, or has no such entry; warns with CaptureWarning if there is no message.
     """
@@ -232,7 +139,7 @@ def read_har(file: BinaryIO, recording: Log) -> None:
     if not any(entry["_webSocketMessages"] for entry in found):
         text = f"{Path(file.name).name} has handshakes in it, but no WebSocket messages"
         warnings.warn(text, CaptureWarning, stacklevel=4)
-    recording.chunks += heapq.merge(*conversations, key=lambda chunk: chunk.time)
+    log.chunks += heapq.merge(*conversations, key=lambda chunk: chunk.time)
 
 
 @contextlib.contextmanager

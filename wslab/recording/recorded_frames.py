@@ -1,7 +1,7 @@
 """recorded_frames: a log in, the heads and frames in it out, each with its times: what every view of one shows."""
 
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from wslab.dissector.conversation import Conversation
@@ -57,7 +57,9 @@ class RecordingDissector:
     def feed(self, chunk: Chunk) -> list[RecordedFrame]:
         """Take in the next chunk, and return what it completes."""
         number = chunk.connection
-        conversation = self._conversations.setdefault(number, Conversation(self._kept))
+        if number not in self._conversations:
+            self._conversations[number] = Conversation(self._kept)
+        conversation = self._conversations[number]
         if conversation is None:
             return []
         self._sides[number, chunk.direction].add(chunk.data, chunk.time)
@@ -95,7 +97,12 @@ def dissect_recording(log: Log, kept: int = KEPT) -> Iterator[RecordedFrame]:
     >>> [(it.began, it.time, str(it.seen)) for it in dissect_recording(log)]
     [(0, 1, 'GET / HTTP/1.1')]
     """
+    return dissect_chunks(log.chunks, kept)
+
+
+def dissect_chunks(chunks: Iterable[Chunk], kept: int = KEPT) -> Iterator[RecordedFrame]:
+    """The heads and frames in these chunks, as `dissect_recording` returns them."""
     dissector = RecordingDissector(kept)
-    for chunk in log.chunks:
+    for chunk in chunks:
         yield from dissector.feed(chunk)
     yield from dissector.end()

@@ -1,0 +1,110 @@
+"""exchanges: from the chunks of a connection to its requests for WebSocket, their answers and whole messages."""
+
+import zlib
+
+import pytest
+from support.raw import ACCEPT, masked, request, text
+
+from wslab import Direction, Frame, Opcode, serialize_frame
+from wslab.dissector import frames
+from wslab.recording import exchanges
+from wslab.recording.exchanges import NOT_UTF8, TOO_BIG, UNKNOWN_BIT, Exchange, read_exchanges
+from wslab.recording.log import Chunk
+
+UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
+PLAIN = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+REFUSAL = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno"
+CLOSE = bytes.fromhex("8800")
+
+
+def accepted(extensions: str = "") -> bytes:
+    lines = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"]
+    lines += [f"Sec-WebSocket-Accept: {ACCEPT}", *([f"Sec-WebSocket-Extensions: {extensions}"] if extensions else [])]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def compressed(data: bytes) -> bytes:
+    """A binary message of a server, compressed."""
+    compressor = zlib.compressobj(wbits=-15)
+    payload = (compressor.compress(data) + compressor.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b"\0\0\xff\xff")
+    return serialize_frame(Frame(Opcode.BINARY, payload, rsv1=True))
+
+
+def read(*said: tuple[Direction, bytes]) -> list[Exchange]:
+    return read_exchanges([Chunk(float(time), 1, way, data) for time, (way, data) in enumerate(said)])
+
+
+def messages(*said: tuple[Direction, bytes], extensions: str = "") -> list[str | bytes]:
+    """What was said after the handshake: each message, and each error."""
+    [exchange] = read((UP, request()), (DOWN, accepted(extensions)), *said)
+    return [message.error if message.content is None else message.content for message in exchange.messages]
+
+
+def test_an_exchange_has_both_heads_with_their_times_and_the_messages_with_theirs():
+    half, rest = text("Hello")[:4], text("Hello")[4:]
+    [exchange] = read((UP, request()), (DOWN, accepted()), (UP, half), (DOWN, b"\x82\x01\xff"), (UP, rest))
+
+    assert (exchange.request.method, exchange.response.status) == ("GET", 101)
+    assert (exchange.asked, exchange.answered) == (0, 1)
+    assert exchange.messages == [(3, DOWN, b"\xff", ""), (4, UP, "Hello", "")]
+
+
+def test_fragments_with_a_ping_between_them_are_one_message():
+    parts = (
+        masked(Opcode.TEXT, "é".encode()[:1], fin=False),
+        masked(Opcode.PING, b""),
+        masked(Opcode.CONTINUATION, "é".encode()[1:]),
+    )
+    assert messages((UP, b"".join(parts))) == ["é"]
+
+
+def test_after_a_close_frame_or_an_error_nothing_of_that_direction_is_a_message():
+    assert messages((UP, text("one")), (DOWN, CLOSE + CLOSE + b"\x81\x00"), (UP, text("two"))) == ["one", "two"]
+    assert messages((DOWN, b"\x83\x00\x81\x00"), (UP, text("one"))) == ["opcode 0x3 is reserved", "one"]
+
+
+def test_an_error_in_a_frame_that_is_cut_short_is_told_too():
+    assert messages((DOWN, b"\x82\x85\0\0\0\0He")) == ["a masked frame from a server"]
+
+
+def test_a_frame_of_an_unknown_extension_is_an_error_where_nobody_knows_how_to_read_it():
+    said = (
+        (DOWN, b"\x82\x01\xff\x81\x01\xff\x82\x01a"),
+        (UP, text("Hi") + masked(Opcode.TEXT, b"?", rsv2=True) + text("!")),
+    )
+    assert messages(*said, extensions="x-unknown") == [b"\xff", NOT_UTF8, "Hi", UNKNOWN_BIT]
+
+
+def test_a_message_is_read_to_its_end_and_one_that_is_too_long_is_an_error(monkeypatch):
+    monkeypatch.setattr(frames, "MAX_INFLATED", 5)
+    monkeypatch.setattr(exchanges, "MAX_MESSAGE", 100)
+    for size, said in (100, [bytes(100)]), (101, [TOO_BIG]):
+        fragments = b"\x02\x0a" + bytes(10) + b"\x80" + bytes((size - 10,)) + bytes(size - 10)
+        assert messages((DOWN, serialize_frame(Frame(Opcode.BINARY, bytes(size))))) == said
+        assert messages((DOWN, fragments)) == said
+        assert messages((DOWN, compressed(bytes(size))), extensions="permessage-deflate") == said
+
+
+def test_requests_for_pages_are_left_out_and_a_refusal_keeps_its_body():
+    asked = [(UP, PLAIN), (DOWN, REFUSAL), (UP, request()), (DOWN, REFUSAL[:-1]), (DOWN, REFUSAL[-1:])]
+    refused, opened = read(*asked, (UP, request()), (DOWN, accepted() + b"\x82\x00"))
+
+    assert (refused.response.status, refused.response.body, refused.messages) == (401, b"no", [])
+    assert (opened.response.status, opened.response.body, len(opened.messages)) == (101, b"", 1)
+
+
+def test_requests_may_come_before_the_answers_to_those_before_them():
+    refused, opened = read((UP, request() + request() + text("Hi")), (DOWN, REFUSAL + accepted()))
+
+    assert (refused.response.status, refused.response.body) == (401, b"no")
+    assert [message.content for message in opened.messages] == ["Hi"]
+
+
+@pytest.mark.parametrize("said", [[], [(UP, PLAIN), (DOWN, accepted() + b"\x81\x00")], [(UP, text("late"))]])
+def test_without_a_request_for_websocket_there_is_no_exchange(said):
+    assert read(*said) == []
+
+
+def test_a_request_without_an_answer_is_an_exchange_without_a_response():
+    [exchange] = read((UP, request()), (DOWN, b"HTTP/1.1 101 Swi"))
+    assert (exchange.response, exchange.asked, exchange.answered, exchange.messages) == (None, 0, 0, [])

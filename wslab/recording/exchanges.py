@@ -1,0 +1,127 @@
+"""exchanges: the chunks of a connection in; its requests for WebSocket out, with their answers and whole messages.
+
+A close frame is the last one of its direction (RFC 6455 §5.5.1), and so is a frame that breaks a rule or cannot be
+read: a receiver would read no further.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+from typing import NamedTuple
+
+from wslab.dissector.frames import Seen, SeenFrame
+from wslab.dissector.messages import MessageJoiner
+from wslab.protocol.frames import Opcode
+from wslab.protocol.http import Request, Response, kept_of_body
+from wslab.protocol.states import Direction
+from wslab.recording.log import Chunk
+from wslab.recording.recorded_frames import RecordedFrame, dissect_chunks
+
+MAX_MESSAGE = 64 * 1024 * 1024  # bytes, decompressed
+TOO_BIG = f"a message of more than {MAX_MESSAGE} bytes"
+UNKNOWN_BIT = "a reserved bit is set, and its extension is not known here"
+NOT_UTF8 = "the text is not UTF-8"
+
+
+class RecordedMessage(NamedTuple):
+    """A message and the time of its last byte in seconds; or None, and the error because of which no more follow."""
+
+    time: float
+    direction: Direction
+    content: str | bytes | None
+    error: str = ""
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request that asks for WebSocket, and what became of it.
+
+    `asked` and `answered` are the times in seconds at which the heads were complete. The response to a refused request
+    has the beginning of its body, as far as Content-Length announces it.
+    """
+
+    request: Request
+    asked: float
+    answered: float
+    response: Response | None = None
+    messages: list[RecordedMessage] = field(default_factory=list)
+
+
+def read_exchanges(chunks: Sequence[Chunk]) -> list[Exchange]:
+    """The exchanges in all chunks of one connection, in order. Requests for pages are left out."""
+    reader = _ExchangeReader(chunks)
+    for it in dissect_chunks(chunks, kept=MAX_MESSAGE):
+        reader.take(it)
+    return reader.exchanges
+
+
+class _ExchangeReader:
+    """Sorts the heads and frames of one connection into its exchanges."""
+
+    def __init__(self, chunks: Sequence[Chunk]) -> None:
+        self.exchanges: list[Exchange] = []
+        self._asked: Exchange | None = None  # that of the last request, None if this asks for a page
+        self._answered: Exchange | None = None  # that of the last response
+        self._joiners = {direction: MessageJoiner(MAX_MESSAGE) for direction in Direction}
+        self._over: set[Direction] = set()  # after an error or a close frame
+        self._received = [chunk.data for chunk in chunks if chunk.direction is Direction.SERVER_TO_CLIENT]
+        self._ends = list(accumulate(map(len, self._received)))
+
+    def take(self, it: RecordedFrame) -> None:
+        """Take in what comes next on the connection."""
+        head = it.seen.what
+        if isinstance(head, Request):
+            self._asked = None
+            if head.headers.has_token("Upgrade", "websocket"):
+                self._asked = Exchange(head, it.time, it.time)
+                self.exchanges.append(self._asked)
+        elif isinstance(head, Response):
+            self._answered = self._asked
+            if self._answered is not None:
+                self._answered.response, self._answered.answered = self._with_body(head, it.seen), it.time
+        elif self._answered is not None and it.direction not in self._over:
+            self._take_frame(self._answered, it)
+
+    def _with_body(self, response: Response, seen: Seen) -> Response:
+        if response.status == 101:
+            return response
+        start, end = seen.end, seen.end + kept_of_body(response.headers)
+        first, last = bisect_right(self._ends, start), bisect_left(self._ends, end)
+        before = self._ends[first - 1] if first else 0
+        data = b"".join(self._received[first : last + 1])
+        return replace(response, body=data[start - before : end - before])
+
+    def _take_frame(self, exchange: Exchange, it: RecordedFrame) -> None:
+        """Add the message that a frame completes, or the error in it."""
+        if error := it.seen.illegal or _unknown_bit(it.seen.what):
+            said: list[tuple[str | bytes | None, str]] = [(None, error)]
+        else:
+            said = [_content(message.frame) for message in self._joiners[it.direction].feed(it.seen)]
+        exchange.messages += [RecordedMessage(it.time, it.direction, *one) for one in said]
+        if _is_close(it.seen.what) or any(error for _, error in said):
+            self._over.add(it.direction)
+
+
+def _is_close(frame: object) -> bool:
+    return isinstance(frame, SeenFrame) and frame.header.opcode is Opcode.CLOSE
+
+
+def _unknown_bit(frame: object) -> str:
+    """Say that only an unknown extension could tell what is in a frame, if that is so."""
+    if not isinstance(frame, SeenFrame):
+        return ""
+    header, is_compressed = frame.header, frame.is_inflated or frame.is_deflated
+    return UNKNOWN_BIT if header.rsv2 or header.rsv3 or (header.rsv1 and not is_compressed) else ""
+
+
+def _content(frame: SeenFrame) -> tuple[str | bytes | None, str]:
+    """What a message says, and an error if that cannot be told."""
+    if len(frame.payload) < frame.length:
+        return None, TOO_BIG
+    if frame.kind is not Opcode.TEXT:
+        return frame.payload, ""
+    try:
+        return frame.payload.decode(), ""
+    except UnicodeDecodeError:  # after the handshake of an unknown extension, which may allow it
+        return None, NOT_UTF8
