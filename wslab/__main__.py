@@ -2,7 +2,7 @@
 
 import sys
 
-from wslab.cli.commands import main
+from wslab.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,4 +1,4 @@
-"""Lines: what passes through a tap, one line each; and the feed that hands it from thread to thread."""
+"""What passes through a tap, one line each; and the recording that one thread fills and another reads."""
 
 import itertools
 import threading
@@ -7,17 +7,17 @@ from support.raw import request, running, text, wait_until
 from test_conversation import GREETING, PLAIN, response
 
 from wslab import Direction
-from wslab.cli.tap_log import MOST_WAITING, Feed, Lines
+from wslab.cli.tap_log import MOST_WAITING, LineFormatter, LiveRecording
 from wslab.recording.log import Call, Chunk
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 
 
-def lines_of(*entries: tuple[object, ...], lines: Lines | None = None) -> list[str]:
+def lines_of(*entries: tuple[object, ...], formatter: LineFormatter | None = None) -> list[str]:
     """The lines for `(connection, direction, bytes)` or `(connection, direction, name, argument)`."""
-    lines = lines or Lines()
+    formatter = formatter or LineFormatter()
     made = [Chunk(0.0, *entry) if isinstance(entry[2], bytes) else Call(0.0, *entry) for entry in entries]
-    return [line for entry in made for line in lines.of(entry)]
+    return [line for entry in made for line in formatter.lines(entry)]
 
 
 def test_a_conversation_from_the_request_to_the_end_of_tcp():
@@ -52,67 +52,67 @@ def test_what_is_cut_short_is_told_before_the_end():
 
 
 def test_a_connection_that_breaks_off_is_told_and_what_was_still_on_its_way_is_not():
-    lines = Lines()
+    formatter = LineFormatter()
     assert lines_of(
         (1, UP, request()),
         (1, UP, "reset", ""),
         (1, DOWN, response()),
         (2, UP, "unreachable", "Connection refused"),
         (2, UP, request()),
-        lines=lines,
+        formatter=formatter,
     ) == ["1 > GET / HTTP/1.1", "1 > reset", "2 > the server cannot be reached: Connection refused"]
 
 
 def test_a_connection_that_has_ended_leaves_nothing_behind():
-    lines = Lines()
+    formatter = LineFormatter()
     for number in range(50):
-        lines_of((number, UP, request()), (number, DOWN, "end", ""), (number, UP, "end", ""), lines=lines)
-    assert vars(lines) == vars(Lines())
+        lines_of((number, UP, request()), (number, DOWN, "end", ""), (number, UP, "end", ""), formatter=formatter)
+    assert vars(formatter) == vars(LineFormatter())
 
 
-def test_a_feed_hands_over_everything_in_order_and_keeps_it_only_if_told_to():
+def test_a_live_recording_hands_over_everything_in_order_and_keeps_it_only_if_told_to():
     for keeps in (True, False):
-        feed = Feed(keeps=keeps)
-        feed.opened(1, ("127.0.0.1", 1), ("127.0.0.1", 2))
-        feed.add(1, UP, b"Hello")
-        feed.mark(1, UP, "end")
-        feed.close()
-        feed.add(1, UP, b"too late for those who read")
+        recording = LiveRecording(keeps=keeps)
+        recording.opened(1, ("127.0.0.1", 1), ("127.0.0.1", 2))
+        recording.add(1, UP, b"Hello")
+        recording.mark(1, UP, "end")
+        recording.close()
+        recording.add(1, UP, b"too late for those who read")
 
-        assert [entry[1:4] for entry in feed] == [(1, UP, b"Hello"), (1, UP, "end")]
-        assert len(feed.chunks) == (2 if keeps else 0)
-        assert len(feed.calls) == len(feed.addresses) == (1 if keeps else 0)
+        assert [entry[1:4] for entry in recording] == [(1, UP, b"Hello"), (1, UP, "end")]
+        assert len(recording.chunks) == (2 if keeps else 0)
+        assert len(recording.calls) == len(recording.addresses) == (1 if keeps else 0)
 
 
-def test_who_records_waits_for_who_reads_and_not_for_a_feed_that_is_closed():
-    feed, count = Feed(keeps=True), itertools.count()
+def test_a_thread_that_records_waits_for_the_one_that_reads_until_the_recording_is_closed():
+    recording, count = LiveRecording(keeps=True), itertools.count()
 
     def record() -> None:
         for number in count:
-            feed.add(1, UP, bytes(number))
+            recording.add(1, UP, bytes(number))
             if number == 3 * MOST_WAITING:
                 return
 
     with running(record) as thread:
-        wait_until(lambda: len(feed.chunks) == MOST_WAITING + 1)
-        sizes = [len(entry.data) for entry in itertools.islice(feed, MOST_WAITING)]
+        wait_until(lambda: len(recording.chunks) == MOST_WAITING + 1)
+        sizes = [len(entry.data) for entry in itertools.islice(recording, MOST_WAITING)]
         assert sizes == list(range(MOST_WAITING))
-        wait_until(lambda: len(feed.chunks) == 2 * MOST_WAITING + 1)
+        wait_until(lambda: len(recording.chunks) == 2 * MOST_WAITING + 1)
         assert thread.is_alive()
-        feed.close()
+        recording.close()
         thread.join()
-    assert len(feed.chunks) == 3 * MOST_WAITING + 1
+    assert len(recording.chunks) == 3 * MOST_WAITING + 1
 
 
-def test_who_reads_waits_for_who_records():
-    feed, got = Feed(keeps=False), threading.Event()
+def test_a_thread_that_reads_waits_for_the_one_that_records():
+    recording, got = LiveRecording(keeps=False), threading.Event()
 
     def read() -> None:
-        for _ in feed:
+        for _ in recording:
             got.set()
 
     with running(read):
         assert not got.is_set()
-        feed.mark(1, UP, "end")
+        recording.mark(1, UP, "end")
         wait_until(got.is_set)
-        feed.close()
+        recording.close()

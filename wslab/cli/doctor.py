@@ -1,13 +1,17 @@
 """doctor: what this machine has and lacks for the course, and how to get what is missing."""
 
+import argparse
 import shutil
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from wslab.cli.errors import reason
 from wslab.protocol.errors import ConnectionClosed, ProtocolError
 from wslab.sockets.client import connect
 from wslab.sockets.server import EchoServer
+
+HELP = "check this machine and say what is missing and how to get it"
 
 OLDEST_PYTHON = (3, 11)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge", "firefox-esr", "firefox")
@@ -35,6 +39,18 @@ class Finding:
     def __str__(self) -> str:
         mark = "ok     " if self.fine else "MISSING" if self.required else "without"
         return f"{mark}  {self.subject}: {self.found}" + ("" if self.fine else f" - {self.remedy}")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add nothing: it checks everything."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a line for each check; return 1 if something is missing that the course needs."""
+    findings = examine()
+    for finding in findings:
+        print(finding)
+    return 0 if all(finding.fine for finding in findings if finding.required) else 1
 
 
 def examine() -> list[Finding]:
@@ -71,7 +87,7 @@ def _check_echo(host: str, *, required: bool = True) -> Finding:
             answer = connection.receive()
     except (OSError, ConnectionClosed, ProtocolError) as error:
         remedy = "look for a firewall that blocks connections of this machine to itself"
-        return Finding(subject, False, str(error), remedy, required)
+        return Finding(subject, False, reason(error), remedy, required)
     return Finding(subject, answer == "Hello", "a message came back as it went", "", required)
 
 

@@ -1,4 +1,4 @@
-"""lines: what passes through a tap, one readable line for each head, frame and end of TCP, without secrets."""
+"""tap_log: what passes through a tap, one readable line for each head, frame and end of TCP, without secrets."""
 
 import queue
 from collections.abc import Iterator
@@ -13,15 +13,15 @@ MOST_WAITING = 100  # reads that have not been printed yet; then those who talk 
 TICK = 0.1  # seconds
 
 
-class Lines:
+class LineFormatter:
     r"""Turns what a tap records into lines, as it comes.
 
     A line has the number of the connection, an arrow (`>` to the server, `<` to the client) and what passed.
 
-    >>> lines = Lines()
-    >>> lines.of(Chunk(0.0, 1, Direction.CLIENT_TO_SERVER, b"GET /chat HTTP/1.1\r\n\r\n"))
+    >>> formatter = LineFormatter()
+    >>> formatter.lines(Chunk(0.0, 1, Direction.CLIENT_TO_SERVER, b"GET /chat HTTP/1.1\r\n\r\n"))
     ['1 > GET /chat HTTP/1.1']
-    >>> lines.of(Call(0.1, 1, Direction.SERVER_TO_CLIENT, "end", ""))
+    >>> formatter.lines(Call(0.1, 1, Direction.SERVER_TO_CLIENT, "end", ""))
     ['1 < end of TCP']
     """
 
@@ -29,7 +29,7 @@ class Lines:
         self._conversations: dict[int, Conversation | None] = {}  # None for one that broke off
         self._half_closed: set[int] = set()
 
-    def of(self, entry: Chunk | Call) -> list[str]:
+    def lines(self, entry: Chunk | Call) -> list[str]:
         """The lines that this chunk or mark completes."""
         number, sender = entry.connection, SENDERS[entry.direction]
         conversation = self._conversations.setdefault(number, Conversation())
@@ -55,10 +55,10 @@ class Lines:
         return "reset" if call.name == "reset" else f"the server cannot be reached: {call.argument}"
 
 
-class Feed(Recording):
-    """A recording that hands all it gets to another thread; it keeps that, too, only where it is to be saved.
+class LiveRecording(Recording):
+    """A recording that another thread reads as it grows; it keeps what was read only where that is to be saved.
 
-    Whoever records waits when that thread falls behind, until the feed is closed.
+    Threads that record wait when the reading one falls behind, until the recording is closed.
     """
 
     def __init__(self, *, keeps: bool) -> None:
@@ -99,7 +99,7 @@ class Feed(Recording):
         self._is_closed = True
 
     def __iter__(self) -> Iterator[Chunk | Call]:
-        """What is recorded, as it comes, until the feed is closed and nothing is left."""
+        """What is recorded, as it comes, until the recording is closed and nothing is left."""
         while True:
             try:
                 yield self._waiting.get(block=not self._is_closed, timeout=TICK)

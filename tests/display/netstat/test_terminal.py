@@ -10,7 +10,7 @@ import pytest
 from support.raw import fresh_port, live_server
 
 from wslab import connect, watch
-from wslab.cli.commands import main
+from wslab.cli.main import main
 from wslab.display.netstat import terminal as screen
 
 COMMAND = [sys.executable, "-m", "wslab", "watch"]

@@ -1,0 +1,67 @@
+"""connect: lines of standard input go out as text messages, what arrives is printed."""
+
+import argparse
+import contextlib
+import os
+import sys
+import threading
+
+from wslab.cli.errors import CommandError, reason
+from wslab.cli.output import allow_all_characters
+from wslab.protocol.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
+from wslab.protocol.redaction import harmless, printable
+from wslab.sockets.client import connect
+from wslab.sockets.connection import Connection
+
+HELP = "send lines of standard input as text messages, print what arrives"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the address, and what to offer there."""
+    parser.add_argument("url", metavar="URL", help="ws://host:port/path or wss://…")
+    parser.add_argument("--no-deflate", action="store_true", help="do not offer permessage-deflate")
+    parser.add_argument("--origin", help="the Origin header to send")
+    parser.add_argument("--subprotocol", action="append", default=[], metavar="NAME", help="a subprotocol to offer")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Talk until one side closes; a close with 1000 is a success."""
+    try:
+        connection = connect(
+            options.url,
+            deflate=not options.no_deflate,
+            origin=options.origin,
+            subprotocols=options.subprotocol,
+        )
+    except (ValueError, OSError, ProtocolError) as error:
+        raise CommandError(f"cannot connect to {harmless(options.url)}: {reason(error)}") from error
+    connection.timeout = None
+    allow_all_characters()
+    threading.Thread(target=_send_lines, args=(connection, sys.stdin.fileno()), daemon=True).start()
+    with connection:
+        for message in connection:
+            print(_as_line(message), flush=True)
+    if connection.close_code == CloseCode.NORMAL_CLOSURE:
+        return 0
+    closed = describe_close(connection.close_code, connection.close_reason)
+    raise CommandError(f"the connection closed with {connection.error or closed}")
+
+
+def _as_line(message: str | bytes) -> str:
+    """A message as a line; what would move the cursor of a terminal, or more, is shown in a terminal and not done."""
+    if isinstance(message, bytes):
+        return message.hex(" ")
+    return printable(message) if sys.stdout.isatty() else message
+
+
+def _send_lines(connection: Connection, descriptor: int) -> None:
+    """Send what is typed, line by line, and close at its end; unbuffered, so that the program can end meanwhile."""
+    unfinished = b""
+    with contextlib.suppress(ConnectionClosed):  # the main thread reports why
+        while read := os.read(descriptor, 65536):
+            *lines, unfinished = (unfinished + read).split(b"\n")
+            for line in lines:
+                connection.send(line.rstrip(b"\r").decode(errors="replace"))
+        if unfinished:
+            connection.send(unfinished.decode(errors="replace"))
+    connection.close()

@@ -1,0 +1,68 @@
+"""inspect: name every field of frames or of a handshake in hex, or list what is in a capture file."""
+
+import argparse
+import sys
+import warnings
+
+from wslab.cli import arguments
+from wslab.cli.errors import CommandError, reason
+from wslab.cli.output import allow_all_characters
+from wslab.display.inspector.inspect import CAPTURES, inspect
+from wslab.protocol.redaction import redact_line
+from wslab.recording.recording import Recording
+
+HELP = "name every field of frames or of a handshake, or list a capture file"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what to look at, and how much of it to show."""
+    parser.add_argument(
+        "what",
+        nargs="+",
+        metavar="HEX | FILE | -",
+        help="bytes in hex, `-` for those of standard input, or a .pcapng, .pcap or .har file",
+    )
+    parser.add_argument(
+        "--start", type=arguments.count, default=0, metavar="N", help="the first byte, of a file the first row"
+    )
+    parser.add_argument(
+        "--most", type=arguments.size, metavar="N", help="how many rows to show at most (default: about 200)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the table."""
+    text = " ".join(options.what)
+    is_file = text.lower().endswith(CAPTURES)
+    data = _load(text) if is_file else _bytes_of_hex(_read_hex() if text == "-" else text)
+    allow_all_characters()
+    print(inspect(data, options.start, options.most))
+    return 0
+
+
+def _read_hex() -> str:
+    return sys.stdin.buffer.read().decode(errors="backslashreplace")
+
+
+def _bytes_of_hex(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError:
+        raise CommandError(
+            f"{redact_line(text)!r} is neither hex nor the name of a .pcapng, .pcap or .har file"
+        ) from None
+
+
+def _load(path: str) -> Recording:
+    """A capture file; what is missing from it is told on standard error."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        try:
+            recording = Recording.load(path)
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"cannot read {path}: {reason(error)}") from error
+    for warning in told:
+        print(f"wslab inspect: {warning.message}", file=sys.stderr)
+    return recording

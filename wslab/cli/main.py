@@ -1,0 +1,57 @@
+"""main: read the command line, run its command, and return an exit status.
+
+To add a command, write a module as `Command` describes it, and add it to COMMANDS.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Protocol as Interface
+
+from wslab.cli import accept, connect, doctor, echo, inspect, tap, watch
+from wslab.cli.errors import CommandError
+
+INTERRUPTED = 130  # as a shell says it of a program that Ctrl-C has ended
+
+
+class Command(Interface):
+    """What each module of a command has. The name of the module is the name of the command."""
+
+    __name__: str
+    HELP: str
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add what may stand after the name of the command."""
+
+    def run(self, options: argparse.Namespace) -> int:
+        """Run the command; return the exit status. Raises CommandError with a sentence for standard error."""
+
+
+COMMANDS: tuple[Command, ...] = (echo, connect, inspect, tap, watch, accept, doctor)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; return the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.run(options)
+        return status
+    except CommandError as error:
+        print(f"wslab {options.command}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone; Python must not complain at exit either
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m wslab", description="WebSocket, from the command line.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        subparser = commands.add_parser(command.__name__.rpartition(".")[2], help=command.HELP)
+        command.add_arguments(subparser)
+        subparser.set_defaults(run=command.run)
+    return parser

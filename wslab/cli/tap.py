@@ -1,0 +1,84 @@
+"""tap: stand between clients and a server, print what passes, and save it at the end."""
+
+import argparse
+import contextlib
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+from wslab.cli import arguments
+from wslab.cli.errors import CommandError, reason
+from wslab.cli.output import allow_all_characters
+from wslab.cli.tap_log import LineFormatter, LiveRecording
+from wslab.tap.tap import Tap
+
+HELP = "stand between clients and a server, and print what passes"
+
+_RECORDINGS = (".pcapng", ".har")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add where to listen, what to forward to, and where to save what passed."""
+    parser.add_argument(
+        "--to", required=True, metavar="HOST:PORT", help="the server; a ws:// or http:// address will do"
+    )
+    parser.add_argument("--port", type=arguments.port, default=0, help="the port to listen on (default: any free one)")
+    parser.add_argument("--save", metavar="FILE", help="at the end, save what passed: .pcapng for Wireshark, or .har")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Forward and print until interrupted, then save."""
+    path = None if options.save is None else _path_to_save(options.save)
+    recording, formatter = LiveRecording(keeps=path is not None), LineFormatter()
+    try:
+        tap = Tap(options.to, port=options.port, recording=recording, keep_delivered=False).start()
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    except OSError as error:
+        raise CommandError(f"cannot listen on port {options.port}: {reason(error)}") from error
+    allow_all_characters()
+    with contextlib.ExitStack() as at_the_end:
+        if path is not None:  # also where nobody reads the lines any more
+            at_the_end.callback(_save, recording, path)
+        try:
+            with contextlib.suppress(KeyboardInterrupt), _ended_as_by_ctrl_c(signal.SIGTERM):
+                target = f"{tap.target.host}:{tap.target.port}"
+                print(f"Listening on {tap.host}:{tap.port}, forwarding to {target}", flush=True)
+                _print_lines(formatter, recording)
+        finally:
+            recording.close()
+            tap.close()
+        _print_lines(formatter, recording)
+    return 0
+
+
+@contextlib.contextmanager
+def _ended_as_by_ctrl_c(number: signal.Signals) -> Iterator[None]:
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
+def _print_lines(formatter: LineFormatter, recording: LiveRecording) -> None:
+    for entry in recording:
+        for line in formatter.lines(entry):
+            print(line, flush=True)
+
+
+def _path_to_save(name: str) -> Path:
+    path = Path(name)
+    if path.suffix.lower() not in _RECORDINGS:
+        raise CommandError(f"cannot save to {path}: its name must end in {' or '.join(_RECORDINGS)}")
+    if not path.parent.is_dir():
+        raise CommandError(f"cannot save to {path}: there is no folder {path.parent}")
+    return path
+
+
+def _save(recording: LiveRecording, path: Path) -> None:
+    try:
+        recording.save(path)
+    except (ValueError, OSError) as error:
+        raise CommandError(f"cannot save to {path}: {reason(error)}") from error
+    print(f"Saved to {path}", flush=True)
