@@ -128,7 +128,7 @@ def test_plain_http_and_noise_are_forwarded_and_said_once():
                 assert peer.read_to_end() == answered
         assert tap.read_to("2 > end of TCP") == [
             "1 > GET / HTTP/1.1",
-            "1 < HTTP/1.1 200 OK",
+            "1 < HTTP/1.0 200 OK",
             "1 < not WebSocket: what follows is not read",
             "1 < end of TCP",
             "1 > end of TCP",

@@ -187,6 +187,15 @@ def test_a_refusal_has_its_status_and_its_body_and_no_messages(tmp_path):
 
 
 @without_messages
+def test_a_response_keeps_its_version_there_and_back(tmp_path):
+    answer = b"HTTP/1.0 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"
+    [entry] = saved(tmp_path, recorded((UP, request()), (DOWN, answer)))
+
+    assert entry["response"]["httpVersion"] == "HTTP/1.0"
+    assert Recording.load(tmp_path / "talk.har").bytes_sent(1, DOWN) == answer
+
+
+@without_messages
 def test_what_was_never_answered_has_the_status_0_as_in_chrome(tmp_path):
     for answer in b"", b"HTTP/1.1 101 Swi", b"SSH-2.0\r\n\r\n":
         [entry] = saved(tmp_path, recorded((UP, request()), (DOWN, answer)))

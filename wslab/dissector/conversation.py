@@ -5,7 +5,7 @@ The views of a recording and of a tap are made of it. It never raises, and whate
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from wslab.dissector.frames import KEPT, MOST_HEADER, Body, FrameReader, Seen, Unread
 from wslab.protocol.deflate import NAME as DEFLATE
@@ -170,7 +170,7 @@ class Conversation:
             return []
         if self.request is None or not self._is_asked:
             raise HandshakeError("the server speaks first")
-        self.response = response = Response(parsed[0].status, parsed[0].phrase, parsed[0].headers)
+        self.response = response = replace(parsed[0], body=b"")
         agrees = response.status == 101 and response.headers.get("Upgrade").lower() == "websocket"
         illegal = _reason(check_response, response, self.request) if agrees and self._is_request_legal else ""
         seen = [_take_head(Role.SERVER, side, response, len(head + blank), illegal)]

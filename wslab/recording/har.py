@@ -233,7 +233,8 @@ def _read_response(response: Mapping[str, Any], status: int, request: Request) -
         needed = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Accept": accept}
     phrase = _get(response, "statusText", str) or ("Switching Protocols" if status == 101 else "")
     body = b"" if status == 101 else _read_body(response.get("content"))  # frames follow its head at once
-    return Response(status, phrase, _read_headers(response, needed), body)
+    version = "HTTP/1.0" if response.get("httpVersion") == "HTTP/1.0" else "HTTP/1.1"
+    return Response(status, phrase, _read_headers(response, needed), body, version)
 
 
 def _read_body(content: Any) -> bytes:
