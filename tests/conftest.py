@@ -1,4 +1,4 @@
-"""What all tests share: no silent skips in CI, repeatable examples, and notebooks that run alike on every machine."""
+"""What all tests share: no silent skips in CI, repeatable examples, notebooks that run alike everywhere, browsers."""
 
 import os
 import signal
@@ -55,3 +55,33 @@ def fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
         _, _, reason = report.longrepr
         report.outcome = "failed"
         report.longrepr = f"{reason} ({NO_SKIP} is set, so a skipped test is a failed one)"
+
+
+# Browsers are imported where they are used: most tests need none, and the rest of this file works without them.
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A Chromium, for one module: while Playwright runs, nothing else in its thread can run an event loop."""
+    from support.chromium import running_chromium
+
+    with running_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def firefox_tab(tmp_path_factory):
+    """A tab of a Firefox."""
+    from support.firefox import running_firefox
+
+    with running_firefox(tmp_path_factory.mktemp("firefox")) as tab:
+        yield tab
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory):
+    """A JupyterLab with a copy of the lessons."""
+    from support.jupyterlab import running_lab
+
+    with running_lab(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab

@@ -1,17 +1,16 @@
 """Record what Chromium reports about the scripts of the lessons, and what is on the wire, for readers without one.
 
-Run `python tests/record_transcripts.py` after changing a script in tests/browser_scripts.py; its lesson has the same.
+Run `python tests/record_transcripts.py` after changing a script in tests/support/browser_scripts.py,
+which its lesson has too.
 """
 
 import json
 
 from playwright.sync_api import sync_playwright
-from support.browser_scripts import ROOT, SCRIPTS, run_in
-from test_browser import OPTIONS, find_browser
+from support.browser_scripts import SCRIPTS, TRANSCRIPTS, run_in
+from support.chromium import OPTIONS, find_browser
 
 from wslab.browser.transcript import save_transcripts
-
-FILE = ROOT / "notebooks/recordings/browser.json"
 
 
 def main() -> None:
@@ -22,15 +21,15 @@ def main() -> None:
     ):
         results = [(script, run_in(browser, script)) for script in SCRIPTS]
         version = browser.version.partition(".")[0]
-    FILE.parent.mkdir(exist_ok=True)
+    TRANSCRIPTS.parent.mkdir(exist_ok=True)
     transcripts = {script.name: (script.source, run.events) for script, run in results}
-    save_transcripts(FILE, f"Chromium {version}", transcripts)
+    save_transcripts(TRANSCRIPTS, f"Chromium {version}", transcripts)
     for script, run in results:
         if script.is_captured:
-            run.wire.save(FILE.with_name(f"{script.name}.pcapng"))
+            run.wire.save(TRANSCRIPTS.with_name(f"{script.name}.pcapng"))
         if script.has_panel:
             lines = ",\n".join(f"  {json.dumps(told)}" for told in run.panel)
-            FILE.with_name(f"{script.name}.panel.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+            TRANSCRIPTS.with_name(f"{script.name}.panel.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

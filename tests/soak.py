@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 from support.attacks import ATTACKS
-from support.siege import Figures
+from support.measured_attack import Figures
 
 HEAD = f"{'attack':46} {'s':>6} {'MiB':>6} {'threads':>7} {'files':>7} {'echoes':>6} {'slowest':>8}  what they got"
 EXPLANATION = """

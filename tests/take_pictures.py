@@ -9,8 +9,9 @@ from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
-from test_browser import LAB_TIMEOUT, OPTIONS, Lab, choose_run, find_browser, open_notebook, running_lab
-from test_echo_page_in_browsers import EchoPage
+from support.chromium import OPTIONS, find_browser
+from support.echo_page import EchoPage
+from support.jupyterlab import LAB_TIMEOUT, Lab, choose_run, open_notebook, running_lab
 
 from wslab import EchoServer
 

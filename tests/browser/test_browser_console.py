@@ -1,38 +1,38 @@
 """BrowserConsole: a script in a real browser, alone and in a notebook, and what a reader has who has no browser."""
 
 import ast
-import http.server
 import json
 import re
-import secrets
-import socket
-import threading
 from dataclasses import replace
-from pathlib import Path
 
 import nbformat
 import pytest
-import test_browser
 from nbclient import NotebookClient
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import expect
 from support import firefox
-from support.browser_scripts import SCRIPTS, Script, certified, run_in
-from support.raw import PATIENCE, live_server
-from test_echo_page_in_browsers import axe
-from test_transcript import FILE
+from support.axe import axe
+from support.browser_scripts import SCRIPTS, TRANSCRIPTS, Script, certified, run_in
+from support.chromium import OPTIONS, find_browser
+from support.console_notebook import RECORDED, SEND, are_as_recorded, run_all, write_console_notebook
+from support.jupyterlab import (
+    LAB_TIMEOUT,
+    run_notebook,
+    running_jupyter,
+    write_notebook,
+    write_settings,
+)
+from support.raw_peer import live_server
+from support.waiting import PATIENCE
+from support.web_page import web_page
 
 from wslab import BrowserConsole, EchoServer, Recording, Tap, draw_ladder, inspect
 from wslab.browser import console as browser_console
 from wslab.browser.console import BrowserRun
 from wslab.browser.frontend import Frontend
 from wslab.browser.run import MAX_EVENTS
-from wslab.browser.transcript import load_transcripts
 
-browser, firefox_tab = test_browser.browser, firefox.firefox_tab
-
-RECORDED = load_transcripts(FILE)
 NAMED = {script.name: script for script in SCRIPTS}
-SEND, CHESS = NAMED["send-in-all-states"], NAMED["nobody-agrees-to-chess"]
+CHESS = NAMED["nobody-agrees-to-chess"]
 MIXED = NAMED["mixed-content"]  # its page comes by HTTPS, and Firefox asks about the certificate
 HOSTILE = """<img src=x onerror="window.pwned = 1"><script>window.pwned = 1</script>"""
 
@@ -55,7 +55,7 @@ def with_browser(server: EchoServer, *transcripts) -> BrowserConsole:
 
 
 def test_a_cell_shows_the_recorded_transcript_and_so_do_those_after_it(server):
-    console = without_browser(server, FILE)
+    console = without_browser(server, TRANSCRIPTS)
     view = console.run(SEND.source, SEND.name)
     waited = console.wait(PATIENCE)
 
@@ -69,7 +69,7 @@ def test_a_cell_shows_the_recorded_transcript_and_so_do_those_after_it(server):
 
 
 def test_a_script_that_was_changed_has_no_transcript_and_says_so(server):
-    console = without_browser(server, FILE)
+    console = without_browser(server, TRANSCRIPTS)
     view = console.run(SEND.source.replace("OPEN", "open"), SEND.name)
 
     assert repr(view) == "'send-in-all-states' was not recorded: it runs where a browser shows this notebook."
@@ -78,7 +78,7 @@ def test_a_script_that_was_changed_has_no_transcript_and_says_so(server):
 
 
 def test_a_browser_that_does_not_answer_in_time_leaves_the_recorded_transcript(server):
-    console = with_browser(server, FILE)
+    console = with_browser(server, TRANSCRIPTS)
     console.run(SEND.source, SEND.name)
 
     assert repr(console.wait(0.01)).startswith("No browser answered within 0.01 s, so this is what Chromium")
@@ -86,7 +86,7 @@ def test_a_browser_that_does_not_answer_in_time_leaves_the_recorded_transcript(s
 
 
 def test_the_value_of_a_cell_is_what_to_do_without_a_page_and_below_it_a_box_with_the_page(server):
-    view = with_browser(server, FILE).run(SEND.source, SEND.name)
+    view = with_browser(server, TRANSCRIPTS).run(SEND.source, SEND.name)
     html = view._repr_html_()
 
     assert f'<iframe src="http://127.0.0.1:{server.port}/console#' in html
@@ -134,20 +134,20 @@ def test_a_server_with_tls_is_never_behind_the_proxy_and_its_certificate_may_be_
 
 
 def test_the_box_is_as_high_as_what_was_recorded_needs_or_as_was_asked_for(server):
-    console = with_browser(server, FILE)
+    console = with_browser(server, TRANSCRIPTS)
     heights = {script.name: console.run(script.source, script.name).height for script in SCRIPTS}
     crashes, is_refused, sends = (heights[name] for name in ("server-crashes", "refused-handshake", SEND.name))
     assert crashes < sends
     assert crashes < is_refused  # as the page shows what only the server can say
     assert console.run("done();", height=222).height == 222
-    through_proxy = BrowserConsole(server, FILE, address="/proxy/8765/").run(SEND.source, SEND.name)
+    through_proxy = BrowserConsole(server, TRANSCRIPTS, address="/proxy/8765/").run(SEND.source, SEND.name)
     assert through_proxy.height > heights[SEND.name]
 
 
 def test_the_wire_is_that_of_the_recording_where_there_is_no_browser_and_empty_where_nothing_was_captured(server):
-    console = without_browser(server, FILE)
+    console = without_browser(server, TRANSCRIPTS)
     console.run(SEND.source, SEND.name)
-    captured = Recording.load(FILE.with_name(f"{SEND.name}.pcapng"))
+    captured = Recording.load(TRANSCRIPTS.with_name(f"{SEND.name}.pcapng"))
     assert repr(draw_ladder(console.wire())) == repr(draw_ladder(captured))
 
     console.run(CHESS.source, CHESS.name)
@@ -237,10 +237,10 @@ def test_the_recorded_transcript_agrees_with_a_real_browser(browser, script):
     run = run_in(browser, script)
     assert tuple(run.events) == RECORDED[script.name].events
     if script.is_captured:
-        recorded = Recording.load(FILE.with_name(f"{script.name}.pcapng"))
+        recorded = Recording.load(TRANSCRIPTS.with_name(f"{script.name}.pcapng"))
         assert ladders(run.wire) == ladders(recorded)
     if script.has_panel:
-        assert run.panel == json.loads(FILE.with_name(f"{script.name}.panel.json").read_text(encoding="utf-8"))
+        assert run.panel == json.loads(TRANSCRIPTS.with_name(f"{script.name}.panel.json").read_text(encoding="utf-8"))
 
 
 def ladders(wire: Recording) -> list[str]:
@@ -256,7 +256,7 @@ def test_the_recorded_transcripts_name_their_browser_which_is_no_newer_than_this
 
 
 def test_the_network_panel_is_told_of_messages_and_neither_of_pings_nor_of_the_close_frame():
-    told = json.loads(FILE.with_name("ping-is-invisible.panel.json").read_text(encoding="utf-8"))
+    told = json.loads(TRANSCRIPTS.with_name("ping-is-invisible.panel.json").read_text(encoding="utf-8"))
     frames = [(entry["opcode"], entry["data"]) for entry in told if "opcode" in entry]
     assert frames == [(1, "the pong to my ping has arrived")]
     assert told[-1] == {"event": "webSocketClosed"}
@@ -347,7 +347,7 @@ def test_what_a_refused_page_is_not_told_stands_on_the_side_of_the_server(tab):
 def test_the_wire_has_the_connections_of_the_script_and_not_those_of_the_page(tab):
     recording = Recording()
     with live_server(recording=recording) as server:
-        console = with_browser(server, FILE)
+        console = with_browser(server, TRANSCRIPTS)
         many = NAMED["many-sockets"]
         ConsolePage(tab, console.run(many.source, many.name))
         wire = console.wire()
@@ -470,14 +470,10 @@ def test_a_page_of_another_origin_can_neither_run_nor_write_even_with_the_ticket
             .then((answer) => answer.type + answer.status, (error) => error.name);
         return [await ask("cors", { "Wslab-Ticket": ticket, "Wslab-Token": "0".repeat(64) }), await ask("no-cors", {})];
     }"""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), test_browser.PageHandler) as elsewhere:
-        thread = threading.Thread(target=elsewhere.serve_forever)
-        thread.start()
-        tab.goto(f"http://localhost:{elsewhere.server_port}/")
+    with web_page(lambda _: "<title>Elsewhere</title>") as port:
+        tab.goto(f"http://localhost:{port}/")
         claim = f"http://127.0.0.1:{server.port}/console/claim"
         assert tab.evaluate(attack, [claim, view.run.ticket]) == ["TypeError", "opaque0"]
-        elsewhere.shutdown()
-        thread.join()
     assert not view.run.is_claimed
     assert console.refused == 2
 
@@ -486,9 +482,7 @@ def test_a_page_with_a_name_that_the_server_does_not_know_says_how_to_allow_it_a
     """As behind a server for TLS, or with a name of its own in the list of hosts."""
     rules = "--host-resolver-rules=MAP lab.example 127.0.0.1"
     origin = f"http://lab.example:{server.port}"
-    started = browser.browser_type.launch(
-        executable_path=test_browser.find_browser(), args=[*test_browser.OPTIONS, rules]
-    )
+    started = browser.browser_type.launch(executable_path=find_browser(), args=[*OPTIONS, rules])
     with started as named, named.new_page() as page, named.new_page() as allowed:
         view = with_browser(server).run("done();")
         refused = ConsolePage(page, replace(view, address=view.address.replace("127.0.0.1", "lab.example")))
@@ -568,31 +562,11 @@ def test_firefox_opens_where_nobody_agrees_to_its_subprotocol_and_chromium_does_
 
 # In JupyterLab
 
-FIRST = f"""import wslab
-from pathlib import Path
-server = wslab.EchoServer(port=int(Path("port").read_text())).start()
-browser = wslab.BrowserConsole(server, {str(FILE)!r})"""
-CELLS = [
-    FIRST,
-    f"browser.run({SEND.source!r}, {SEND.name!r})",
-    f"browser.wait({PATIENCE})",
-    "browser.events",
-    f"display(browser.run('done();', 'shown in the cell that waits'))\nbrowser.wait({PATIENCE})",
-    "browser.refused",
-]
 THROUGH = {"directly": "{'jupyter_server_proxy': False}", "through Jupyter's proxy": "{}"}
 
 
-def write_notebook(folder: Path) -> None:
-    """A notebook that runs scripts in the browser, and the port that its server takes."""
-    folder.mkdir()
-    test_browser.write_notebook(test_browser.Lab("", "", folder), "console.ipynb", *CELLS)
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        (folder / "port").write_text(str(found.getsockname()[1]))
-
-
 def test_nbconvert_and_nbval_see_what_was_recorded_and_the_cells_after_it_are_the_same(tmp_path):
-    write_notebook(tmp_path / "notebooks")
+    write_console_notebook(tmp_path / "notebooks")
     notebook = nbformat.read(tmp_path / "notebooks/console.ipynb", as_version=4)
     NotebookClient(notebook, resources={"metadata": {"path": str(tmp_path / "notebooks")}}).execute()
     shown = [output["data"] for cell in notebook.cells for output in cell["outputs"]]
@@ -609,45 +583,11 @@ def test_nbconvert_and_nbval_see_what_was_recorded_and_the_cells_after_it_are_th
 def lab(request, tmp_path_factory):
     """A JupyterLab below a path as on a hub, with jupyter-server-proxy or without, and whether it has it."""
     home = tmp_path_factory.mktemp("lab")
-    write_notebook(home / "notebooks")
-    test_browser.write_settings(home)
-    options = ["--ServerApp.base_url=/user/ada/", f"--ServerApp.jpserver_extensions={THROUGH[request.param]}"]
-    with test_browser.start_jupyterlab(home, token := secrets.token_hex(), *options) as process:
-        try:
-            address = f"{test_browser.wait_for_address(process)}user/ada/"
-            yield test_browser.Lab(address, token, home / "notebooks"), request.param != "directly"
-        finally:
-            process.kill()
-
-
-def run_all(browser: Browser | BrowserContext, jupyter: test_browser.Lab, is_proxied: bool) -> list[str]:
-    """Choose Run All and look at the first frame: what the cells show below it."""
-    page = test_browser.run_notebook(browser, jupyter, "console.ipynb")
-    shown = page.evaluate(test_browser.WHAT_CELLS_SHOW, test_browser.FAULT)
-    assert [fault for _, fault, _ in shown if fault] == []
-    frame = page.frame_locator(".jp-OutputArea iframe").first
-    expect(frame.get_by_role("status")).to_have_text("Done: Python has 9 events")
-    hop = "There is a proxy between" if is_proxied else "This page talks to the server directly"
-    expect(frame.locator("#hop")).to_contain_text(hop)
-    expect(frame.locator("#hops li")).to_have_count(3 if is_proxied else 2)
-    expect(frame.get_by_role("row")).to_have_count(6 if is_proxied else 0)
-    expect(frame.locator("#handshakes tr").filter(has_text="outcome")).to_contain_text("101 Switching Protocols")
-
-    html = frame.locator("body").inner_html()
-    secrets_of_reader = [jupyter.token, *(cookie["value"].strip('"') for cookie in page.context.cookies())]
-    assert [secret for secret in secrets_of_reader if secret and secret in html] == []
-    assert ("Cookie: [redacted]" in html) or not is_proxied
-    page.close()
-    return [output for _, _, output in shown]
-
-
-def are_as_recorded(outputs: list[str], is_proxied: bool) -> bool:
-    """Whether the cells show the events that were recorded, but for what a proxy changes, and nothing was refused."""
-    recorded = [dict(event) for event in RECORDED[SEND.name].events]
-    if is_proxied:  # it answers the handshake itself, and agrees to no extension
-        recorded[2]["extensions"] = ""
-    reported = outputs[2].startswith("Your browser reported:") and outputs[4].endswith("Your browser reported:")
-    return reported and ast.literal_eval(outputs[3]) == recorded and outputs[5] == "0"
+    write_console_notebook(home / "notebooks")
+    write_settings(home)
+    extensions = f"--ServerApp.jpserver_extensions={THROUGH[request.param]}"
+    with running_jupyter(home, extensions, base_url="/user/ada/") as jupyter:
+        yield jupyter, request.param != "directly"
 
 
 @pytest.mark.timeout(300)
@@ -659,17 +599,17 @@ def test_run_all_runs_the_scripts_while_their_cells_wait_and_the_values_are_the_
 @pytest.mark.timeout(300)
 def test_a_notebook_that_is_not_trusted_shows_what_was_recorded_and_what_to_do(browser, lab, server):
     jupyter, _ = lab
-    view = with_browser(server, FILE).run(SEND.source, SEND.name)
+    view = with_browser(server, TRANSCRIPTS).run(SEND.source, SEND.name)
     view_data = {"text/plain": repr(view), "text/html": view._repr_html_()}
     output = nbformat.v4.new_output("execute_result", view_data, execution_count=1)
     cell = nbformat.v4.new_code_cell("browser.run(script)", execution_count=1, outputs=[output])
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=kernel), jupyter.folder / "saved.ipynb")
     with browser.new_page() as page:
-        page.set_default_timeout(test_browser.LAB_TIMEOUT)
+        page.set_default_timeout(LAB_TIMEOUT)
         page.goto(f"{jupyter.address}lab/tree/saved.ipynb?token={jupyter.token}&reset")
         area = page.locator(".jp-OutputArea-output")
-        area.get_by_text("If no page appears").click(timeout=test_browser.LAB_TIMEOUT)
+        area.get_by_text("If no page appears").click(timeout=LAB_TIMEOUT)
         expect(area.get_by_text("Trust the notebook")).to_be_visible()
         expect(area.locator("iframe")).to_have_count(0)
         area.get_by_text("Without a browser").click()
@@ -686,8 +626,8 @@ view"""
 @pytest.mark.timeout(300)
 def test_above_a_box_whose_server_has_gone_stands_what_to_do(browser, lab):
     jupyter, is_proxied = lab
-    test_browser.write_notebook(jupyter, "gone.ipynb", GONE)
-    page = test_browser.run_notebook(browser, jupyter, "gone.ipynb")
+    write_notebook(jupyter, "gone.ipynb", GONE)
+    page = run_notebook(browser, jupyter, "gone.ipynb")
     area = page.locator(".jp-OutputArea-output")
     advice = area.get_by_text("If no page appears, the server or the kernel may have stopped: run the cells again.")
     expect(advice).to_be_in_viewport()

@@ -5,8 +5,10 @@ import secrets
 import tomllib
 
 import pytest
-from support.raw import Answer, RawPeer, live_server, request, running, wait_until
-from test_echo_page import Elements, hash_of
+from support.heads_and_frames import request
+from support.markup import Elements, hash_of
+from support.raw_peer import Answer, RawPeer, live_server
+from support.waiting import running, wait_until
 
 from wslab import Direction, HandshakeError, Headers, Limits, Recording, Request, inspect
 from wslab.browser.console_endpoint import (

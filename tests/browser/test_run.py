@@ -3,7 +3,7 @@
 import secrets
 
 import pytest
-from support.raw import PATIENCE, running
+from support.waiting import PATIENCE, running
 
 from wslab.browser.run import MAX_EVENTS, Run
 

@@ -4,7 +4,7 @@ import json
 from html import escape
 
 import pytest
-from support.browser_scripts import ROOT, SCRIPTS
+from support.browser_scripts import SCRIPTS, TRANSCRIPTS
 
 from wslab.browser.transcript import RecordedRun, Transcript, load_transcripts, save_transcripts
 
@@ -16,7 +16,6 @@ EVENTS = (
     {"what": "log", "text": "the end"},
 )
 TRANSCRIPT = Transcript("Chromium 156 reported:", EVENTS)
-FILE = ROOT / "notebooks/recordings/browser.json"
 
 
 def test_a_transcript_is_a_table_in_text():
@@ -125,7 +124,7 @@ def test_a_transcript_fits_its_script_however_far_that_is_indented_and_no_other_
 
 
 def test_every_script_was_recorded_as_it_stands_and_no_other_one():
-    recorded = load_transcripts(FILE)
+    recorded = load_transcripts(TRANSCRIPTS)
     assert list(recorded) == [script.name for script in SCRIPTS]
     for script in SCRIPTS:
         assert recorded[script.name].fits(script.source), f"record {script.name} anew: tests/record_transcripts.py"
@@ -133,10 +132,10 @@ def test_every_script_was_recorded_as_it_stands_and_no_other_one():
 
 
 def test_what_was_recorded_holds_no_port_and_no_address_of_a_server():
-    assert "127.0.0.1" not in FILE.read_text(encoding="utf-8")
-    assert "localhost" not in FILE.read_text(encoding="utf-8")
+    assert "127.0.0.1" not in TRANSCRIPTS.read_text(encoding="utf-8")
+    assert "localhost" not in TRANSCRIPTS.read_text(encoding="utf-8")
 
 
 def test_no_lesson_shows_a_script_that_was_not_recorded():
-    lessons = [path.read_text(encoding="utf-8") for path in (ROOT / "notebooks").glob("*.ipynb")]
+    lessons = [path.read_text(encoding="utf-8") for path in TRANSCRIPTS.parents[1].glob("*.ipynb")]
     assert not any("was not recorded" in lesson for lesson in lessons)

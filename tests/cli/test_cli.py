@@ -13,22 +13,9 @@ from pathlib import Path
 
 import pytest
 import trustme
+from support.command_line import DEADLINE, is_one_sentence, wslab
 
 from wslab import CloseCode, ConnectionClosed, EchoServer, HandshakeError, Recording, connect, inspect
-
-DEADLINE = 30
-
-
-def wslab(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "wslab", *arguments],
-        input=typed,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=DEADLINE,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
-    )
 
 
 @contextmanager
@@ -41,10 +28,6 @@ def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
             yield process, re.fullmatch(r"Listening on (wss?://\S+/)\n", line)[1]
         finally:
             process.kill()
-
-
-def is_one_sentence(text: str) -> bool:
-    return text.count("\n") == 1 and text.startswith("wslab ") and "Traceback" not in text
 
 
 def test_accept_prints_the_answer_to_the_key_of_2014() -> None:

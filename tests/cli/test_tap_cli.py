@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from support.raw import RawPeer, request, text
-from test_cli import DEADLINE, is_one_sentence, wslab
-from test_tap import address
+from support.command_line import DEADLINE, is_one_sentence, wslab
+from support.heads_and_frames import request, text
+from support.raw_peer import RawPeer, address
 
 from wslab import Direction, EchoServer, Recording, connect
 

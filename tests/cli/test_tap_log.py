@@ -3,8 +3,8 @@
 import itertools
 import threading
 
-from support.raw import request, running, text, wait_until
-from test_conversation import GREETING, PLAIN, response
+from support.heads_and_frames import GREETING, PLAIN, request, response, text
+from support.waiting import running, wait_until
 
 from wslab import Direction
 from wslab.cli.tap_log import MOST_WAITING, LineFormatter, LiveRecording

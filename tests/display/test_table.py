@@ -1,7 +1,7 @@
 """Table: the same rows as aligned text and as HTML."""
 
-from support.pictures import contrast
-from test_inspect import assert_is_well_formed
+from support.figures import contrast
+from support.markup import assert_is_well_formed
 
 from wslab.display.table import INK, PAPER, SHADE, WARNING, Table, table_of
 from wslab.dissector.field import Field

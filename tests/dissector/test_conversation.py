@@ -6,8 +6,7 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.raw import ACCEPT, request, text
-from test_bad_input import compressed, deflated
+from support.heads_and_frames import ACCEPT, GREETING, PLAIN, compressed, deflated, request, response, text
 
 from wslab.dissector.conversation import MAX_HEAD, Conversation
 from wslab.dissector.frames import Seen, SeenFrame
@@ -17,16 +16,9 @@ from wslab.protocol.states import Role
 
 CLIENT, SERVER = Role.CLIENT, Role.SERVER
 REQUEST = request(more=("Cookie: a=sesame", "Sec-WebSocket-Extensions: permessage-deflate"))
-GREETING = serialize_frame(Frame(Opcode.TEXT, b"Welcome"))
 CRLF = b"\r\n"
-PLAIN = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 NOBODY_AGREED = "RSV1 is set, but no extension that uses it was agreed on"
 NOT_WEBSOCKET = "not WebSocket: what follows is not read"
-
-
-def response(*more: str, status: str = "101 Switching Protocols", upgrade: str = "websocket") -> bytes:
-    lines = [f"HTTP/1.1 {status}", f"Upgrade: {upgrade}", "Connection: Upgrade", f"Sec-WebSocket-Accept: {ACCEPT}"]
-    return "\r\n".join([*lines, *more, "", ""]).encode()
 
 
 def talk(*said: tuple[Role, bytes], conversation: Conversation | None = None) -> list[str]:

@@ -8,8 +8,9 @@ import zlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.bad_frames import FAULTS
+from support.heads_and_frames import compressed, deflated, raw_frame
 from support.wire import BAD_UTF8
-from test_bad_input import FAULTS, compressed, deflated, raw_frame
 
 from wslab.dissector.frames import MAX_INFLATED, FrameReader, Seen, SeenFrame, Unread
 from wslab.protocol.frames import Frame, Opcode, serialize_frame

@@ -3,9 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.raw import request
-from test_conversation import response
-from test_inspect import faults, meanings
+from support.heads_and_frames import request, response
+from support.tables import faults, meanings
 
 from wslab import inspect
 from wslab.dissector.handshake_lines import begins_a_head

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from itertools import cycle
 from pathlib import Path
 
-from support.raw import request, text
+from support.capture_files import block, enhanced, interface, option, pcap, section
+from support.heads_and_frames import RESPONSE, request, text
 from support.wire import BAD_UTF8, COMPRESSED, FRAMES, GOOD_UTF8, HANDSHAKES, HELLO_COMPRESSED, KEY, ROLES
-from test_pcapng import RESPONSE, block, enhanced, interface, option, pcap, section
 
 from fuzz.recordings import TURN
 from wslab.protocol.frames import Frame, Opcode, parse_frame, serialize_close, serialize_frame

@@ -8,7 +8,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
-from test_browser import OPTIONS, find_browser
+from support.chromium import OPTIONS, find_browser
 
 from wslab import CloseCode, ConnectionClosed, Direction, HandshakeError, Recording, connect, parse_request
 from wslab.labs.hijacking import COOKIE, Attack, Attacker, Bank

@@ -3,13 +3,13 @@
 import logging
 import re
 import tomllib
-from base64 import b64encode
-from hashlib import sha256
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from support.raw import Answer, RawPeer, live_server, request, text, wait_until
+from support.heads_and_frames import request, text
+from support.markup import Elements, hash_of
+from support.raw_peer import Answer, RawPeer, live_server
+from support.waiting import wait_until
 
 from wslab import Direction, EchoServer, Headers, Limits, Recording, Request, inspect
 from wslab.page.echo_page import FILE, answer_page
@@ -139,28 +139,6 @@ def test_a_head_request_gets_the_head_and_no_body(server, page):
     answer = ask(server, visit("HEAD / HTTP/1.1"))
 
     assert (answer.status, answer.headers, answer.body) == (200, page.headers, b"")
-
-
-class Elements(HTMLParser):
-    """The elements of a page with their attributes, and what stands in its scripts and styles."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.inline: dict[str, list[str]] = {"script": [], "style": []}
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attributes)))
-
-    def handle_data(self, data: str) -> None:
-        if self.cdata_elem is not None:
-            self.inline[self.cdata_elem].append(data)
-
-
-def hash_of(content: str) -> str:
-    """A script or a style, as a policy names it."""
-    return f"'sha256-{b64encode(sha256(content.encode()).digest()).decode()}'"
 
 
 @pytest.fixture(scope="module")

@@ -1,88 +1,21 @@
 """The Echo test page in real browsers, used as a reader uses it: by the names of what it shows, and by keyboard."""
 
 import json
-import os
 import re
-import secrets
 import ssl
 import threading
-from http.server import ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
-import test_browser
 import trustme
-from playwright.sync_api import Page, Request, expect
-from support import firefox
-from support.raw import PATIENCE, live_server, tiny_server, wait_for_end
+from playwright.sync_api import expect
+from support.axe import axe
+from support.echo_page import EchoPage, http
+from support.jupyterlab import running_jupyter
+from support.raw_peer import live_server, tiny_server, wait_for_end
+from support.waiting import PATIENCE
+from support.web_page import web_page
 
-from wslab import EchoServer
-
-browser, firefox_tab = test_browser.browser, firefox.firefox_tab
-
-MISSING_AXE = (
-    "needs axe-core: `npm install axe-core` somewhere, and set WSLAB_NODE_MODULES to the node_modules that it makes"
-)
 HOSTILE = """<img src=x onerror="window.pwned = 1"><script>window.pwned = 1</script><b>bold</b>&amp;"""
-
-
-class EchoPage:
-    """The page in a tab of Chromium."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.requested: list[str] = []
-        self.complaints: list[str] = []
-        self.log = page.get_by_role("log", name="Log", exact=True)
-        self.advice = page.get_by_role("alert")
-        page.set_default_timeout(PATIENCE * 1000)
-        page.on("request", self._keep_request)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("console", lambda message: self.complaints.append(message.text))
-
-    def _keep_request(self, request: Request) -> None:
-        if not request.url.startswith("data:"):
-            self.requested.append(request.url)
-
-    def visit(self, address: str) -> "EchoPage":
-        self.page.goto(address)
-        return self
-
-    def box(self, name: str):
-        return self.page.get_by_role("textbox", name=name, exact=True)
-
-    def press(self, name: str) -> None:
-        self.page.get_by_role("button", name=name, exact=True).click()
-
-    def connect(self, **boxes: str) -> "EchoPage":
-        for name, text in boxes.items():
-            self.box(name).fill(text)
-        self.press("Connect")
-        return self
-
-    def open(self) -> "EchoPage":
-        self.connect()
-        self.has_logged("open protocol")
-        return self
-
-    def send(self, text: str) -> None:
-        self.box("Message").fill(text)
-        self.press("Send")
-
-    def has_logged(self, words: str) -> None:
-        expect(self.log).to_contain_text(words, timeout=PATIENCE * 1000)
-
-    def advises(self, words: str) -> None:
-        expect(self.advice).to_contain_text(words, timeout=PATIENCE * 1000)
-
-    def shows(self, name: str, value: str | re.Pattern[str]) -> None:
-        """Whether the list of attributes has this value beside the name."""
-        row = self.page.locator("dl > div").filter(has=self.page.get_by_text(name))
-        expect(row.get_by_role("definition")).to_have_text(value, timeout=PATIENCE * 1000)
-
-
-def http(server: EchoServer) -> str:
-    return server.url.replace("ws", "http", 1)
 
 
 @pytest.fixture
@@ -427,13 +360,6 @@ def test_everything_can_be_done_by_keyboard(echo, server):
     assert connection.close_code == 4000
 
 
-def axe() -> str:
-    for modules in filter(None, map(os.environ.get, ("WSLAB_NODE_MODULES", "NODE_PATH"))):
-        if (script := Path(modules) / "axe-core/axe.min.js").is_file():
-            return script.read_text(encoding="utf-8")
-    pytest.skip(MISSING_AXE)
-
-
 @pytest.mark.parametrize("width", [1280, 360], ids=["wide", "narrow"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_to_complain_about(browser, server, scheme, width):
@@ -478,26 +404,15 @@ def test_nothing_is_wider_than_the_screen(echo):
 # Where it stands
 
 
-class FramePage(test_browser.PageHandler):
+def notebook_page(target: str) -> str:
     """A page that shows the address after its `?` in a frame, as a notebook does with IPython's IFrame."""
-
-    def do_GET(self):
-        body = f'<!doctype html><title>A notebook</title><iframe src="{self.path.partition("?")[2]}"></iframe>'.encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+    return f'<!doctype html><title>A notebook</title><iframe src="{target.partition("?")[2]}"></iframe>'
 
 
 @pytest.fixture(scope="module")
 def framing_port():
-    with ThreadingHTTPServer(("127.0.0.1", 0), FramePage) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server.server_port
-        server.shutdown()
-        thread.join()
+    with web_page(notebook_page) as port:
+        yield port
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
@@ -542,20 +457,15 @@ def test_by_https_the_page_uses_wss_and_refuses_mixed_content(browser, certifica
 
 @pytest.fixture(scope="module")
 def jupyter(tmp_path_factory):
-    """A Jupyter server with a proxy, below a path as on a hub: its address and its token."""
+    """A Jupyter server with a proxy, below a path as on a hub."""
     home = tmp_path_factory.mktemp("jupyter")
     (home / "notebooks").mkdir()
-    with test_browser.start_jupyterlab(
-        home, token := secrets.token_hex(), "--ServerApp.base_url=/user/ada/"
-    ) as process:
-        try:
-            yield f"{test_browser.wait_for_address(process)}user/ada/", token
-        finally:
-            process.kill()
+    with running_jupyter(home, base_url="/user/ada/") as server:
+        yield server
 
 
 def test_behind_the_proxy_of_jupyter_the_page_finds_its_way_back(tab, server, jupyter):
-    address, token = jupyter
+    address, token = jupyter.address, jupyter.token
     tab.visit(f"{address}proxy/{server.port}/?token={token}")
     expect(tab.box("Location")).to_have_value(f"{address.replace('http', 'ws', 1)}proxy/{server.port}/")
     tab.open().send(json.dumps({"Hello": "Ada"}))

@@ -1,4 +1,7 @@
-"""The folders of wslab are its storeys: a folder imports only folders below it, and bytes know no sockets."""
+"""The folders of wslab are its storeys: a folder imports only folders below it, and bytes know no sockets.
+
+Test modules do not import one another: what they share stands in tests/support.
+"""
 
 import ast
 import subprocess
@@ -169,3 +172,22 @@ def test_importing_wslab_loads_nothing_heavy():
     )
 
     assert (result.returncode, result.stdout) == (0, "\n"), result.stdout + result.stderr
+
+
+TESTS = {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
+
+
+def imported_tests(source: str) -> list[str]:
+    return [name for name in imported_names(source) if TESTS & set(name.split("."))]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("*.py")), ids=lambda path: path.stem)
+def test_nothing_imports_a_test_module(path):
+    assert imported_tests(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    "source", ["import test_imports", "from test_imports import TESTS", "from project import test_imports"]
+)
+def test_an_import_of_a_test_module_is_found(source):
+    assert len(imported_tests(source)) == 1

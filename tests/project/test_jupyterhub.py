@@ -10,11 +10,9 @@ import threading
 from pathlib import Path
 
 import pytest
-import test_browser
-from support.raw import PATIENCE
-from test_browser_console import are_as_recorded, run_all, write_notebook
-
-browser = test_browser.browser
+from support.console_notebook import are_as_recorded, run_all, write_console_notebook
+from support.jupyterlab import LAB_TIMEOUT, Lab, write_settings
+from support.waiting import PATIENCE
 
 MISSING = (
     "needs JupyterHub and its proxy: `pip install jupyterhub`, `npm install configurable-http-proxy` somewhere, and "
@@ -55,8 +53,8 @@ def hub(tmp_path):
     proxy = find_proxy()
     if proxy is None or importlib.util.find_spec("jupyterhub") is None:
         pytest.skip(MISSING)
-    write_notebook(tmp_path / "notebooks")
-    test_browser.write_settings(tmp_path)
+    write_console_notebook(tmp_path / "notebooks")
+    write_settings(tmp_path)
     bind, hub, api = free_ports(3)
     places = {f"JUPYTER_{name.upper()}_DIR": str(tmp_path / name) for name in ("config", "data", "runtime")}
     server = [sys.executable, "-m", "jupyterhub.singleuser", "--allow-root"]
@@ -69,7 +67,7 @@ def hub(tmp_path):
     ) as process:
         try:
             wait_until_running(process)
-            yield test_browser.Lab(f"http://127.0.0.1:{bind}/user/ada/", "", tmp_path / "notebooks")
+            yield Lab(f"http://127.0.0.1:{bind}/user/ada/", "", tmp_path / "notebooks")
         finally:
             process.terminate()
             process.wait(PATIENCE)
@@ -91,7 +89,7 @@ def wait_until_running(process: subprocess.Popen[str]) -> None:
 def test_the_console_works_under_jupyterhub(browser, hub):
     with browser.new_context() as reader:
         page = reader.new_page()
-        page.set_default_timeout(test_browser.LAB_TIMEOUT)
+        page.set_default_timeout(LAB_TIMEOUT)
         page.goto(hub.address.replace("/user/ada/", "/hub/login"))
         page.get_by_label("Username").fill("ada")
         page.get_by_label("Password").fill("sesame")

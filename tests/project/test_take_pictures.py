@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from support import notebook_rules as rules
+from support.chromium import find_browser
 from take_pictures import FOLDER, NAMES
-from test_browser import find_browser
 
 ROOT = FOLDER.parent.parent
 README = ROOT / "README.md"

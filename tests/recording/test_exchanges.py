@@ -3,7 +3,7 @@
 import zlib
 
 import pytest
-from support.raw import ACCEPT, masked, request, text
+from support.heads_and_frames import ACCEPT, masked, request, text
 
 from wslab import Direction, Frame, Opcode, serialize_frame
 from wslab.dissector import frames

@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from playwright.sync_api import sync_playwright
-from support.raw import ACCEPT, KEY, RawPeer, live_server, masked, request, text, wait_until
-from test_browser import MISSING_BROWSER, NAMES, OPTIONS
+from support.chromium import MISSING_BROWSER, NAMES, OPTIONS
+from support.heads_and_frames import ACCEPT, KEY, masked, request, text
+from support.raw_peer import RawPeer, live_server
+from support.waiting import wait_until
 
 from wslab import Direction, EchoServer, Frame, Opcode, Recording, connect, parse_frame, serialize_frame
 from wslab.protocol.deflate import PermessageDeflate

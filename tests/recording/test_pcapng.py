@@ -16,8 +16,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.raw import PATIENCE, RawPeer, live_server, masked, request, text, wait_until
-from support.shark import Dissected, complaints, dissect, tshark
+from support.capture_files import block, enhanced, interface, option, pcap, section
+from support.heads_and_frames import RESPONSE, masked, request, text
+from support.raw_peer import RawPeer, live_server
+from support.recordings import TEXT, talk, talk_in_fragments
+from support.waiting import PATIENCE, wait_until
+from support.wireshark import Dissected, complaints, dissect, tshark
 
 from wslab import ConnectionClosed, Direction, Frame, Opcode, Recording, Tap, connect, parse_frame, serialize_frame
 from wslab.protocol.deflate import PermessageDeflate
@@ -28,34 +32,10 @@ from wslab.recording.tcp import CLIENT, SERVER, Writer
 from wslab.tap.faults import cut
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
-TEXT = "κόσμε 😀 " * 9
 TAIL = b"\x00\x00\xff\xff"
-RESPONSE = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n"
 COMPRESSIBLE = ["Hello", "Hello", TEXT, "x" * 300_000, b"\x00\x01", bytes(70_000), os.urandom(3000), "Hello"]
 UNMASKED = 262_144  # bytes: Wireshark unmasks no more of a frame
 PLAIN = ["Hello", "", b"", TEXT, *(os.urandom(size) for size in (1, 125, 126, 65535, 65536, UNMASKED)), "x" * 70_000]
-
-
-def talk(recording: Recording, url: str, messages: list[str | bytes], **options: object) -> None:
-    with connect(url, recording=recording, **options) as connection:
-        for message in messages:
-            connection.send(message)
-            assert connection.receive() == message
-        connection.ping(b"?")
-        connection.ping()
-        connection.send("!")
-        assert connection.receive() == "!"
-        connection.close(4001, "bye κόσμε")
-
-
-def talk_in_fragments(recording: Recording, url: str, **options: object) -> None:
-    with connect(url, recording=recording, **options) as connection:
-        for kind in ("Hel", "lo"), (b"\x00", b"\x01"):
-            connection.send_fragment(kind[0])
-            connection.ping(b"between")
-            connection.send_fragment(kind[0][:0])
-            connection.send_fragment(kind[1], fin=True)
-            assert connection.receive() == kind[0] + kind[1]
 
 
 def frames_of(recording: Recording, number: int, direction: Direction, takeover: bool = True) -> Iterator[Dissected]:
@@ -506,38 +486,6 @@ def test_a_page_about_websocket_is_no_conversation(tmp_path):
     ]
     with pytest.raises(CaptureError, match="has no WebSocket conversation in it"):
         load(tmp_path, pcap([serialize_segment(segment) for segment in segments]))
-
-
-def pcap(
-    packets: list[bytes], order: str = "<", magic: int = 0xA1B2C3D4, link_type: int = 101, ticks: int = 10**6
-) -> bytes:
-    file = struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 262144, link_type)
-    for number, data in enumerate(packets):
-        file += struct.pack(order + "IIII", 1_700_000_000, number * ticks // 1000, len(data), len(data)) + data
-    return file
-
-
-def block(order: str, kind: int, body: bytes) -> bytes:
-    body += bytes(-len(body) % 4)
-    size = struct.pack(order + "I", len(body) + 12)
-    return struct.pack(order + "I", kind) + size + body + size
-
-
-def section(order: str, options: bytes = b"") -> bytes:
-    return block(order, 0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1) + options)
-
-
-def interface(order: str, link_type: int = 101, most: int = 0, options: bytes = b"") -> bytes:
-    return block(order, 1, struct.pack(order + "HHI", link_type, 0, most) + options)
-
-
-def enhanced(order: str, number: int, ticks: int, data: bytes, options: bytes = b"") -> bytes:
-    head = struct.pack(order + "IIIII", number, ticks >> 32, ticks & 0xFFFFFFFF, len(data), len(data))
-    return block(order, 6, head + data + bytes(-len(data) % 4) + options)
-
-
-def option(order: str, code: int, value: bytes) -> bytes:
-    return struct.pack(order + "HH", code, len(value)) + value + bytes(-len(value) % 4)
 
 
 def load(tmp_path: Path, data: bytes, name: str = "talk.pcapng") -> Recording:

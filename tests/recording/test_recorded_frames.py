@@ -1,22 +1,10 @@
 """recorded_frames: the heads and frames in a recording, with the times at which they began and were complete."""
 
-import itertools
+from support.heads_and_frames import GREETING, request, response, text
+from support.recordings import DOWN, UP, recorded
 
-from support.raw import request, text
-from test_conversation import GREETING, response
-
-from wslab import Direction, Recording
+from wslab import Recording
 from wslab.recording.recorded_frames import RecordingDissector, dissect_recording
-
-UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
-
-
-def recorded(*chunks: tuple[int, Direction, bytes]) -> Recording:
-    """A recording of chunks, one a second."""
-    recording = Recording(clock=itertools.count().__next__)
-    for chunk in chunks:
-        recording.add(*chunk)
-    return recording
 
 
 def lines(recording: Recording) -> list[tuple[int, float, float, str]]:

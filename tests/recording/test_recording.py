@@ -3,7 +3,9 @@
 import itertools
 
 import pytest
-from support.raw import KEY, MASKING_KEY, RawPeer, live_server, request, text, wait_until
+from support.heads_and_frames import KEY, MASKING_KEY, request, text
+from support.raw_peer import RawPeer, live_server
+from support.waiting import wait_until
 
 from wslab import ConnectionClosed, Direction, HandshakeError, Recording, connect
 

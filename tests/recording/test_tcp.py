@@ -6,7 +6,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.raw import masked, request
+from support.heads_and_frames import masked, request
 
 from wslab import Frame, Opcode, serialize_frame
 from wslab.protocol.frames import FrameHeader, parse_header

@@ -2,88 +2,14 @@
 
 import logging
 import random
-import zlib
-from dataclasses import dataclass
 
 import pytest
-from support.raw import RawPeer, close_frame, live_server, masked, request, running, text, wait_until, wslab_threads
+from support.bad_frames import FAULTS, MAX_SIZE, Fault, glued, said
+from support.heads_and_frames import DEFLATE, KEY, close_frame, masked, raw_frame, request, text
+from support.raw_peer import RawPeer, live_server
+from support.waiting import running, wait_until, wslab_threads
 
 from wslab import Frame, Limits, Opcode, connect, parse_frame, serialize_frame
-
-DEFLATE = ("Sec-WebSocket-Extensions: permessage-deflate",)
-KEY = bytes(4)  # masks nothing: the payload in these frames is the payload on the wire
-MAX_SIZE = 1000
-
-
-@dataclass(frozen=True)
-class Fault:
-    """Bytes that no correct client sends, and the close frame that must answer them."""
-
-    name: str
-    sent: bytes
-    code: int
-    words: str
-    deflate: bool = False
-
-
-def raw_frame(first: int, payload: bytes = b"", *, length: bytes | None = None, mask: int = 0x80) -> bytes:
-    """A frame from its first byte, with a length field of any form."""
-    size = length if length is not None else bytes((len(payload),))
-    return bytes((first, mask | size[0])) + size[1:] + (KEY if mask else b"") + payload
-
-
-def deflated(data: bytes) -> bytes:
-    compressor = zlib.compressobj(wbits=-15)
-    return (compressor.compress(data) + compressor.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b"\0\0\xff\xff")
-
-
-def compressed(data: bytes, first: int = 0xC2) -> bytes:
-    """A frame whose payload is `data`, as it is, with RSV1 set."""
-    return serialize_frame(Frame(Opcode(first & 15), data, fin=bool(first & 0x80), rsv1=bool(first & 0x40)), KEY)
-
-
-FAULTS = [
-    Fault("no mask", raw_frame(0x81, b"Hello", mask=0), 1002, "without a mask"),
-    Fault("RSV1, which nobody agreed on", raw_frame(0xC1, b"Hello"), 1002, "RSV1"),
-    Fault("RSV2", raw_frame(0xA1, b"Hello"), 1002, "reserved bit"),
-    Fault("RSV3", raw_frame(0x91, b"Hello"), 1002, "reserved bit"),
-    Fault("RSV1 on a ping", raw_frame(0xC9, b"Hello"), 1002, "reserved bit", deflate=True),
-    *(Fault(f"opcode {code:#x}", raw_frame(0x80 | code), 1002, "reserved") for code in (3, 4, 5, 6, 7, *range(11, 16))),
-    Fault("a length of 125 in 2 bytes", raw_frame(0x82, bytes(125), length=b"\x7e\0\x7d"), 1002, "shortest form"),
-    Fault("a length of 65535 in 8 bytes", raw_frame(0x82, length=b"\x7f" + bytes(6) + b"\xff\xff"), 1002, "shortest"),
-    Fault("a length of 2^63", raw_frame(0x82, length=b"\x7f\x80" + bytes(7)), 1002, "most significant bit"),
-    Fault("a ping of 126 bytes", raw_frame(0x89, bytes(126), length=b"\x7e\0\x7e"), 1002, "more than 125 bytes"),
-    Fault("a fragmented ping", raw_frame(0x09), 1002, "fragmented ping"),
-    Fault("a fragmented close frame", raw_frame(0x08, b"\x03\xe8"), 1002, "fragmented close"),
-    Fault("a continuation of nothing", raw_frame(0x80, b"Hello"), 1002, "no message has begun"),
-    Fault("a message inside a message", raw_frame(0x01, b"Hel") + raw_frame(0x81, b"lo"), 1002, "inside a fragmented"),
-    Fault("a close frame with half a code", raw_frame(0x88, b"\x03"), 1002, "half a close code"),
-    *(
-        Fault(f"a close frame with {code}", raw_frame(0x88, code.to_bytes(2, "big")), 1002, "must not be sent")
-        for code in (0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535)
-    ),
-    Fault("a close reason that is not UTF-8", raw_frame(0x88, b"\x03\xe8\xff"), 1007, "not UTF-8"),
-    Fault("a text that is not UTF-8", raw_frame(0x81, b"caf\xe9"), 1007, "not UTF-8"),
-    Fault("a text that is cut in a character", raw_frame(0x81, b"caf\xc3"), 1007, "not UTF-8"),
-    Fault("half a surrogate pair", raw_frame(0x81, b"\xed\xa0\x80"), 1007, "not UTF-8"),
-    Fault("a wrong byte in a fragment", raw_frame(0x01, b"\xff"), 1007, "not UTF-8"),
-    Fault("a wrong byte in a frame that is not all there", raw_frame(0x81, b"\xff", length=b"\x09"), 1007, "not UTF-8"),
-    Fault("a wrong byte in a compressed text", compressed(deflated(b"\xff"), 0xC1), 1007, "not UTF-8", deflate=True),
-    Fault(
-        "RSV1 on a continuation", compressed(b"", 0x42) + compressed(b"\0", 0xC0), 1002, "continuation", deflate=True
-    ),
-    Fault("no DEFLATE data", compressed(b"\xff\xff\xff"), 1007, "not DEFLATE", deflate=True),
-    Fault("a message one byte too long", serialize_frame(Frame(Opcode.BINARY, bytes(1001)), KEY), 1009, "1000 bytes"),
-    Fault("a frame of 2^40 bytes", raw_frame(0x82, length=b"\x7f\0\0\1" + bytes(5)), 1009, "more than 1000 bytes"),
-    Fault(
-        "fragments that are too long together", raw_frame(0x01, b"a" * 100) + raw_frame(0x00, b"a" * 100) * 10, 1009, ""
-    ),
-    Fault("a deflate bomb of 20 MB", compressed(deflated(bytes(20_000_000))[:1100]), 1009, "too big", deflate=True),
-]
-
-
-def glued(fault: Fault) -> bytes:
-    return text("before") + masked(Opcode.PING, b"alive?") + text("the fault") + fault.sent
 
 
 def one_byte_at_a_time(fault: Fault) -> list[bytes]:
@@ -124,17 +50,6 @@ def test_what_came_whole_before_a_fault_is_echoed_and_the_fault_is_told(server, 
         assert len(close.payload) > 10
     wait_until(lambda: not server.connections)
     assert str(fault.code) in caplog.text
-
-
-def said(answers: list[Frame]) -> list[str]:
-    """What the frames say, the pong first: it may overtake the echoes, which take their way through the handler."""
-    inflater = zlib.decompressobj(wbits=-15)
-    texts = [
-        (inflater.decompress(frame.payload + b"\0\0\xff\xff") if frame.rsv1 else frame.payload).decode()
-        for frame in answers
-        if frame.opcode is Opcode.TEXT
-    ]
-    return [frame.payload.decode() for frame in answers if frame.opcode is Opcode.PONG] + texts
 
 
 def test_what_comes_behind_a_fault_is_ignored(server):

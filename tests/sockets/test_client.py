@@ -6,7 +6,9 @@ from base64 import b64encode
 from hashlib import sha1
 
 import pytest
-from support.raw import ACCEPT, KEY, PATIENCE, live_server, read_request, tiny_server, wait_for_end
+from support.heads_and_frames import ACCEPT, KEY
+from support.raw_peer import live_server, read_request, tiny_server, wait_for_end
+from support.waiting import PATIENCE
 
 from wslab import (
     ConnectionClosed,

@@ -8,7 +8,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from support.raw import MASKING_KEY, PATIENCE, masked, running, wait_for_end, wait_until
+from support.heads_and_frames import MASKING_KEY, masked
+from support.raw_peer import wait_for_end
+from support.waiting import PATIENCE, running, wait_until
 
 from wslab import (
     CloseCode,

@@ -8,19 +8,9 @@ from dataclasses import dataclass, field
 from hashlib import sha1
 
 import pytest
-from support.raw import (
-    ACCEPT,
-    KEY,
-    PATIENCE,
-    Answer,
-    RawPeer,
-    close_frame,
-    live_server,
-    masked,
-    request,
-    text,
-    wait_until,
-)
+from support.heads_and_frames import ACCEPT, KEY, close_frame, masked, request, text
+from support.raw_peer import Answer, RawPeer, live_server
+from support.waiting import PATIENCE, wait_until
 
 from wslab import Frame, Limits, Opcode
 

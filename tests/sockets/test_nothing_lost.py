@@ -12,19 +12,10 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from support.raw import (
-    ACCEPT,
-    KEY,
-    PATIENCE,
-    RawPeer,
-    live_server,
-    read_request,
-    request,
-    tiny_server,
-    wait_for_end,
-    wait_until,
-)
-from test_bad_input import DEFLATE, FAULTS, MAX_SIZE, Fault, glued, raw_frame, said
+from support.bad_frames import FAULTS, MAX_SIZE, Fault, glued, said
+from support.heads_and_frames import ACCEPT, DEFLATE, KEY, raw_frame, request
+from support.raw_peer import RawPeer, live_server, read_request, tiny_server, wait_for_end
+from support.waiting import PATIENCE, wait_until
 
 from wslab import Connection, Direction, Frame, HandshakeError, Limits, Opcode, Recording, connect, parse_frame
 

@@ -5,7 +5,7 @@ import socket
 import threading
 
 import pytest
-from support.raw import PATIENCE, running, wait_until
+from support.waiting import PATIENCE, running, wait_until
 
 from wslab import ConnectionClosed
 from wslab.sockets.send_queue import LONG, MAX_PIECES, SendQueue

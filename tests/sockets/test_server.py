@@ -9,19 +9,9 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from support.raw import (
-    PATIENCE,
-    Answer,
-    RawPeer,
-    close_frame,
-    live_server,
-    masked,
-    request,
-    running,
-    text,
-    wait_until,
-    wslab_threads,
-)
+from support.heads_and_frames import close_frame, masked, request, text
+from support.raw_peer import Answer, RawPeer, live_server
+from support.waiting import PATIENCE, running, wait_until, wslab_threads
 
 from wslab import (
     CloseCode,

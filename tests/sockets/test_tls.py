@@ -7,18 +7,9 @@ import ssl
 
 import pytest
 import trustme
-from support.raw import (
-    PATIENCE,
-    RawPeer,
-    live_server,
-    masked,
-    request,
-    running,
-    text,
-    tiny_server,
-    wait_for_end,
-    wait_until,
-)
+from support.heads_and_frames import masked, request, text
+from support.raw_peer import RawPeer, live_server, tiny_server, wait_for_end
+from support.waiting import PATIENCE, running, wait_until
 
 from wslab import Frame, Limits, Opcode, Recording, connect
 

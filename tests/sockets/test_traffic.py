@@ -3,7 +3,9 @@
 import itertools
 
 import pytest
-from support.raw import RawPeer, live_server, text, wait_until
+from support.heads_and_frames import text
+from support.raw_peer import RawPeer, live_server
+from support.waiting import wait_until
 
 from wslab import Close, Ping, Pong, Recording, Role, connect
 from wslab.sockets.connection import open_connections

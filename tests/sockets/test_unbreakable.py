@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from support import attacks
-from support.siege import Figures
+from support.measured_attack import Figures
 
 WINDOWS = sys.platform == "win32"
 

@@ -13,9 +13,11 @@ import zlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-from support.raw import PATIENCE, Answer, RawPeer, masked, request, running, text, wait_until
-from support.siege import Figures, Siege, siege
-from support.victim import HALF_A_MESSAGE, MIB, WHOLE_MESSAGES, Victim, numbered
+from support.heads_and_frames import DEFLATE, ZERO_KEY, masked, request, text
+from support.measured_attack import Figures, MeasuredAttack, measured_attack
+from support.raw_peer import Answer, RawPeer
+from support.server_process import HALF_A_MESSAGE, MIB, WHOLE_MESSAGES, ServerProcess, numbered
+from support.waiting import PATIENCE, running, wait_until
 from wslab import Connection, Direction, Frame, Limits, Opcode, Recording, connect, parse_frame, serialize_frame
 
 try:
@@ -23,14 +25,12 @@ try:
 except ImportError:  # Windows has no such limits
     resource = None
 
-DEFLATE = ("Sec-WebSocket-Extensions: permessage-deflate",)
-KEY = bytes(4)  # masks nothing
 QUICK = Limits(close_timeout=1.0)
 
 
 def announced(length: int) -> bytes:
     """The header of a binary frame from a client, with a payload of `length` bytes to come."""
-    return b"\x82\xff" + length.to_bytes(8, "big") + KEY
+    return b"\x82\xff" + length.to_bytes(8, "big") + ZERO_KEY
 
 
 def goes_on_sending(peer: RawPeer, data: bytes, times: int) -> None:
@@ -56,7 +56,7 @@ def read_close_code(peer: RawPeer) -> str:
 
 def announce(length: int) -> Figures:
     """50 clients announce a frame of `length` bytes at once, and send 4 MiB of it each, asked or not."""
-    with siege(QUICK) as it, contextlib.ExitStack() as stack:
+    with measured_attack(QUICK) as it, contextlib.ExitStack() as stack:
         peers = [stack.enter_context(RawPeer.upgraded(it.server)) for _ in range(50)]
         for peer in peers:
             peer.send(announced(length))
@@ -88,7 +88,7 @@ def in_fragments(data: bytes, size: int) -> bytes:
     pieces = [data[i : i + size] for i in range(0, len(data), size)]
     return b"".join(
         serialize_frame(
-            Frame(Opcode.CONTINUATION if i else Opcode.BINARY, piece, fin=i == len(pieces) - 1, rsv1=not i), KEY
+            Frame(Opcode.CONTINUATION if i else Opcode.BINARY, piece, fin=i == len(pieces) - 1, rsv1=not i), ZERO_KEY
         )
         for i, piece in enumerate(pieces)
     )
@@ -97,7 +97,7 @@ def in_fragments(data: bytes, size: int) -> bytes:
 def a_deflate_bomb_of_300_mib() -> Figures:
     """300 MiB in one frame, and in a thousand."""
     data = bomb(300)
-    with siege(QUICK) as it:
+    with measured_attack(QUICK) as it:
         for size in (len(data), 300):
             with RawPeer.upgraded(it.server, more=DEFLATE) as peer:
                 goes_on_sending(peer, in_fragments(data, size), 1)
@@ -109,7 +109,7 @@ def a_deflate_bomb_of_300_mib() -> Figures:
 def a_deflate_bomb_in_300_messages() -> Figures:
     """300 messages of 1 MiB each, which is just allowed, come in 300 KiB at once."""
     messages = in_fragments(bomb(1), MIB) * 300 + masked(Opcode.CLOSE, b"\x03\xe8")
-    with siege() as it, RawPeer.upgraded(it.server, more=DEFLATE) as peer:
+    with measured_attack() as it, RawPeer.upgraded(it.server, more=DEFLATE) as peer:
         with running(peer.send, messages):
             *echoes, close = peer.read_frames_to_end()
         it.told["echo"] += sum(echo.opcode is Opcode.BINARY for echo in echoes)
@@ -131,7 +131,7 @@ def sends_until_told(peer: RawPeer, data: bytes) -> str:
 
 def endless_fragments() -> Figures:
     """A message in fragments of 2 bytes, which never ends."""
-    with siege(QUICK) as it, RawPeer.upgraded(it.server) as peer:
+    with measured_attack(QUICK) as it, RawPeer.upgraded(it.server) as peer:
         peer.send(masked(Opcode.BINARY, b"ab", fin=False))
         it.told[sends_until_told(peer, masked(Opcode.CONTINUATION, b"ab", fin=False) * 1000)] += 1
         it.see_others_served()
@@ -140,7 +140,7 @@ def endless_fragments() -> Figures:
 
 def a_million_empty_fragments() -> Figures:
     """Two letters with a million empty fragments between them, as a text and as a binary message."""
-    with siege() as it, RawPeer.upgraded(it.server) as peer:
+    with measured_attack() as it, RawPeer.upgraded(it.server) as peer:
         for opcode in (Opcode.TEXT, Opcode.BINARY):
             peer.send(masked(opcode, b"a", fin=False))
             for _ in range(1000):
@@ -154,7 +154,7 @@ def a_million_empty_fragments() -> Figures:
 def a_hundred_thousand_pings() -> Figures:
     """All of them at once, with their numbers; the pongs are counted if they come in order."""
     numbers = [str(number).encode() for number in range(100_000)]
-    with siege() as it, RawPeer.upgraded(it.server) as peer:
+    with measured_attack() as it, RawPeer.upgraded(it.server) as peer:
         with running(peer.send, b"".join(masked(Opcode.PING, number) for number in numbers)):
             for number in numbers:
                 it.told["pong"] += peer.read_frame() == Frame(Opcode.PONG, number)
@@ -168,7 +168,7 @@ def a_hundred_thousand_pings() -> Figures:
 def peers_that_send_and_never_read() -> Figures:
     """36 clients send big messages, small ones or pings and read nothing, until the send timeout of 2 s is up."""
     kinds = [masked(Opcode.BINARY, bytes(MIB)), text("Hello" * 200) * 100, masked(Opcode.PING, bytes(125)) * 1000]
-    with siege(Limits(send_timeout=2.0, close_timeout=1.0)) as it, contextlib.ExitStack() as stack:
+    with measured_attack(Limits(send_timeout=2.0, close_timeout=1.0)) as it, contextlib.ExitStack() as stack:
         for data in kinds * 12:
             deaf = stack.enter_context(RawPeer.upgraded(it.server, receive_buffer=4096))
             stack.enter_context(running(sends_until_it_is_left, it, deaf, data))
@@ -176,7 +176,7 @@ def peers_that_send_and_never_read() -> Figures:
     return it.figures
 
 
-def sends_until_it_is_left(it: Siege, peer: RawPeer, data: bytes) -> None:
+def sends_until_it_is_left(it: MeasuredAttack, peer: RawPeer, data: bytes) -> None:
     try:
         while True:
             peer.send(data)
@@ -187,7 +187,7 @@ def sends_until_it_is_left(it: Siege, peer: RawPeer, data: bytes) -> None:
 def five_hundred_resets_in_mid_frame() -> Figures:
     """500 clients send the half of a frame and reset the connection, each at another byte."""
     frame = masked(Opcode.BINARY, bytes(500))
-    with siege() as it:
+    with measured_attack() as it:
         for number in range(500):
             peer = RawPeer.upgraded(it.server)
             peer.send(text("Hello") + frame[: number + 1])
@@ -206,7 +206,7 @@ def random_bytes(source: random.Random) -> bytes:
 def thousands_of_random_byte_strings() -> Figures:
     """3000 clients send noise: a third of them instead of a request, a third behind it, a third with deflate."""
     source = random.Random(6455)
-    with siege(QUICK) as it:
+    with measured_attack(QUICK) as it:
         for number in range(3000):
             if number == 500:  # by then every kind of noise has been there
                 it.begin()
@@ -235,7 +235,7 @@ def last_word(answer: bytes) -> str:
 
 def ten_thousand_visits() -> Figures:
     """10,000 clients after the other come, get an echo and say goodbye; measured from the thousandth on."""
-    with siege() as it:
+    with measured_attack() as it:
         for number in range(10_000):
             if number == 1000:
                 it.begin()
@@ -248,7 +248,7 @@ def ten_thousand_visits() -> Figures:
 
 def two_hundred_half_handshakes() -> Figures:
     """200 clients send a request without its end, and wait until the handshake time of 1.5 s is up."""
-    with siege(Limits(handshake_timeout=1.5)) as it, contextlib.ExitStack() as stack:
+    with measured_attack(Limits(handshake_timeout=1.5)) as it, contextlib.ExitStack() as stack:
         peers = [stack.enter_context(RawPeer(it.server)) for _ in range(200)]
         for peer in peers:
             peer.send(request()[:-2])
@@ -285,7 +285,7 @@ def many_files(count: int) -> Iterator[None]:
 def a_crowd_and_then_more_than_the_limit() -> Figures:
     """1,500 connections at once, which is as many as there may be with the bystander, and then 50 more."""
     limits = Limits(max_connections=CROWD + 1)
-    with many_files(FILES_FOR_A_CROWD), siege(limits) as it, contextlib.ExitStack() as stack:
+    with many_files(FILES_FOR_A_CROWD), measured_attack(limits) as it, contextlib.ExitStack() as stack:
         peers = [stack.enter_context(RawPeer(it.server)) for _ in range(CROWD)]
         for peer in peers:
             peer.send(request())
@@ -311,7 +311,7 @@ def a_crowd_and_then_more_than_the_limit() -> Figures:
 def ctrl_c_with_open_connections() -> Figures:
     """Ctrl-C while 1,500 clients are there: silent ones, some in mid-message, and ten that do not read."""
     limits = Limits(max_connections=CROWD + 1)
-    with many_files(FILES_FOR_A_CROWD), siege(limits) as it, contextlib.ExitStack() as stack:
+    with many_files(FILES_FOR_A_CROWD), measured_attack(limits) as it, contextlib.ExitStack() as stack:
         deaf = [stack.enter_context(RawPeer.upgraded(it.server, receive_buffer=4096)) for _ in range(10)]
         peers = [stack.enter_context(RawPeer.upgraded(it.server)) for _ in range(CROWD - len(deaf))]
         for peer in deaf:
@@ -330,7 +330,7 @@ def ctrl_c_with_open_connections() -> Figures:
 
 def a_handler_that_raises() -> Figures:
     """100 clients make their handlers fail, while 50 others are in the midst of a conversation."""
-    with siege(handler="fragile") as it, contextlib.ExitStack() as stack:
+    with measured_attack(handler="fragile") as it, contextlib.ExitStack() as stack:
         others = [stack.enter_context(RawPeer.upgraded(it.server)) for _ in range(50)]
         for number in range(100):
             with RawPeer.upgraded(it.server) as peer:
@@ -355,10 +355,10 @@ def in_order(messages: Iterable[str], count: int) -> int:
 def two_threads_that_write_to_one_connection() -> Figures:
     """Two threads of a handler send 1000 messages each to one client; two threads of a client do it to the echo."""
     count = 1000
-    with siege(handler="two_writers") as it, connect(it.server.url) as connection:
+    with measured_attack(handler="two_writers") as it, connect(it.server.url) as connection:
         connection.send(str(count))
         it.told["in order from the server"] = in_order((connection.receive() for _ in range(2 * count)), count)
-        with Victim() as echoing, connect(echoing.url) as client, contextlib.ExitStack() as stack:
+        with ServerProcess() as echoing, connect(echoing.url) as client, contextlib.ExitStack() as stack:
             for letter in "ab":
                 stack.enter_context(running(send_numbered, client, letter, count))
             it.told["in order from the client"] = in_order((client.receive() for _ in range(2 * count)), count)
@@ -367,7 +367,7 @@ def two_threads_that_write_to_one_connection() -> Figures:
 
 def a_server_that_dies_in_the_middle_of_a_message() -> Figures:
     """20 clients have three messages and the half of one when their server is killed; another server has it easy."""
-    with siege() as it, Victim(handler="half") as dying, contextlib.ExitStack() as stack:
+    with measured_attack() as it, ServerProcess(handler="half") as dying, contextlib.ExitStack() as stack:
         recordings = [Recording() for _ in range(20)]
         clients = [stack.enter_context(connect(dying.url, recording=recording)) for recording in recordings]
         threads = stack.enter_context(ThreadPoolExecutor(len(clients)))

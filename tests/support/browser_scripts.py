@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from wslab import BrowserConsole, Connection, EchoServer, Pong, Recording
 from wslab.browser.report import BrowserEvent
 
-ROOT = Path(__file__).parents[2]
+TRANSCRIPTS = Path(__file__).parents[2] / "notebooks/recordings/browser.json"
 TIMEOUT = 20.0
 TOLD_TO_THE_PANEL = [
     "webSocketCreated",

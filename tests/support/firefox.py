@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from support.raw import PATIENCE, wait_until
+from support.waiting import PATIENCE, wait_until
 from wslab import Connection, connect
 
 EXECUTABLE = os.environ.get("WSLAB_FIREFOX") or shutil.which("firefox-esr") or shutil.which("firefox")
@@ -83,8 +83,10 @@ class Tab:
 
 
 @contextlib.contextmanager
-def started(home: Path) -> Iterator[Tab]:
-    """A Firefox with a profile of its own in `home`, and a tab in it."""
+def running_firefox(home: Path) -> Iterator[Tab]:
+    """A Firefox without a window, with a profile of its own in `home`, and a tab in it."""
+    if EXECUTABLE is None:
+        pytest.skip(MISSING)
     command = [EXECUTABLE, "--headless", "--no-remote", "--profile", str(home), "--remote-debugging-port=0"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -94,11 +96,3 @@ def started(home: Path) -> Iterator[Tab]:
                 yield Tab(connection)
         finally:
             process.kill()
-
-
-@pytest.fixture(scope="module")
-def firefox_tab(tmp_path_factory):
-    if EXECUTABLE is None:
-        pytest.skip(MISSING)
-    with started(tmp_path_factory.mktemp("firefox")) as tab:
-        yield tab

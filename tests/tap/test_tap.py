@@ -16,19 +16,9 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.raw import (
-    KEY,
-    MASKING_KEY,
-    PATIENCE,
-    RawPeer,
-    live_server,
-    masked,
-    request,
-    running,
-    wait_for_end,
-    wait_until,
-    wslab_threads,
-)
+from support.heads_and_frames import KEY, MASKING_KEY, masked, request
+from support.raw_peer import RawPeer, address, live_server, wait_for_end
+from support.waiting import PATIENCE, running, wait_until, wslab_threads
 
 from wslab import ConnectionClosed, Direction, Frame, HandshakeError, Opcode, ProtocolError, Recording, Tap, connect
 from wslab.tap.faults import Fault, Step, chop, cut, delay, flip, silence
@@ -50,11 +40,6 @@ def live_tap(target, **options):
             yield tap
     finally:
         assert tap_threads() <= before, "the tap has stopped and its threads have not"
-
-
-def address(sock: socket.socket) -> str:
-    host, port = sock.getsockname()[:2]
-    return f"{host}:{port}"
 
 
 @contextlib.contextmanager

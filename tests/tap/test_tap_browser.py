@@ -5,14 +5,11 @@ from base64 import b64decode
 from dataclasses import replace
 
 import pytest
-import test_browser
-from test_browser import run_notebook, write_notebook
+from support.jupyterlab import run_notebook, write_notebook
 
 from wslab import Direction, Recording, Tap, inspect
 from wslab.dissector.frames import SeenFrame
 from wslab.recording.recorded_frames import dissect_recording
-
-browser, lab = test_browser.browser, test_browser.lab  # the fixtures
 
 
 @pytest.mark.timeout(300)

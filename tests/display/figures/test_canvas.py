@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.pictures import HOSTILE, contrast
+from support.figures import HOSTILE, contrast
 
 from wslab.display.figures.canvas import GREY, INK, ORANGE, SKY, Sheet, fit, legible, width_of
 

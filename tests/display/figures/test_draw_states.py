@@ -2,7 +2,7 @@
 
 import pytest
 from matplotlib.patches import Rectangle
-from support.pictures import keeps_the_rules
+from support.figures import keeps_the_rules
 
 from wslab import TRANSITIONS, State, Step, draw_states
 

@@ -4,8 +4,10 @@ import itertools
 import tracemalloc
 
 import pytest
-from support.pictures import DOWN, UP, are_the_same_picture, from_server, hostile, keeps_the_rules, long_one, opened
-from support.raw import live_server, masked, request, text, wait_until
+from support.figures import DOWN, UP, are_the_same_picture, from_server, hostile, keeps_the_rules, long_one, opened
+from support.heads_and_frames import masked, request, text
+from support.raw_peer import live_server
+from support.waiting import wait_until
 
 from wslab import Opcode, Recording, connect, draw_ladder
 

@@ -1,8 +1,10 @@
 """draw_latencies: how long messages wait for their echo, and pings for their pong."""
 
 import pytest
-from support.pictures import DOWN, UP, are_the_same_picture, from_server, keeps_the_rules, opened
-from support.raw import live_server, masked, text, wait_until
+from support.figures import DOWN, UP, are_the_same_picture, from_server, keeps_the_rules, opened
+from support.heads_and_frames import masked, text
+from support.raw_peer import live_server
+from support.waiting import wait_until
 
 from wslab import Opcode, Recording, connect, draw_latencies
 

@@ -1,7 +1,7 @@
 """window: the part of a recording that a picture shows."""
 
 import pytest
-from support.pictures import opened
+from support.figures import opened
 
 from wslab import Recording, draw_ladder, draw_latencies, draw_sizes, draw_timeline, play
 from wslab.display.figures.selection import choose, window

@@ -1,8 +1,8 @@
 """draw_sizes: how many frames of which size, and how much of it is headers."""
 
 import pytest
-from support.pictures import DOWN, UP, are_the_same_picture, from_server, hostile, keeps_the_rules, long_one, opened
-from support.raw import masked, text
+from support.figures import DOWN, UP, are_the_same_picture, from_server, hostile, keeps_the_rules, long_one, opened
+from support.heads_and_frames import masked, text
 
 from wslab import Opcode, Recording, draw_sizes
 

@@ -6,8 +6,9 @@ import tracemalloc
 import zlib
 
 import pytest
-from support.pictures import DOWN, UP, are_the_same_picture, from_server, hostile, keeps_the_rules, long_one, opened
-from support.raw import KEY, MASKING_KEY, live_server, masked, text
+from support.figures import DOWN, UP, are_the_same_picture, from_server, hostile, keeps_the_rules, long_one, opened
+from support.heads_and_frames import KEY, MASKING_KEY, masked, text
+from support.raw_peer import live_server
 
 from wslab import Opcode, Recording, connect, draw_timeline
 from wslab.display.figures.trace import IN_ALL

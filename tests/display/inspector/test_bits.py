@@ -3,8 +3,8 @@
 import html.parser
 
 import pytest
+from support.markup import assert_is_well_formed
 from support.wire import FRAMES, named
-from test_inspect import assert_is_well_formed
 
 from wslab import Frame, Opcode, inspect, serialize_frame
 from wslab.protocol.frames import parse_header

@@ -1,15 +1,15 @@
 """inspect: every byte of a handshake and of frames has a name, and what is wrong is told at its place."""
 
-import html.parser
 from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from support.raw import request
+from support.bad_frames import FAULTS
+from support.heads_and_frames import MASKED_HELLO, compressed, deflated, raw_frame, request, response
+from support.markup import assert_is_well_formed
+from support.tables import faults, meanings
 from support.wire import CAPTURE_2014, COMPRESSED, FRAMES, HANDSHAKES, RFC_HANDSHAKE, named
-from test_bad_input import FAULTS, compressed, deflated, raw_frame
-from test_conversation import response
 
 from wslab import Direction, Frame, Opcode, inspect, serialize_frame
 from wslab.display.table import Table
@@ -19,7 +19,6 @@ from wslab.dissector.handshake_lines import begins_a_head
 from wslab.dissector.payloads import RESERVED, UNKNOWN_BITS
 from wslab.protocol.states import Role
 
-MASKED_HELLO = bytes.fromhex("818537fa213d7f9f4d5158")
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 EVERYTHING = 10**9
 
@@ -27,19 +26,6 @@ EVERYTHING = 10**9
 def rows(data: bytes, **options: object) -> list[tuple[str, ...]]:
     """Byte, hex, bits, field, value and meaning of each row."""
     return [tuple(row) for row in inspect(data, **options).rows]
-
-
-def meanings(data: bytes, **options: object) -> dict[str, str]:
-    """The last column by the name of the field."""
-    table = inspect(data, **options)
-    return {row[-3]: row[-1] for row in table.rows}
-
-
-def faults(table: Table) -> list[tuple[str, str]]:
-    """The field and the sentence of each row that is marked as illegal."""
-    marked = [(row[-3], row[-1]) for number, row in enumerate(table.rows) if number in table.faulty]
-    assert [row[-1] for row in table.rows if row[-1].startswith("illegal: ")] == [sentence for _, sentence in marked]
-    return [(name, sentence.removeprefix("illegal: ")) for name, sentence in marked]
 
 
 # A frame
@@ -375,32 +361,6 @@ def test_from_wherever_any_bytes_are_shown_the_rest_is_told(data, start, most):
     end = spans(table)[-1][1] if spans(table) else 0
     left = int(table.more.split()[1]) if table.more.startswith("…") else 0
     assert start >= len(data) or end + left == len(data)
-
-
-class Tags(html.parser.HTMLParser):
-    """Every tag that is opened and not closed, and every attribute."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.seen: set[str] = set()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert {name for name, _ in attrs} <= {"style", "scope", "colspan", "bgcolor"}
-        self.seen.add(tag)
-        if tag != "br":
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
-def assert_is_well_formed(source: str) -> None:
-    tags = Tags()
-    tags.feed(source)
-    tags.close()
-    assert tags.open == []
-    assert tags.seen <= {"table", "caption", "thead", "tbody", "tr", "th", "td", "b", "br"}
 
 
 def test_html_of_a_peer_is_text():

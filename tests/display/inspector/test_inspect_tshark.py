@@ -3,9 +3,9 @@
 import os
 
 import pytest
-from support.raw import live_server
-from support.shark import Dissected, dissect
-from test_pcapng import TEXT, talk, talk_in_fragments
+from support.raw_peer import live_server
+from support.recordings import TEXT, talk, talk_in_fragments
+from support.wireshark import Dissected, dissect
 
 from wslab import Direction, Opcode, Recording, inspect
 from wslab.display.inspector.recording_table import RecordingTable

@@ -4,10 +4,10 @@ import tracemalloc
 import zlib
 
 import pytest
-from support.raw import live_server, request, text
-from test_conversation import GREETING, LATE, response
-from test_inspect import MASKED_HELLO, assert_is_well_formed
-from test_recorded_frames import recorded
+from support.heads_and_frames import GREETING, MASKED_HELLO, request, response, text
+from support.markup import assert_is_well_formed
+from support.raw_peer import live_server
+from support.recordings import recorded
 
 from wslab import Direction, Frame, Opcode, Recording, connect, inspect, serialize_frame
 from wslab.display.inspector import recording_table as recorded_module
@@ -133,7 +133,8 @@ def test_of_an_empty_recording_there_is_a_sentence():
 
 def test_a_recording_that_begins_in_mid_conversation_is_said_to_do_so():
     table = inspect(recorded((1, DOWN, GREETING), (1, UP, MASKED_HELLO)))
-    assert [row[4] for row in table.rows] == [LATE, 'text "Welcome"', 'text "Hello"']
+    begins_late = "begins in mid-conversation: the handshake is missing"
+    assert [row[4] for row in table.rows] == [begins_late, 'text "Welcome"', 'text "Hello"']
     assert table.row(2).rows == inspect(MASKED_HELLO).rows
     assert table.row(0).rows == inspect(GREETING).rows
 

@@ -4,7 +4,8 @@ from math import nan
 
 import ipywidgets
 import pytest
-from support.raw import fresh_port, live_server, wait_until, wslab_threads
+from support.raw_peer import fresh_port, live_server
+from support.waiting import wait_until, wslab_threads
 
 from wslab import connect, watch
 from wslab.display.netstat import live as module

@@ -5,7 +5,7 @@ import sys
 
 import psutil
 import pytest
-from support.raw import wait_until
+from support.waiting import wait_until
 
 from wslab.display.netstat.sockets import ONLY_THIS_PROCESS, TcpSocket, tcp_sockets
 

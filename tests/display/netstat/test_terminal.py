@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from support.raw import fresh_port, live_server
+from support.raw_peer import fresh_port, live_server
 
 from wslab import connect, watch
 from wslab.cli.main import main

@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 
 import psutil
 import pytest
-from support.raw import RawPeer, fresh_port, live_server, running, wait_until
+from support.raw_peer import RawPeer, fresh_port, live_server
+from support.waiting import running, wait_until
 
 import wslab
 from wslab import connect, watch

@@ -6,7 +6,9 @@ import sys
 import threading
 
 import pytest
-from support.raw import live_server, running, text
+from support.heads_and_frames import text
+from support.raw_peer import live_server
+from support.waiting import running
 
 import wslab
 from wslab import Opcode, edit_frame, serialize_frame

@@ -1,17 +1,13 @@
 """frame_log: what a recording has more than before becomes rows, the last of which are kept."""
 
 import pytest
-from support.raw import masked, request, text
-from test_conversation import GREETING, response
-from test_recorded_frames import DOWN, UP, recorded
+from support.heads_and_frames import GREETING, masked, request, text
+from support.recordings import BYE_DOWN, BYE_UP, DOWN, HANDSHAKE, UP, recorded
 
 from wslab import Frame, Opcode, Recording, serialize_frame
 from wslab.display.widgets.frame_log import MOST_PENDING, FrameLog, Kinds
 
-HANDSHAKE = [(1, UP, request()), (1, DOWN, response())]
 PING, PONG = masked(Opcode.PING), serialize_frame(Frame(Opcode.PONG))
-GOODBYE = (1000).to_bytes(2, "big")
-BYE_UP, BYE_DOWN = masked(Opcode.CLOSE, GOODBYE), serialize_frame(Frame(Opcode.CLOSE, GOODBYE))
 
 
 def whats(log: FrameLog, kinds: Kinds = Kinds.ALL) -> list[str]:

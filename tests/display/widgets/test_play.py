@@ -1,10 +1,10 @@
 """play: a recording is stepped through by its controls, and can be read without them."""
 
 import pytest
-from support.raw import live_server, request, running, text
-from test_conversation import GREETING
-from test_frame_log import HANDSHAKE
-from test_recorded_frames import DOWN, UP, recorded
+from support.heads_and_frames import GREETING, request, text
+from support.raw_peer import live_server
+from support.recordings import DOWN, HANDSHAKE, UP, recorded
+from support.waiting import running
 
 from wslab import Recording, connect, play
 from wslab.display.netstat import live

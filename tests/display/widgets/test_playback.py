@@ -2,11 +2,8 @@
 
 import itertools
 
-from support.raw import masked, request, text
-from test_bad_input import deflated
-from test_conversation import GREETING, response
-from test_frame_log import BYE_DOWN, BYE_UP, HANDSHAKE
-from test_recorded_frames import DOWN, UP, recorded
+from support.heads_and_frames import GREETING, deflated, masked, request, response, text
+from support.recordings import BYE_DOWN, BYE_UP, DOWN, HANDSHAKE, UP, recorded
 
 from wslab import Frame, Opcode, Recording, Role, State, serialize_frame
 from wslab.display.widgets.playback import EndpointState, Playback

@@ -4,7 +4,9 @@ import contextlib
 import threading
 
 import pytest
-from support.raw import MASKING_KEY, PATIENCE, live_server, masked, text, tiny_server, wait_for_end
+from support.heads_and_frames import MASKING_KEY, masked, text
+from support.raw_peer import live_server, tiny_server, wait_for_end
+from support.waiting import PATIENCE
 
 from wslab import ConnectionClosed, Direction, Frame, Opcode, Recording, serialize_frame
 from wslab.display.widgets import probe as module

@@ -3,7 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.raw import MASKING_KEY, live_server, masked
+from support.heads_and_frames import MASKING_KEY, masked
+from support.raw_peer import live_server
 
 from wslab import Opcode, parse_header
 from wslab.display.widgets.raw_frame import LengthForm, RawFrame, name_of_opcode, shortest_form

@@ -3,7 +3,8 @@
 import threading
 
 import pytest
-from support.raw import live_server, running, wait_until
+from support.raw_peer import live_server
+from support.waiting import running, wait_until
 
 from wslab import Recording, Tap, connect, watch_frames
 from wslab.display.netstat import live

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from ipywidgets import HTML
-from support.raw import running
+from support.waiting import running
 
 from wslab.display.netstat import live
 from wslab.display.widgets.widget import NotebookWidget

@@ -6,13 +6,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import test_browser
 from playwright.sync_api import Page, expect
-from test_browser import open_notebook, run_notebook, write_notebook
+from support.jupyterlab import open_notebook, run_notebook, write_notebook
 
 import wslab
-
-browser, lab = test_browser.browser, test_browser.lab  # the fixtures
 
 MISSING_AXE = (
     "needs axe-core: run `npm install axe-core` in any directory "

@@ -1,4 +1,4 @@
-"""Victim: an EchoServer in a process of its own, which can be attacked, measured, interrupted and killed."""
+"""An EchoServer in a process of its own, which can be attacked, measured, interrupted and killed."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ MIB = 1024 * 1024
 PATIENCE = 20.0
 
 
-# The handlers that a victim may have
+# The handlers that a server may have
 
 
 def fragile(connection: Connection) -> None:
@@ -74,15 +74,15 @@ HANDLERS = {handler.__name__: handler for handler in (echo, fragile, two_writers
 # The process
 
 
-class Victim:
-    """`with Victim(Limits(...), "fragile") as victim:` is a server to connect to, with the figures of its process."""
+class ServerProcess:
+    """A server to connect to, `with ServerProcess(Limits(), "fragile") as server:`, with the figures of its process."""
 
     host = HOST
 
     def __init__(self, limits: Limits | None = None, handler: str = "echo") -> None:
         self._command = [sys.executable, __file__, handler, json.dumps(asdict(limits or Limits()))]
 
-    def __enter__(self) -> "Victim":
+    def __enter__(self) -> "ServerProcess":
         self._errors = tempfile.TemporaryFile("a+b")  # a pipe that nobody reads would fill up, and block who logs
         self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, stderr=self._errors, text=True)
         try:

@@ -1,4 +1,4 @@
-"""Siege: what an attack costs the server and what its other clients notice, measured while it goes on."""
+"""What an attack costs the server and what its other clients notice of it, measured while it goes on."""
 
 import contextlib
 import threading
@@ -7,8 +7,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from support.raw import PATIENCE, RawPeer, running, text, wait_until
-from support.victim import Victim
+from support.heads_and_frames import text
+from support.raw_peer import RawPeer
+from support.server_process import ServerProcess
+from support.waiting import PATIENCE, running, wait_until
 from wslab import Frame, Limits, Opcode
 
 PAUSE = 0.005  # seconds between two looks at the memory, and between two messages of the bystander
@@ -33,7 +35,7 @@ class Figures:
 class Bystander:
     """A polite client, which sends a message after the other and gets the echo of each."""
 
-    def __init__(self, server: Victim) -> None:
+    def __init__(self, server: ServerProcess) -> None:
         self.echoes = 0
         self.slowest = 0.0
         self.close_code: int | None = None
@@ -60,10 +62,10 @@ class Bystander:
 
 
 @dataclass
-class Siege:
+class MeasuredAttack:
     """An attack that goes on against `server`; `told` is written by its author, `figures` are there at its end."""
 
-    server: Victim
+    server: ServerProcess
     bystander: Bystander
     told: Counter[str] = field(default_factory=Counter)
     figures: Figures | None = None
@@ -107,12 +109,12 @@ class Siege:
 
 
 @contextlib.contextmanager
-def siege(limits: Limits | None = None, handler: str = "echo") -> Iterator[Siege]:
+def measured_attack(limits: Limits | None = None, handler: str = "echo") -> Iterator[MeasuredAttack]:
     """A server in a process of its own, and a client that it serves while the `with` block attacks it."""
-    with Victim(limits, handler) as server, contextlib.closing(Bystander(server)) as bystander:
+    with ServerProcess(limits, handler) as server, contextlib.closing(Bystander(server)) as bystander:
         for _ in range(20):  # what is loaded at its first use is loaded then
             bystander.be_served()
-        over, it = threading.Event(), Siege(server, bystander)
+        over, it = threading.Event(), MeasuredAttack(server, bystander)
         with running(bystander.be_served_until, over), running(it.watch_memory, over):
             try:
                 yield it

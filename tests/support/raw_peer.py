@@ -4,45 +4,14 @@ import contextlib
 import socket
 import ssl
 import struct
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import psutil
 
-from wslab import EchoServer, Frame, Opcode, parse_frame, serialize_frame
-
-PATIENCE = 20.0  # seconds; a test waits so long for what should come at once, and then fails
-MASKING_KEY = bytes.fromhex("37fa213d")
-KEY, ACCEPT = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455 §1.3
-
-
-def request(start: str = "GET / HTTP/1.1", *, more: tuple[str, ...] = (), **changed: str | None) -> bytes:
-    """A good handshake request, except for what is changed: `Sec_WebSocket_Key=None` leaves that line out."""
-    headers: dict[str, str | None] = {
-        "Host": "localhost",
-        "Upgrade": "websocket",
-        "Connection": "Upgrade",
-        "Sec-WebSocket-Key": KEY,
-        "Sec-WebSocket-Version": "13",
-    }
-    headers |= {name.replace("_", "-"): value for name, value in changed.items()}
-    lines = [start, *(f"{name}: {value}" for name, value in headers.items() if value is not None), *more]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1")
-
-
-def masked(opcode: Opcode, payload: bytes = b"", **bits: bool) -> bytes:
-    """A frame as a client sends it."""
-    return serialize_frame(Frame(opcode, payload, **bits), MASKING_KEY)
-
-
-def text(words: str) -> bytes:
-    return masked(Opcode.TEXT, words.encode())
-
-
-def close_frame(code: int, reason: str = "") -> Frame:
-    return Frame(Opcode.CLOSE, code.to_bytes(2, "big") + reason.encode())
+from support.heads_and_frames import close_frame, masked, request
+from support.waiting import PATIENCE, running, wslab_threads
+from wslab import EchoServer, Frame, Opcode, parse_frame
 
 
 @dataclass(frozen=True)
@@ -142,42 +111,13 @@ class RawPeer:
         self._unread += received
 
 
-# Threads
-
-
-def wslab_threads() -> set[threading.Thread]:
-    return {thread for thread in threading.enumerate() if thread.name.startswith("wslab-")}
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Come back as soon as `condition` holds; fail if it does not in PATIENCE."""
-    deadline, tick = time.monotonic() + PATIENCE, threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, "what the test waits for has not happened"
-        tick.wait(0.002)
-
-
-@contextlib.contextmanager
-def running(function: Callable[..., object], *arguments: object) -> Iterator[threading.Thread]:
-    """Run `function` in a thread beside the `with` block, which then waits for it and raises what it raised."""
-    errors: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            function(*arguments)
-        except BaseException as error:
-            errors.append(error)
-
-    thread = threading.Thread(target=run, name=f"test-{getattr(function, '__name__', 'thread')}", daemon=True)
-    thread.start()
-    yield thread
-    thread.join(PATIENCE)
-    assert not thread.is_alive(), "the thread hangs"
-    if errors:
-        raise errors[0]
-
-
 # Servers
+
+
+def address(sock: socket.socket) -> str:
+    """Where the socket is, as `host:port`."""
+    host, port = sock.getsockname()[:2]
+    return f"{host}:{port}"
 
 
 def fresh_port() -> int:

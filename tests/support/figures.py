@@ -1,4 +1,4 @@
-"""What the tests of pictures share: recordings, plain and hostile, and the rules that every picture keeps."""
+"""What the tests of figures share: recordings, plain and hostile, and the rules that every figure keeps."""
 
 import itertools
 from itertools import combinations
@@ -6,9 +6,8 @@ from itertools import combinations
 from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.colors import to_rgb
 from matplotlib.transforms import Bbox
-from test_conversation import response
 
-from support.raw import masked, request, text
+from support.heads_and_frames import masked, request, response, text
 from wslab import Direction, Frame, Opcode, Recording, serialize_frame
 from wslab.display.figures.figure import DescribedFigure
 

@@ -1,0 +1,23 @@
+"""The command line, run as a user runs it: `python -m wslab` as a process."""
+
+import os
+import subprocess
+import sys
+
+DEADLINE = 30  # seconds
+
+
+def wslab(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "wslab", *arguments],
+        input=typed,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=DEADLINE,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    )
+
+
+def is_one_sentence(text: str) -> bool:
+    return text.count("\n") == 1 and text.startswith("wslab ") and "Traceback" not in text

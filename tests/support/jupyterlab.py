@@ -1,0 +1,166 @@
+"""JupyterLab and its notebooks: a server of its own, opened in Chromium, and run as a reader runs it."""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from support.waiting import PATIENCE
+
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+LAB_TIMEOUT = 100_000  # milliseconds; a busy machine needs many seconds to start a kernel
+SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "notebook-extension/tracker": {"windowingMode": "none"},  # else cells out of sight are not in the page
+}
+CONSOLE = '.jp-OutputArea iframe[title^="Browser console"]'
+KERNEL_IDLE = "| Idle"  # in the status bar; the circle of the notebook's toolbar says so before there is a kernel
+HAS_RUN = """() => {
+    const cells = [...document.querySelectorAll(".jp-Notebook .jp-CodeCell .jp-InputArea-prompt")];
+    const prompts = cells.map((cell) => cell.innerText);
+    return prompts.some((prompt) => /\\d/.test(prompt)) && !prompts.some((prompt) => prompt.includes("*"));
+}"""
+WHAT_CELLS_SHOW = """(fault) =>
+    [...document.querySelectorAll(".jp-Notebook .jp-CodeCell")].map((cell) => [
+        cell.querySelector(".jp-InputArea-prompt").innerText,
+        [...cell.querySelectorAll(fault)].map((output) => output.innerText).join("\\n"),
+        [...cell.querySelectorAll(".jp-OutputArea-output")].map((output) => output.innerText).join("\\n"),
+    ])"""
+# JupyterLab shows a traceback as it shows what goes to standard error.
+FAULT = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'
+
+
+def code_cells(notebook: dict) -> list[dict]:
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+@dataclass
+class Lab:
+    """A running JupyterLab."""
+
+    address: str
+    token: str
+    folder: Path
+
+    def stop(self) -> None:
+        headers = {"Authorization": f"token {self.token}"}
+        request = urllib.request.Request(f"{self.address}api/shutdown", headers=headers, method="POST")
+        urllib.request.urlopen(request, timeout=PATIENCE).close()
+
+
+@contextmanager
+def running_lab(home: Path) -> Iterator[Lab]:
+    """A JupyterLab of its own settings in `home`, with a copy of the notebooks, none of whose cells has run."""
+    shutil.copytree(NOTEBOOKS[0].parent, home / "notebooks")
+    for path in NOTEBOOKS:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        for cell in code_cells(notebook):
+            cell |= {"execution_count": None, "outputs": []}
+        (home / "notebooks" / path.name).write_text(json.dumps(notebook), encoding="utf-8")
+    write_settings(home)
+    with running_jupyter(home) as lab:
+        yield lab
+        lab.stop()
+
+
+def write_settings(home: Path) -> None:
+    """What a reader would choose in JupyterLab's settings, for the Lab that has its folders in `home`."""
+    for name, settings in SETTINGS.items():
+        file = home / "config/lab/user-settings/@jupyterlab" / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(settings))
+
+
+@contextmanager
+def running_jupyter(home: Path, *settings: str, base_url: str = "/") -> Iterator[Lab]:
+    """A Jupyter server below the path `base_url`, which has its settings and its folder of notebooks in `home`."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        port = found.getsockname()[1]  # JupyterLab takes a later one if somebody else has it by then
+    token, folder = secrets.token_hex(), home / "notebooks"
+    options = ["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", f"--IdentityProvider.token={token}"]
+    options += [f"--ServerApp.base_url={base_url}", f"--ServerApp.root_dir={folder}", *settings]
+    places = {f"JUPYTER_{name.upper()}_DIR": str(home / name) for name in ("config", "data", "runtime")}
+    with subprocess.Popen(
+        [sys.executable, "-m", "jupyterlab", *options],
+        env=os.environ | places,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        try:
+            yield Lab(wait_for_address(process).removesuffix("/") + base_url, token, folder)
+        finally:
+            process.kill()
+
+
+def wait_for_address(process: subprocess.Popen) -> str:
+    """The address that JupyterLab logs once it listens; what it logs afterwards is read so that it never waits."""
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if found := re.search(r"http://127\.0\.0\.1:\d+/", line):
+            threading.Thread(target=process.stderr.read, daemon=True).start()
+            return found[0]
+    pytest.fail("JupyterLab did not start:\n" + "".join(lines))
+
+
+def wait_for_kernel(page: Page) -> None:
+    page.locator("#jp-main-statusbar").get_by_text(KERNEL_IDLE).wait_for(timeout=LAB_TIMEOUT)
+
+
+def open_notebook(browser: Browser, lab: Lab, name: str) -> Page:
+    """The page of the notebook, when it has a kernel."""
+    page = browser.new_page()
+    page.goto(f"{lab.address}lab/tree/{name}?token={lab.token}&reset")
+    wait_for_kernel(page)
+    return page
+
+
+def choose_run(page: Page, command: str) -> None:
+    """Choose the command from the menu Run; return when the cells that it runs have run."""
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.locator(f'.lm-Menu-item[data-command="{command}"]').click()
+    page.wait_for_function(HAS_RUN, timeout=LAB_TIMEOUT)
+    wait_for_kernel(page)
+
+
+def run_notebook(browser: Browser, lab: Lab, name: str) -> Page:
+    """Open the notebook and choose Run All; the page, when all cells have run."""
+    page = open_notebook(browser, lab, name)
+    choose_run(page, "runmenu:run-all")
+    return page
+
+
+def run_all_cells(browser: Browser, lab: Lab, name: str) -> list[tuple[str, str, str]]:
+    """For each code cell, after Run All, its prompt, such as `[1]:`, its errors and its outputs.
+
+    A cell that runs a script in the browser counts when the browser has reported all.
+    """
+    page = run_notebook(browser, lab, name)
+    expect(page.locator(CONSOLE)).to_have_count(page.locator(".jp-CodeCell", has_text="browser.run(").count())
+    for frame in page.locator(CONSOLE).all():
+        expect(frame.content_frame.get_by_role("status")).to_contain_text("Done: Python has", timeout=LAB_TIMEOUT)
+    shown = page.evaluate(WHAT_CELLS_SHOW, FAULT)
+    page.close()
+    return [tuple(cell) for cell in shown]
+
+
+def write_notebook(lab: Lab, name: str, *sources: str, outputs: Sequence[nbformat.NotebookNode] = ()) -> None:
+    """A notebook in the folder of JupyterLab, with a code cell for each source, and `outputs` of each."""
+    cells = [nbformat.v4.new_code_cell(source, outputs=list(outputs)) for source in sources]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}  # else JupyterLab asks for one
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), lab.folder / name)
