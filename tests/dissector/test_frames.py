@@ -1,4 +1,4 @@
-"""FrameReader: the frames of one side as they pass, each judged and cut down, however the bytes are cut."""
+"""FrameDissector: the frames of one side as they pass, each judged and cut down, however the bytes are cut."""
 
 import random
 import re
@@ -12,7 +12,7 @@ from support.bad_frames import FAULTS
 from support.heads_and_frames import compressed, deflated, raw_frame
 from support.wire import BAD_UTF8
 
-from wslab.dissector.frames import MAX_INFLATED, FrameReader, Seen, SeenFrame, Unread
+from wslab.dissector.frames import MAX_INFLATED, FrameDissector, Seen, SeenFrame, Unread
 from wslab.protocol.frames import Frame, Opcode, serialize_frame
 from wslab.protocol.http import Headers, Request, Response
 from wslab.protocol.states import Role
@@ -28,11 +28,11 @@ def client(frame: Frame) -> bytes:
 
 
 def lines(data: bytes, sender: Role = Role.CLIENT, **options: object) -> list[str]:
-    reader = FrameReader(sender, **options)
+    reader = FrameDissector(sender, **options)
     return [str(seen) for seen in reader.read(data) + reader.end()]
 
 
-def byte_by_byte(data: bytes, reader: FrameReader) -> list[Seen]:
+def byte_by_byte(data: bytes, reader: FrameDissector) -> list[Seen]:
     return [seen for place in range(len(data)) for seen in reader.read(data[place : place + 1])]
 
 
@@ -125,7 +125,7 @@ def test_a_head_is_its_first_line_and_what_is_illegal_stands_behind_it():
 
 @pytest.mark.parametrize("fault", [pytest.param(fault, id=fault.name) for fault in ILLEGAL])
 def test_what_the_protocol_refuses_is_said_to_be_illegal_for_the_same_reason(fault):
-    reader = FrameReader(Role.CLIENT, deflate=fault.deflate)
+    reader = FrameDissector(Role.CLIENT, deflate=fault.deflate)
     seen = reader.read(raw_frame(0x81, b"before") + fault.sent + raw_frame(0x8A, b"after"))
 
     assert str(seen[0]) == 'text "before"'
@@ -141,7 +141,7 @@ def test_what_is_illegal_in_a_frame_that_is_cut_short_is_told_with_its_end():
 
 def test_a_frame_that_breaks_several_rules_tells_all_of_them_with_their_fields():
     data = client(Frame(Opcode.TEXT, b"Hel", fin=False)) + serialize_frame(Frame(Opcode.TEXT, b"caf\xe9!", rsv2=True))
-    (seen,) = FrameReader(Role.CLIENT).read(data)[1:]
+    (seen,) = FrameDissector(Role.CLIENT).read(data)[1:]
     assert [(fault.field, fault.section, fault.code, fault.place) for fault in seen.faults] == [
         ("MASK", "§5.1", 1002, None),
         ("RSV1-3", "§5.2", 1002, None),
@@ -158,14 +158,14 @@ def test_the_place_of_a_wrong_byte_is_told_however_its_message_is_cut(wrong):
     place = len(good + wrong) - 1
     for cut in range(len(text)):
         pieces = [Frame(Opcode.TEXT, text[:cut], fin=False), Frame(Opcode.CONTINUATION, text[cut:])]
-        seen = FrameReader(Role.CLIENT).read(b"".join(map(client, pieces)))
+        seen = FrameDissector(Role.CLIENT).read(b"".join(map(client, pieces)))
         faults = [(number, fault.place) for number, one in enumerate(seen) for fault in one.faults]
         assert faults == [(0, place) if place < cut else (1, place - cut)]
 
 
 def test_a_text_that_ends_within_a_character_is_wrong_behind_its_last_byte():
     for payload in (b"caf\xc3", b"\xf0\x9f\x98"):
-        (seen,) = FrameReader(Role.CLIENT).read(client(Frame(Opcode.TEXT, payload)))
+        (seen,) = FrameDissector(Role.CLIENT).read(client(Frame(Opcode.TEXT, payload)))
         assert [fault.place for fault in seen.faults] == [len(payload)]
 
 
@@ -174,13 +174,13 @@ def test_a_text_that_ends_within_a_character_is_wrong_behind_its_last_byte():
     [(b"\x03", "close code", None), (b"\x03\xed", "close code", None), (b"\x03\xe8ab\xff", "close reason", 4)],
 )
 def test_a_close_frame_is_wrong_in_its_code_or_in_its_reason(payload, field, place):
-    (seen,) = FrameReader(Role.CLIENT).read(client(Frame(Opcode.CLOSE, payload)))
+    (seen,) = FrameDissector(Role.CLIENT).read(client(Frame(Opcode.CLOSE, payload)))
     assert [(fault.field, fault.place) for fault in seen.faults] == [(field, place)]
 
 
 def test_what_came_before_may_be_unknown_and_is_not_held_against_a_frame():
     data = client(Frame(Opcode.CONTINUATION, b"lo", fin=False)) + client(Frame(Opcode.CONTINUATION, b"\xff"))
-    late = FrameReader(Role.CLIENT, deflate=None, from_start=False).read(data * 2)
+    late = FrameDissector(Role.CLIENT, deflate=None, from_start=False).read(data * 2)
     assert [str(seen) for seen in late] == [
         "continuation 6c 6f (more to come)",
         "continuation ff",
@@ -205,7 +205,7 @@ def test_data_after_a_close_frame_is_illegal_and_a_pong_is_not():
 
 
 def test_behind_a_frame_whose_end_cannot_be_told_nothing_is_read():
-    reader = FrameReader(Role.CLIENT)
+    reader = FrameDissector(Role.CLIENT)
     (seen,) = reader.read(raw_frame(0x83) + client(Frame(Opcode.PING)))
     assert str(seen) == "what follows is not read - illegal: opcode 0x3 is reserved"
     assert reader.read(client(Frame(Opcode.PING))) == []
@@ -224,10 +224,10 @@ def test_once_decompressing_has_failed_it_is_not_tried_again_and_plain_frames_ar
 
 def test_a_message_that_is_too_long_when_decompressed_is_legal_and_given_up():
     data = compressed(deflated(bytes(MAX_INFLATED + 1)))
-    (seen,) = FrameReader(Role.CLIENT, deflate=True).read(data)
+    (seen,) = FrameDissector(Role.CLIENT, deflate=True).read(data)
     assert (seen.illegal, seen.what.is_deflated, seen.what.payload) == ("", True, b"")
     assert seen.what.length == seen.what.header.payload_length
-    assert byte_by_byte(data, FrameReader(Role.CLIENT, deflate=True)) == [seen]
+    assert byte_by_byte(data, FrameDissector(Role.CLIENT, deflate=True)) == [seen]
 
 
 # The end
@@ -238,7 +238,7 @@ def test_a_frame_that_is_cut_short_is_told_at_the_end():
     assert lines(whole[:5]) == ["cut short: 5 bytes of the header of a frame"]
     assert lines(whole[:20]) == ["cut short: 12 of 1000 bytes of a binary frame"]
     assert lines(b"") == []
-    reader = FrameReader(Role.CLIENT)
+    reader = FrameDissector(Role.CLIENT)
     reader.read(whole[:20])
     assert len(reader.end()) == 1
     assert (reader.end(), reader.read(whole)) == ([], [])
@@ -250,7 +250,7 @@ def test_a_frame_that_is_cut_short_is_told_at_the_end():
 def test_every_frame_tells_where_its_bytes_are():
     frames = [Frame(Opcode.TEXT, b"a"), Frame(Opcode.PING), Frame(Opcode.BINARY, bytes(200)), Frame(Opcode.TEXT)]
     data = b"".join(map(client, frames))
-    reader = FrameReader(Role.CLIENT, position=100)
+    reader = FrameDissector(Role.CLIENT, position=100)
     seen = reader.read(data)
     assert [data[one.start - 100 : one.end - 100] for one in seen] == [client(frame) for frame in frames]
     (cut,) = (reader.read(data[:3]), reader.end())[1]
@@ -262,14 +262,14 @@ def test_every_frame_tells_where_its_bytes_are():
 
 
 def test_only_the_beginning_of_a_payload_is_kept():
-    (seen,) = FrameReader(Role.CLIENT, kept=5).read(client(Frame(Opcode.TEXT, b"Hello, World")))
+    (seen,) = FrameDissector(Role.CLIENT, kept=5).read(client(Frame(Opcode.TEXT, b"Hello, World")))
     assert isinstance(seen.what, SeenFrame)
     assert (seen.what.payload, seen.what.length) == (b"Hello", 12)
     assert str(seen) == 'text "Hello…" (12 bytes)'
 
 
 def test_a_frame_of_2_to_the_40_bytes_takes_no_memory_but_what_is_kept():
-    reader = FrameReader(Role.CLIENT)
+    reader = FrameDissector(Role.CLIENT)
     reader.read(raw_frame(0x82, length=b"\x7f\0\0\1" + bytes(5)))
     piece = bytes(64 * 1024)
     tracemalloc.start()
@@ -291,17 +291,17 @@ def test_wherever_the_bytes_are_cut_the_same_is_found():
     frames = b"".join(fault.sent for fault in FAULTS if fault.words in ("RSV1", "reserved bit", "not UTF-8"))
     data = client(Frame(Opcode.TEXT, "é€😀".encode() * 50)) + frames + compressed(deflated(b"x" * 500), 0xC1)
     data += client(Frame(Opcode.CLOSE, b"\x03\xe8"))
-    whole = FrameReader(Role.CLIENT, deflate=True).read(data)
+    whole = FrameDissector(Role.CLIENT, deflate=True).read(data)
     assert len(whole) > 10
-    assert byte_by_byte(data, FrameReader(Role.CLIENT, deflate=True)) == whole
+    assert byte_by_byte(data, FrameDissector(Role.CLIENT, deflate=True)) == whole
     for cut in range(len(data)):
-        reader = FrameReader(Role.CLIENT, deflate=True)
+        reader = FrameDissector(Role.CLIENT, deflate=True)
         assert reader.read(data[:cut]) + reader.read(data[cut:]) == whole
 
 
 @given(st.binary(max_size=300), st.sampled_from(list(Role)), st.booleans(), st.booleans(), st.integers(0, 300))
 def test_no_bytes_make_it_raise_and_no_cut_makes_a_difference(data, sender, deflate, knows_bits, cut):
-    readers = [FrameReader(sender, deflate=deflate, knows_bits=knows_bits) for _ in range(2)]
+    readers = [FrameDissector(sender, deflate=deflate, knows_bits=knows_bits) for _ in range(2)]
     whole = readers[0].read(data) + readers[0].end()
     parts = readers[1].read(data[:cut]) + readers[1].read(data[cut:]) + readers[1].end()
     assert [(seen.start, str(seen)) for seen in parts] == [(seen.start, str(seen)) for seen in whole]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wslab.dissector.frames import FrameReader, Seen, Unread
+from wslab.dissector.frames import FrameDissector, Seen, Unread
 from wslab.dissector.messages import JoinedMessage, MessageJoiner
 from wslab.protocol.frames import Frame, Opcode, serialize_frame
 from wslab.protocol.http import Request
@@ -25,7 +25,7 @@ def following(payload: bytes, *, fin: bool = False) -> Frame:
 
 def messages(*frames: Frame, kept: int = 4096, **options: object) -> list[JoinedMessage]:
     """What comes of frames that a server sends, up to the end of TCP."""
-    reader, joiner = FrameReader(Role.SERVER, **options), MessageJoiner(kept)
+    reader, joiner = FrameDissector(Role.SERVER, **options), MessageJoiner(kept)
     seen = (one for frame in frames for one in reader.read(serialize_frame(frame)))
     return [message for one in seen for message in joiner.feed(one)] + joiner.end()
 
@@ -35,7 +35,7 @@ def told(joined: Iterable[JoinedMessage]) -> list[tuple[str, int, bool]]:
 
 
 def test_a_message_in_one_frame_is_that_frame():
-    (seen,) = FrameReader(Role.SERVER).read(serialize_frame(Frame(Opcode.TEXT, b"Hello")))
+    (seen,) = FrameDissector(Role.SERVER).read(serialize_frame(Frame(Opcode.TEXT, b"Hello")))
     assert MessageJoiner().feed(seen) == [JoinedMessage(seen, seen.what, frames=1, is_whole=True)]
 
 
@@ -62,7 +62,7 @@ def test_what_does_not_come_to_its_end_says_so():
 
 def test_the_end_is_told_once():
     joiner = MessageJoiner()
-    (seen,) = FrameReader(Role.SERVER).read(serialize_frame(first(b"Hel")))
+    (seen,) = FrameDissector(Role.SERVER).read(serialize_frame(first(b"Hel")))
     assert joiner.feed(seen) == []
     assert len(joiner.end()) == 1
     assert joiner.end() == []
@@ -93,7 +93,7 @@ def test_only_the_beginning_of_a_payload_is_kept_and_no_byte_after_a_gap():
     assert (message.frame.payload, message.frame.length) == (b"1234567", 13)
 
     # The reader keeps 3 bytes of each frame: what the second one begins with does not follow these.
-    reader, joiner = FrameReader(Role.SERVER, kept=3), MessageJoiner()
+    reader, joiner = FrameDissector(Role.SERVER, kept=3), MessageJoiner()
     data = serialize_frame(first(b"12345")) + serialize_frame(following(b"67", fin=True))
     (message,) = [message for seen in reader.read(data) for message in joiner.feed(seen)]
     assert (message.frame.payload, message.frame.length) == (b"123", 7)
@@ -122,7 +122,7 @@ def test_however_a_message_is_cut_into_frames_it_is_the_same(pieces):
 
 
 def test_a_message_of_very_many_frames_takes_little_memory():
-    joiner, reader = MessageJoiner(kept=100), FrameReader(Role.SERVER)
+    joiner, reader = MessageJoiner(kept=100), FrameDissector(Role.SERVER)
     data, start = serialize_frame(following(bytes(50))), serialize_frame(first(bytes(50), Opcode.BINARY))
     for seen in reader.read(start):
         joiner.feed(seen)

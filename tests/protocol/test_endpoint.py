@@ -674,7 +674,7 @@ def test_nothing_of_a_segment_is_kept_once_it_has_been_used(role):
     protocol = opened(role)
     receive(protocol, to(role, "827eea60 " + "00" * 60_000, "8900"))
 
-    assert (protocol._unread, protocol._buffer) == (b"", b"")
+    assert (protocol._buffer.data, len(protocol._buffer)) == (b"", 0)
 
 
 @every_role

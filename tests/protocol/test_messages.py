@@ -1,5 +1,6 @@
-"""Messages: the frames of one message joined, decompressed and checked as they arrive."""
+"""Messages: frames joined, decompressed and checked as they arrive; and what becomes of messages on their way out."""
 
+import itertools
 import zlib
 from contextlib import suppress
 from functools import cache
@@ -9,30 +10,55 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.wire import BAD_UTF8, GOOD_UTF8, fault
+from support.wire import BAD_UTF8, GOOD_UTF8, KEY, fault
 
+from wslab import Codec
+from wslab.protocol.batch import LONG
 from wslab.protocol.deflate import Decompressor, deflate, inflate, new_compressor
 from wslab.protocol.errors import ProtocolError
-from wslab.protocol.frames import Opcode
-from wslab.protocol.messages import MessageReader, TextDecoder
+from wslab.protocol.frames import Frame, Opcode, parse_frame, serialize_frame
+from wslab.protocol.messages import MessageReader, MessageWriter, TextDecoder, random_masking_keys
+from wslab.protocol.reader import FrameReader
+from wslab.protocol.states import Role
 
 
-def reader(max_size=1000, **options):
-    return MessageReader(max_size, inflate, **options)
+class Messages:
+    """A server's frames in, messages out, as `Protocol` joins them: each frame is checked by its header first."""
+
+    def __init__(self, max_size=1000, *, has_deflate=False, **options):
+        self.frames = FrameReader(Role.SERVER, has_deflate=has_deflate)
+        self.reader = MessageReader(max_size, inflate, **options)
+
+    def arrive(self, data):
+        """The last message that `data` completes."""
+        message = None
+        self.frames.buffer.open(data)
+        while self.frames.buffer.has_more:
+            frame = self.frames.read()
+            if frame.is_new:
+                self.reader.check_size(frame)
+            message = self.reader.read(frame)
+        self.frames.buffer.close()
+        return message
+
+    def begin(self, opcode, length, *, rsv1=False, fin=True):
+        """The header of a frame, and nothing of its payload."""
+        header = serialize_frame(Frame(opcode, bytes(length), fin, rsv1))
+        return self.arrive(header[: len(header) - length])
 
 
-def compressed_reader(max_size=1000, context_takeover=True):
-    return reader(max_size, new_decompressor=Decompressor, context_takeover=context_takeover)
+def compressed(max_size=1000, **options):
+    return Messages(max_size, has_deflate=True, **options)
 
 
 def read(messages, opcode, *fragments, rsv1=False):
-    """Read one message of these fragments, as `Protocol` does: check, begin, feed; and finish at the end."""
+    """Read one message of these fragments."""
+    message = None
     for number, payload in enumerate(fragments):
-        fin = number == len(fragments) - 1
-        messages.check(opcode if number == 0 else Opcode.CONTINUATION, rsv1 and number == 0, len(payload))
-        messages.begin_frame(opcode if number == 0 else Opcode.CONTINUATION, rsv1 and number == 0)
-        messages.feed(payload, fin)
-    return messages.finish()
+        fin, is_first = number == len(fragments) - 1, number == 0
+        frame = Frame(opcode if is_first else Opcode.CONTINUATION, payload, fin, rsv1 and is_first)
+        message = messages.arrive(serialize_frame(frame))
+    return message
 
 
 ENDINGS = [bytes(ending) for size in range(4) for ending in product(b"\x80\x8f\x90\x9f\xa0\xbf", repeat=size)]
@@ -69,7 +95,7 @@ def first_wrong_byte(data):
     ],
 )
 def test_fragments_are_joined_to_a_message_and_the_next_one_starts_afresh(opcode, fragments, message):
-    messages = reader()
+    messages = Messages()
 
     assert read(messages, opcode, *fragments) == message
     assert read(messages, opcode, *fragments) == message
@@ -77,112 +103,61 @@ def test_fragments_are_joined_to_a_message_and_the_next_one_starts_afresh(opcode
     assert read(messages, Opcode.BINARY, b"next") == b"next"
 
 
-@pytest.mark.parametrize(
-    ("begun", "opcode", "rsv1", "reason"),
-    [
-        (None, Opcode.CONTINUATION, False, "a continuation frame, but no message has begun"),
-        (None, Opcode.CONTINUATION, True, "a continuation frame, but no message has begun"),
-        (Opcode.TEXT, Opcode.TEXT, False, "a text frame inside a fragmented message"),
-        (Opcode.TEXT, Opcode.BINARY, False, "a binary frame inside a fragmented message"),
-        (Opcode.BINARY, Opcode.BINARY, False, "a binary frame inside a fragmented message"),
-        (Opcode.BINARY, Opcode.TEXT, True, "a text frame inside a fragmented message"),
-        (Opcode.TEXT, Opcode.CONTINUATION, True, "RSV1 is set on a continuation frame"),
-    ],
-)
-@pytest.mark.parametrize("new_reader", [reader, compressed_reader])
-def test_frames_in_a_wrong_order_are_refused_with_1002(new_reader, begun, opcode, rsv1, reason):
-    messages = new_reader()
-    if begun is not None:
-        messages.begin_frame(begun, False)
-        messages.feed(b"Hel")
-
-    with pytest.raises(ProtocolError) as caught:
-        messages.check(opcode, rsv1, 0)
-    assert (caught.value.code, caught.value.reason) == (1002, reason)
-
-
-def test_rsv1_means_nothing_without_an_extension():
-    with pytest.raises(ProtocolError, match=r"RSV1 is set, but no extension that uses it was agreed on$") as caught:
-        reader().check(Opcode.TEXT, True, 0)
-    assert caught.value.code == 1002
-
-
-def test_a_reader_knows_whether_a_message_has_begun():
-    messages = reader()
-    assert messages.is_between_messages
-    messages.begin_frame(Opcode.TEXT, False)
-    assert not messages.is_between_messages
-    messages.feed(b"Hello", fin=True)
-    assert messages.finish() == "Hello"
-    assert messages.is_between_messages
-
-
-def test_after_a_message_comes_a_new_one_and_no_continuation():
-    messages = reader()
-    read(messages, Opcode.TEXT, b"Hel", b"lo")
-
-    assert fault(messages.check, Opcode.CONTINUATION, False, 0) == 1002
-    assert fault(messages.check, Opcode.TEXT, False, 0) is None
-
-
 # Sizes
 
 
 @pytest.mark.parametrize("opcode", [Opcode.TEXT, Opcode.BINARY])
 def test_a_frame_that_announces_too_much_is_refused_with_1009_before_it_arrives(opcode):
-    messages = reader(10)
-
-    assert fault(messages.check, opcode, False, 10) is None
+    assert fault(Messages(10).begin, opcode, 10) is None
     with pytest.raises(ProtocolError, match="a message of more than 10 bytes") as caught:
-        messages.check(opcode, False, 11)
+        Messages(10).begin(opcode, 11)
     assert caught.value.code == 1009
 
 
 def test_the_fragments_of_a_message_count_together_and_the_next_message_has_all_the_room():
-    messages = reader(10)
-    messages.begin_frame(Opcode.BINARY, False)
-    messages.feed(b"12345")
-    messages.feed(b"67")
+    def begun():
+        messages = Messages(10)
+        messages.arrive(bytes.fromhex("0205") + b"12345" + bytes.fromhex("0002") + b"67")
+        return messages
 
-    assert fault(messages.check, Opcode.CONTINUATION, False, 3) is None
-    assert fault(messages.check, Opcode.CONTINUATION, False, 4) == 1009
-    assert read(messages, Opcode.CONTINUATION, b"890") == b"1234567890"
-    assert fault(messages.check, Opcode.BINARY, False, 10) is None
+    assert fault(begun().begin, Opcode.CONTINUATION, 3) is None
+    assert fault(begun().begin, Opcode.CONTINUATION, 4) == 1009
+    messages = begun()
+    assert messages.arrive(bytes.fromhex("8003") + b"890") == b"1234567890"
+    assert fault(messages.begin, Opcode.BINARY, 10) is None
 
 
 def test_a_text_is_measured_in_bytes():
-    assert fault(read, reader(3), Opcode.TEXT, "€".encode()) is None
-    assert fault(read, reader(2), Opcode.TEXT, "€".encode()) == 1009
-
-
-def test_more_bytes_than_were_announced_are_refused_as_well():
-    messages = reader(10)
-    messages.begin_frame(Opcode.BINARY, False)
-
-    messages.feed(bytes(10))
-    assert fault(messages.feed, b"x") == 1009
+    assert fault(read, Messages(3), Opcode.TEXT, "€".encode()) is None
+    assert fault(read, Messages(2), Opcode.TEXT, "€".encode()) == 1009
 
 
 def test_a_compressed_frame_may_be_a_little_longer_than_the_message_but_not_much():
-    messages = compressed_reader(800)
-
-    assert fault(messages.check, Opcode.TEXT, True, 800 + 100 + 64) is None
+    assert fault(lambda: compressed(800).begin(Opcode.TEXT, 800 + 100 + 64, rsv1=True)) is None
     with pytest.raises(ProtocolError, match="a message of more than 800 bytes") as caught:
-        messages.check(Opcode.TEXT, True, 800 + 100 + 65)
+        compressed(800).begin(Opcode.TEXT, 800 + 100 + 65, rsv1=True)
     assert caught.value.code == 1009
-    assert fault(messages.check, Opcode.TEXT, False, 801) == 1009
+    assert fault(compressed(800).begin, Opcode.TEXT, 801) == 1009
 
 
-def test_the_continuation_of_a_compressed_message_may_be_a_little_longer_too():
-    messages = compressed_reader(800)
-    messages.begin_frame(Opcode.BINARY, True)
+@pytest.mark.parametrize(("length", "code"), [(800 + 100 + 64, None), (800 + 100 + 65, 1009)])
+def test_the_continuation_of_a_compressed_message_may_be_a_little_longer_too(length, code):
+    messages = compressed(800)
+    messages.begin(Opcode.BINARY, 0, rsv1=True, fin=False)
 
-    assert fault(messages.check, Opcode.CONTINUATION, False, 800 + 100 + 64) is None
-    assert fault(messages.check, Opcode.CONTINUATION, False, 800 + 100 + 65) == 1009
+    assert fault(messages.begin, Opcode.CONTINUATION, length) == code
+
+
+def test_what_a_replaced_inflate_makes_of_a_payload_is_measured_too():
+    messages = compressed(10)
+    messages.reader = MessageReader(10, lambda payload, decompressor, fin: bytes(11))
+
+    with pytest.raises(ProtocolError, match="a message of more than 10 bytes"):
+        read(messages, Opcode.BINARY, b"x", rsv1=True)
 
 
 def test_a_message_is_measured_after_decompression_each_on_its_own():
-    compressor, messages = new_compressor(15), compressed_reader(1000)
+    compressor, messages = new_compressor(15), compressed(1000)
 
     for _ in range(3):
         assert read(messages, Opcode.BINARY, deflate(bytes(1000), compressor), rsv1=True) == bytes(1000)
@@ -194,11 +169,11 @@ def test_incompressible_data_of_the_greatest_size_still_fits_when_compressed():
     payload = deflate(data, new_compressor(15))
 
     assert len(payload) > len(data)
-    assert read(compressed_reader(len(data)), Opcode.BINARY, payload, rsv1=True) == data
+    assert read(compressed(len(data)), Opcode.BINARY, payload, rsv1=True) == data
 
 
 def test_the_final_blocks_of_each_message_are_counted_on_their_own():
-    messages = compressed_reader()
+    messages = compressed()
 
     for _ in range(3):
         assert read(messages, Opcode.BINARY, bytes.fromhex("0300") * 100 + b"\x00", rsv1=True) == b""
@@ -209,7 +184,7 @@ def test_the_final_blocks_of_each_message_are_counted_on_their_own():
 
 
 def test_compressed_and_plain_messages_alternate():
-    compressor, messages = new_compressor(15), compressed_reader()
+    compressor, messages = new_compressor(15), compressed()
 
     assert read(messages, Opcode.TEXT, deflate(b"Hello", compressor), rsv1=True) == "Hello"
     assert read(messages, Opcode.TEXT, b"Hello") == "Hello"
@@ -220,23 +195,23 @@ def test_a_compressed_message_may_come_in_fragments_that_are_cut_anywhere():
     payload = deflate("κόσμε".encode(), new_compressor(15))
 
     for cut in range(len(payload) + 1):
-        assert read(compressed_reader(), Opcode.TEXT, payload[:cut], payload[cut:], rsv1=True) == "κόσμε"
+        assert read(compressed(), Opcode.TEXT, payload[:cut], payload[cut:], rsv1=True) == "κόσμε"
 
 
 def test_with_context_takeover_a_message_refers_to_those_before_it():
     shared = bytes.fromhex("f200110000")  # RFC 7692 §7.2.3.2: "Hello" again, in five bytes
 
-    messages = reader(new_decompressor=Decompressor)
+    messages = compressed()
     read(messages, Opcode.TEXT, bytes.fromhex("f248cdc9c90700"), rsv1=True)
     assert read(messages, Opcode.TEXT, shared, rsv1=True) == "Hello"
 
-    messages = compressed_reader(context_takeover=False)
+    messages = compressed(context_takeover=False)
     read(messages, Opcode.TEXT, bytes.fromhex("f248cdc9c90700"), rsv1=True)
     assert fault(lambda: read(messages, Opcode.TEXT, shared, rsv1=True)) == 1007
 
 
 def test_without_context_takeover_a_plain_message_changes_nothing():
-    messages = compressed_reader(context_takeover=False)
+    messages = compressed(context_takeover=False)
 
     assert read(messages, Opcode.TEXT, b"Hello") == "Hello"
     assert read(messages, Opcode.TEXT, bytes.fromhex("f248cdc9c90700"), rsv1=True) == "Hello"
@@ -319,31 +294,46 @@ def test_any_bytes_are_judged_as_the_oracle_judges_them(data):
 
 @pytest.mark.parametrize("cut_short", ["c3", "e2 82", "f0 9f 98", "ed"])
 def test_a_text_that_ends_inside_a_character_is_refused_at_its_end(cut_short):
-    messages = reader()
-    messages.begin_frame(Opcode.TEXT, False)
+    messages = Messages()
 
-    messages.feed(b"Hello" + bytes.fromhex(cut_short))
-    assert fault(messages.feed, b"", True) == 1007
+    messages.arrive(serialize_frame(Frame(Opcode.TEXT, b"Hello" + bytes.fromhex(cut_short), fin=False)))
+    assert fault(messages.arrive, bytes.fromhex("8000")) == 1007
 
 
 def test_a_surrogate_is_called_by_its_name():
     with pytest.raises(ProtocolError, match=r"not UTF-8: a surrogate$"):
         TextDecoder().decode(b"\xed\xa0")
+    with pytest.raises(ProtocolError, match=r"not UTF-8: a surrogate$"):
+        read(Messages(), Opcode.TEXT, b"\xed\xbf\xbf")
     with pytest.raises(ProtocolError, match=r"the text is not UTF-8$"):
         TextDecoder().decode(b"\xff")
 
 
+@pytest.mark.parametrize(
+    ("pieces", "place"),
+    [([b"caf\xc3("], 4), ([b"caf\xc3", b"("], 0), ([b"ok", b"\xff"], 0), ([b"\xe2\x82", b""], 0), ([b"x\xed\xa0"], 2)],
+)
+def test_the_place_of_the_wrong_byte_counts_within_the_piece(pieces, place):
+    decoder = TextDecoder()
+    for piece in pieces[:-1]:
+        decoder.decode(piece)
+
+    with pytest.raises(ProtocolError) as caught:
+        decoder.decode(pieces[-1], final=True)
+    assert caught.value.violation.place == place
+
+
 def test_a_binary_message_is_not_read_as_text():
-    assert read(reader(), Opcode.BINARY, b"\xff", b"\xed\xa0") == b"\xff\xed\xa0"
+    assert read(Messages(), Opcode.BINARY, b"\xff", b"\xed\xa0") == b"\xff\xed\xa0"
 
 
 @pytest.mark.parametrize("wrong", BAD_UTF8, ids=bytes.hex)
 def test_an_invalid_byte_is_found_in_a_compressed_message_with_the_byte_that_reveals_it(wrong):
     payload = deflate(b"Hello" + wrong + b"more" * 20, new_compressor(15))
-    messages = compressed_reader()
-    messages.begin_frame(Opcode.TEXT, True)
+    messages = compressed()
+    messages.begin(Opcode.TEXT, len(payload), rsv1=True)
 
-    found = next(i for i in range(len(payload)) if fault(messages.feed, payload[i : i + 1]) is not None)
+    found = next(i for i in range(len(payload)) if fault(messages.arrive, payload[i : i + 1]) is not None)
 
     def shown(size):
         return zlib.decompressobj(wbits=-15).decompress(payload[:size])
@@ -351,3 +341,139 @@ def test_an_invalid_byte_is_found_in_a_compressed_message_with_the_byte_that_rev
     assert first_wrong_byte(shown(found)) is None
     assert first_wrong_byte(shown(found + 1)) is not None
     assert found < len(payload) - 1
+
+
+# On their way out (§5.1, §5.4, §6.1; RFC 7692 §6.1, §7.2.1)
+
+
+@pytest.fixture
+def writer():
+    """A server's."""
+    return MessageWriter(Codec(), None)
+
+
+def written(writer):
+    return b"".join(writer.take())
+
+
+def frames_in(data):
+    frames = []
+    while data:
+        frame, used = parse_frame(data)
+        frames.append(frame)
+        data = data[used:]
+    return frames
+
+
+def test_a_text_and_a_binary_message_are_a_frame_each(writer):
+    writer.write_messages(["Hello", b"\0\xff", bytearray(b"\1")])
+
+    assert written(writer) == b"\x81\x05Hello" + b"\x82\x02\0\xff" + b"\x82\x01\1"
+
+
+def test_what_is_taken_is_handed_out_once(writer):
+    writer.write_head(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
+    writer.write_text("Hello")
+
+    assert writer.take() == [b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x05Hello"]
+    assert writer.take() == []
+
+
+def test_a_long_payload_is_not_copied_to_stand_behind_its_header(writer):
+    payload = bytes(LONG)
+    writer.write_messages([payload])
+
+    header, same = writer.take()
+    assert header == bytes.fromhex("827e8000")
+    assert same is payload
+
+
+def test_a_client_masks_every_frame_with_the_next_key():
+    keys = [KEY, bytes(4), KEY]
+    writer = MessageWriter(Codec(), iter(keys).__next__)
+    writer.write_messages(["Hello"])
+    writer.write_frame(Frame(Opcode.PING))
+    writer.write_binary(b"\1", fin=False)
+
+    assert written(writer) == b"\x81\x85" + KEY + bytes.fromhex("7f9f4d5158") + b"\x89\x80\0\0\0\0" + (
+        serialize_frame(Frame(Opcode.BINARY, b"\1", fin=False), KEY)
+    )
+
+
+def test_keys_are_four_bytes_and_none_comes_twice():
+    keys = list(itertools.islice(random_masking_keys(), 1000))
+
+    assert {len(key) for key in keys} == {4}
+    assert len(set(keys)) > 990  # of 2^32: two that are equal are seen once in ten thousand runs
+
+
+@pytest.mark.parametrize("last", ["write_text", "write_messages"])
+def test_fragments_continue_the_message_that_has_begun(writer, last):
+    writer.write_text("Hel", fin=False)
+    writer.write_frame(Frame(Opcode.PING))
+    writer.write_text("l", fin=False)
+    if last == "write_text":
+        writer.write_text("o")
+    else:
+        writer.write_messages(["o"])
+    writer.write_messages([b"\1"])
+
+    assert frames_in(written(writer)) == [
+        Frame(Opcode.TEXT, b"Hel", fin=False),
+        Frame(Opcode.PING),
+        Frame(Opcode.CONTINUATION, b"l", fin=False),
+        Frame(Opcode.CONTINUATION, b"o"),
+        Frame(Opcode.BINARY, b"\1"),
+    ]
+
+
+def test_a_message_of_the_other_kind_cannot_stand_within_a_fragmented_one(writer):
+    writer.write_binary(b"\1", fin=False)
+
+    with pytest.raises(ValueError, match="a fragmented binary message is being sent"):
+        writer.write_text("Hello")
+    assert written(writer) == b"\x02\x01\1"
+
+
+def test_a_number_is_not_a_binary_message(writer):
+    with pytest.raises(TypeError):
+        writer.write_binary(5)
+
+
+def test_a_compressed_message_has_rsv1_on_its_first_frame_only_and_control_frames_stay_as_they_are(writer):
+    writer.compress(15, True)
+    writer.write_messages(["Hello", b"Hello"])
+    writer.write_text("Hel", fin=False)
+    writer.write_frame(Frame(Opcode.PING, b"Hello"))
+    writer.write_text("lo")
+
+    text, binary, first, ping, last = frames_in(written(writer))
+    assert [frame.rsv1 for frame in (text, binary, first, ping, last)] == [True, True, True, False, False]
+    assert ping.payload == b"Hello"
+    decompressor = Decompressor()
+    assert inflate(text.payload, decompressor, True) == b"Hello"
+    assert inflate(binary.payload, decompressor, True) == b"Hello"
+    assert inflate(first.payload, decompressor, False) + inflate(last.payload, decompressor, True) == b"Hello"
+    assert len(binary.payload) < len(text.payload)  # it refers to what was sent before
+
+
+def test_without_context_takeover_every_message_is_compressed_by_itself(writer):
+    writer.compress(15, False)
+    writer.write_messages(["Hello", "Hello"])
+
+    first, second = frames_in(written(writer))
+    assert first == second
+
+
+def test_a_window_that_zlib_cannot_compress_with_leaves_messages_as_they_are(writer):
+    writer.compress(8, True)
+    writer.write_messages(["Hello"])
+
+    assert written(writer) == b"\x81\x05Hello"
+
+
+def test_a_replaced_part_writes_every_message():
+    writer = MessageWriter(Codec(serialize_frame=lambda frame, key: frame.payload[::-1]), None)
+    writer.write_messages(["Hello", b"ab"])
+
+    assert written(writer) == b"olleH" + b"ba"

@@ -7,10 +7,10 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from wslab.dissector.frames import KEPT, MOST_HEADER, Body, FrameReader, Seen, Unread
+from wslab.dissector.frames import KEPT, Body, FrameDissector, Seen, Unread
 from wslab.protocol.deflate import NAME as DEFLATE
 from wslab.protocol.errors import HandshakeError, ProtocolError
-from wslab.protocol.frames import parse_header
+from wslab.protocol.frames import MAX_HEADER, parse_header
 from wslab.protocol.handshake import check_request, check_response, parse_extensions
 from wslab.protocol.http import MAX_BODY_SIZE, Request, Response, bodies_between, parse_request, parse_response
 from wslab.protocol.states import Role
@@ -30,7 +30,7 @@ class _Side:
     position: int = 0  # how many bytes came before them
     body: int = 0  # how many bytes of a body come before the next head
     missing: int = 0  # how many of these have not arrived
-    frames: FrameReader | None = None
+    frames: FrameDissector | None = None
 
     def drop(self, size: int) -> None:
         """Have done with so many bytes."""
@@ -91,7 +91,7 @@ class Conversation:
         seen = self._skip_body(sender, side) if side.missing else []
         if not side.unread:
             return seen
-        if self.request is None and (begun := _begins_with_a_frame(sender, side.unread[:MOST_HEADER])) is not False:
+        if self.request is None and (begun := _begins_with_a_frame(sender, side.unread[:MAX_HEADER])) is not False:
             return self._open_late(sender) if begun else []
         if sender is Role.CLIENT and self._is_asked:
             return self._await_answer(side)
@@ -203,7 +203,7 @@ class Conversation:
     def _read_frames(self, deflate: bool | None, knows_bits: bool = True, from_start: bool = True) -> list[Seen]:
         seen = []
         for role, side in self._sides.items():
-            side.frames = FrameReader(
+            side.frames = FrameDissector(
                 role,
                 deflate=deflate,
                 knows_bits=knows_bits,

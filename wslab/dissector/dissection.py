@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from wslab.dissector.conversation import agreed_extensions
 from wslab.dissector.field import Field
 from wslab.dissector.fields import Layout, fields_of_frame, judge_header, read_layout, repair_header
-from wslab.dissector.frames import KEPT, FrameReader, SeenFrame
+from wslab.dissector.frames import KEPT, FrameDissector, SeenFrame
 from wslab.dissector.handshake_lines import Head, begins_a_head, read_head
 from wslab.dissector.header_meanings import shorten
 from wslab.dissector.payloads import Judged, Window
 from wslab.protocol.deflate import NAME as DEFLATE
-from wslab.protocol.errors import Fault
+from wslab.protocol.errors import Violation
 from wslab.protocol.frames import Opcode
 from wslab.protocol.http import Request
 from wslab.protocol.redaction import redact_body
+from wslab.protocol.rules import Situation, broken_by_frame
 from wslab.protocol.states import Role
 
 MASKING = {True: Role.CLIENT, False: Role.SERVER}  # §5.1: who masks its frames
@@ -35,7 +36,7 @@ class Dissection:
         self._from_start = False
         self._request: Request | None = None
         self._position = 0
-        self._readers: dict[bool, FrameReader] = {}
+        self._readers: dict[bool, FrameDissector] = {}
         self.size = len(data)
         self.heads = self.frames = 0  # that have been read
 
@@ -75,8 +76,8 @@ class Dissection:
         else:
             yield [field_of_body(self._data, start)]
 
-    def _new_reader(self, role: Role) -> FrameReader:
-        return FrameReader(
+    def _new_reader(self, role: Role) -> FrameDissector:
+        return FrameDissector(
             role,
             deflate=self._deflate,
             knows_bits=self._knows_bits,
@@ -91,7 +92,7 @@ class Dissection:
         return fields_of_frame(self._data, layout, self._judge(layout), self._window)
 
     def _judge(self, layout: Layout) -> Judged:
-        """What is wrong with a frame, and what is in it: `FrameReader` is handed a header that it can read."""
+        """What is wrong with a frame, and what is in it: `FrameDissector` is handed a header that it can read."""
         faults, header = judge_header(layout), repair_header(layout)
         if header is None:
             return Judged(None, (*faults, *self._judge_bits(layout)), self._deflate)
@@ -104,13 +105,14 @@ class Dissection:
         frame = next((one.what for one in seen if isinstance(one.what, SeenFrame)), None)
         return Judged(frame, tuple(faults), self._deflate)
 
-    def _judge_bits(self, layout: Layout) -> list[Fault]:
-        """What is wrong with the bits of a frame that cannot be read: they are judged as those of another one."""
-        reader = self._new_reader(self._sender or MASKING[layout.is_masked])
-        mask = bytes((0b1000_0000, 0, 0, 0, 0)) if layout.is_masked else bytes(1)
-        (seen,) = reader.read(bytes((layout.header[0] & 0b1111_0000 | 0b1000_0000 | Opcode.BINARY,)) + mask)
+    def _judge_bits(self, layout: Layout) -> list[Violation]:
+        """What is wrong with the bits of a frame that cannot be read: they are judged as those of a binary frame."""
+        rsv1, rsv2, rsv3 = (bool(layout.header[0] & bit) for bit in (0b0100_0000, 0b0010_0000, 0b0001_0000))
+        sender = self._sender or MASKING[layout.is_masked]
+        alone = Situation(sender, has_deflate=self._deflate is not False, knows_bits=self._knows_bits)
         told = ("MASK", "RSV1-3")[len(layout.header) < 2 :]
-        return [fault for fault in seen.faults if fault.field in told]
+        broken = broken_by_frame(Opcode.BINARY, rsv1, rsv2, rsv3, layout.is_masked, alone)
+        return [violation for violation in broken if violation.field in told]
 
 
 def field_of_body(data: bytes, start: int = 0) -> Field:

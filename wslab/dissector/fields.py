@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wslab.dissector.field import Field
-from wslab.dissector.frames import MOST_HEADER
 from wslab.dissector.payloads import Judged, Payload, Window, fields_of_payload, told
 from wslab.dissector.wording import in_bytes
-from wslab.protocol.errors import Fault, ProtocolError
-from wslab.protocol.frames import OPCODES, Opcode, parse_header
+from wslab.protocol.errors import Violation
+from wslab.protocol.frames import MAX_HEADER, OPCODES, Opcode
 from wslab.protocol.masking import Buffer
+from wslab.protocol.rules import broken_by_length, broken_by_start
 
 MEANINGS = {
     Opcode.CONTINUATION: "goes on with the message that has begun (§5.4)",
@@ -66,6 +66,11 @@ class Layout:
         return self.header[-4:] if self.is_masked and len(self.header) == self.size else None
 
     @property
+    def size_of_extended(self) -> int:
+        """How many bytes tell a longer length: 0, 2 or 8."""
+        return self.size - (6 if self.is_masked else 2)
+
+    @property
     def extended(self) -> bytes:
         """What is there of the bytes that tell a longer length."""
         return self.header[2 : self.size - 4 if self.is_masked else self.size]
@@ -73,7 +78,7 @@ class Layout:
 
 def read_layout(data: Buffer, start: int = 0) -> Layout:
     """Find the fields of the frame that begins at `start`; unlike `parse_header`, whatever its bits say."""
-    begun = bytes(data[start : start + MOST_HEADER])
+    begun = bytes(data[start : start + MAX_HEADER])
     second = begun[1] if len(begun) > 1 else 0
     extended = {126: 2, 127: 8}.get(second & 0b0111_1111, 0)
     size = 2 + extended + (4 if second & 0b1000_0000 else 0)
@@ -83,26 +88,13 @@ def read_layout(data: Buffer, start: int = 0) -> Layout:
     return Layout(start, begun[:size], size, length, min(length, max(0, len(data) - start - size)))
 
 
-def judge_header(layout: Layout) -> list[Fault]:
-    """The rules that no extension can lift and that the header breaks.
-
-    `parse_header` tells the first of them only; so it is asked about each field in a header that is good otherwise.
-    """
-    first, short = layout.header[0], layout.header[1:2] or b"\0"
-    short = bytes((short[0] & 0b0111_1111,))
-    asked = [("opcode", "§5.2", bytes((0b1000_0000 | first & 0b0000_1111, 0)))]
-    if layout.opcode is not None:
-        asked.append(("payload length", "§5.5", bytes((0b1000_0000 | layout.opcode,)) + short))
-        asked.append(("FIN", "§5.5", bytes((first & 0b1000_1111, 0))))
-    asked.append(("extended length", "§5.2", bytes((0b1000_0000 | Opcode.BINARY,)) + short + layout.extended))
-    return [fault for name, section, header in asked for fault in _refusal(name, section, header)]
-
-
-def _refusal(name: str, section: str, header: bytes) -> Iterator[Fault]:
-    try:
-        parse_header(header)
-    except ProtocolError as error:
-        yield Fault(name, error.reason, section, error.code)
+def judge_header(layout: Layout) -> list[Violation]:
+    """The rules that no extension can lift and that the header breaks."""
+    second = layout.header[1] if len(layout.header) > 1 else 0
+    broken = list(broken_by_start(layout.header[0], second))
+    if layout.extended and len(layout.extended) == layout.size_of_extended:
+        broken += broken_by_length(layout.size_of_extended, layout.length)
+    return broken
 
 
 def repair_header(layout: Layout) -> bytes | None:

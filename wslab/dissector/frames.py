@@ -1,20 +1,19 @@
 """Seen: the bytes that one side sends after the handshake in, its frames out; it never raises (RFC 6455 §5)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from wslab.protocol.deflate import Decompressor, inflate
-from wslab.protocol.errors import CloseCode, Fault, ProtocolError
-from wslab.protocol.frames import Frame, FrameHeader, Opcode, parse_close, parse_header
+from wslab.protocol.errors import CloseCode, ProtocolError, Violation
+from wslab.protocol.frames import MAX_HEADER, Frame, FrameHeader, Opcode, parse_close
 from wslab.protocol.http import Request, Response
-from wslab.protocol.masking import Buffer, apply_mask
-from wslab.protocol.messages import TextDecoder, wrong_byte
+from wslab.protocol.masking import Buffer
+from wslab.protocol.messages import TextDecoder
+from wslab.protocol.reader import FrameReader, IncomingFrame
 from wslab.protocol.redaction import printable, redact_target
 from wslab.protocol.states import Role
 
 KEPT = 4096  # bytes of each payload; what a view shows of it is much less
 MAX_INFLATED = 16 * 1024 * 1024  # bytes of a message: no more is decompressed, unless it is to be kept
-MOST_HEADER = 14
 MOST_SHOWN = 60  # characters of a text
 
 
@@ -91,7 +90,7 @@ class Seen:
     end: int
     what: Request | Response | SeenFrame | Unread
     illegal: str = ""
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[Violation, ...] = ()
 
     def __str__(self) -> str:
         line = str(self.what).partition("\n")[0] if isinstance(self.what, Request | Response) else str(self.what)
@@ -101,33 +100,29 @@ class Seen:
 
 @dataclass(slots=True)
 class _Arriving:
-    """A frame whose payload is still arriving: `missing` bytes of it; the key is turned to the next of them."""
+    """A frame that is arriving: where it starts, what is known of its payload, the rules that it breaks."""
 
-    header: FrameHeader
+    frame: IncomingFrame
     start: int
-    missing: int
-    masking_key: bytes | None
-    kind: Opcode
-    faults: list[Fault]
+    violations: list[Violation]
     payload: bytearray = field(default_factory=bytearray)
     length: int = 0
-    is_compressed: bool = False
     is_deflated: bool = False
 
     def seen(self, sender: Role, end: int, what: SeenFrame | Unread) -> Seen:
-        """What is told of it; of its faults, a peer would hear of the first."""
-        illegal = self.faults[0].reason if self.faults else ""
-        return Seen(sender, self.start, end, what, illegal, tuple(self.faults))
+        """What is told of it; of the rules that it breaks, a peer would hear of the first."""
+        illegal = self.violations[0].reason if self.violations else ""
+        return Seen(sender, self.start, end, what, illegal, tuple(self.violations))
 
 
-class FrameReader:
+class FrameDissector:
     """Finds the frames of one side as their bytes arrive, judges them, and keeps at most `kept` bytes of each.
 
     `deflate` says whether permessage-deflate was agreed on, None if that is not known; `knows_bits`, that no extension
-    uses the reserved bits otherwise; `from_start`, that no frame came before these. Behind a frame whose end cannot be
+    uses the reserved bits otherwise; `from_start`, that no frame came before these. After a frame whose end cannot be
     told, everything is unread.
 
-    >>> [str(seen) for seen in FrameReader(Role.SERVER).read(bytes.fromhex("8900 810248"))]
+    >>> [str(seen) for seen in FrameDissector(Role.SERVER).read(bytes.fromhex("8900 810248"))]
     ['ping']
     """
 
@@ -142,167 +137,113 @@ class FrameReader:
         kept: int = KEPT,
     ) -> None:
         self._sender = sender
+        self._reader = FrameReader(
+            sender, has_deflate=deflate is not False, knows_bits=knows_bits, is_late=not from_start
+        )
         self._most_inflated = max(MAX_INFLATED, kept)
         self._inflater = Decompressor(room=self._most_inflated) if deflate else None
-        self._has_deflate = deflate is not False
         self._knows_bits = knows_bits
-        self._is_late = not from_start  # a message may have begun before
         self._position = position  # how many bytes of this side have been used
         self._kept = kept
-        self._begun = b""  # a header that is not all there
-        self._frame: _Arriving | None = None
-        self._message: Opcode | None = None  # the kind of the message that is not finished
-        self._is_compressed = False  # that message
+        self._arriving: _Arriving | None = None
         self._decoder: TextDecoder | None = None  # None, too, for what is left of a message that is no text
-        self._has_closed = False
         self._is_lost = False  # no frame can be found any more
 
     def read(self, data: Buffer) -> list[Seen]:
         """Take in `data`; the frames that it completes."""
         seen: list[Seen] = []
-        rest = memoryview(data)
-        while not self._is_lost:
-            if self._frame is None:
-                rest = rest[self._take_header(rest, seen) :]
-            if self._frame is None:
-                break
-            rest = rest[self._take_payload(self._frame, rest) :]
-            if self._frame.missing:
-                break
-            seen.append(self._finish(self._frame))
+        if self._is_lost:
+            return seen
+        buffer = self._reader.buffer
+        buffer.open(bytes(data))
+        try:
+            while buffer.has_more:
+                start = buffer.position
+                if (frame := self._reader.read()) is None:
+                    break
+                seen += self._take(frame, buffer.position - start)
+        except ProtocolError as error:
+            self._is_lost = True
+            end = self._position + len(buffer.data[buffer.position : buffer.position + MAX_HEADER])
+            seen.append(Seen(self._sender, self._position, end, Unread("what follows is not read"), error.reason))
+            buffer.clear()
+        else:
+            buffer.close()
         return seen
 
     def end(self) -> list[Seen]:
         """Take in the end of TCP: what is there of a frame that is not all there."""
-        frame, begun = self._frame, self._begun
-        self._is_lost, self._frame, self._begun = True, None, b""
-        if frame is not None:
-            there, length = frame.header.payload_length - frame.missing, frame.header.payload_length
-            why = f"cut short: {there} of {length} bytes of a {frame.header.opcode.name.lower()} frame"
-            return [frame.seen(self._sender, self._position, Unread(why))]
+        arriving, begun = self._arriving, len(self._reader.buffer)
+        self._is_lost, self._arriving = True, None
+        self._reader.buffer.clear()
+        if arriving is not None:
+            header, missing = arriving.frame.header, arriving.frame.missing
+            there = f"{header.payload_length - missing} of {header.payload_length} bytes"
+            why = f"cut short: {there} of a {header.opcode.name.lower()} frame"
+            return [arriving.seen(self._sender, self._position, Unread(why))]
         if begun:
-            why = f"cut short: {len(begun)} bytes of the header of a frame"
-            return [Seen(self._sender, self._position, self._position + len(begun), Unread(why))]
+            why = f"cut short: {begun} bytes of the header of a frame"
+            return [Seen(self._sender, self._position, self._position + begun, Unread(why))]
         return []
 
-    def _take_header(self, rest: memoryview, seen: list[Seen]) -> int:
-        """Read a header, if it is all there; how many bytes of `rest` have been used."""
-        begun = self._begun + rest[:MOST_HEADER]
-        try:
-            parsed = parse_header(begun)
-        except ProtocolError as error:
-            self._is_lost, self._begun = True, b""
-            why = Unread("what follows is not read")
-            seen.append(Seen(self._sender, self._position, self._position + len(begun), why, error.reason))
-            return len(rest)
-        if parsed is None:
-            self._begun = begun
-            return len(rest)
-        header, size = parsed
-        used = size - len(self._begun)
-        self._begun = b""
-        self._frame = self._begin(header)
-        self._position += size
-        return used
+    def _take(self, frame: IncomingFrame, used: int) -> list[Seen]:
+        """Take in a piece of a frame, for which `used` bytes were read; the frame if it ends with it."""
+        arriving = self._arriving
+        if arriving is None:
+            arriving = self._arriving = _Arriving(frame, self._position, list(frame.violations))
+            self._prepare(frame)
+        self._position += used
+        self._take_payload(arriving)
+        return [] if frame.missing else [self._finish(arriving)]
 
-    def _begin(self, header: FrameHeader) -> _Arriving:
-        opcode, faults = header.opcode, list(self._judge(header))
-        kind = self._message or opcode if opcode is Opcode.CONTINUATION else opcode
-        frame = _Arriving(header, self._position, header.payload_length, header.masking_key, kind, faults)
-        if opcode.is_control:
-            return frame
-        if opcode is not Opcode.CONTINUATION:
-            self._message, self._is_compressed = opcode, header.rsv1 and self._has_deflate
+    def _prepare(self, frame: IncomingFrame) -> None:
+        """Expect the payload of another message, if one begins."""
+        if frame.header.opcode in (Opcode.TEXT, Opcode.BINARY):
             self._decoder = TextDecoder()
             if self._inflater is not None:
                 self._inflater.room, self._inflater.final_blocks = self._most_inflated, 0
-        if opcode is not Opcode.CONTINUATION or header.fin:
-            self._is_late = False
-        frame.is_compressed = self._is_compressed
-        return frame
 
-    def _judge(self, header: FrameHeader) -> Iterator[Fault]:
-        """The rules that the header breaks, in the order of `Protocol`, and in its words."""
-        opcode, is_masked = header.opcode, header.masking_key is not None
-        name = opcode.name.lower()
-        if is_masked is (self._sender is Role.SERVER):
-            why = "a masked frame from a server" if is_masked else "a frame from a client without a mask"
-            yield Fault("MASK", why, "§5.1")
-        if self._knows_bits and (header.rsv2 or header.rsv3 or (header.rsv1 and opcode.is_control)):
-            yield Fault("RSV1-3", "a reserved bit is set that no extension uses", "§5.2")
-        if opcode.is_control:
-            return
-        if self._has_closed:  # §5.5.1: "MUST NOT send any more data frames after sending a Close frame"
-            yield Fault("opcode", f"a {name} frame after a close frame", "§5.5.1")
-        if opcode is Opcode.CONTINUATION:
-            if self._message is None and not self._is_late:
-                yield Fault("opcode", "a continuation frame, but no message has begun", "§5.4")
-            if header.rsv1 and self._knows_bits:
-                yield Fault("RSV1-3", "RSV1 is set on a continuation frame", "RFC 7692 §6.1")
-        elif self._message is not None:
-            yield Fault("opcode", f"a {name} frame inside a fragmented message", "§5.4")
-        elif header.rsv1 and self._knows_bits and not self._has_deflate:
-            yield Fault("RSV1-3", "RSV1 is set, but no extension that uses it was agreed on", "§5.2")
-
-    def _take_payload(self, frame: _Arriving, rest: memoryview) -> int:
-        """Take in what has arrived of a payload; how many bytes of `rest` that is."""
-        piece = rest[: frame.missing]
-        frame.missing -= len(piece)
-        self._position += len(piece)
-        key, turn = frame.masking_key, len(piece) % 4
-        data = apply_mask(piece, key) if key else bytes(piece)
-        frame.masking_key = key[turn:] + key[:turn] if key else None
-        is_last = frame.header.fin and not frame.missing
+    def _take_payload(self, arriving: _Arriving) -> None:
+        frame = arriving.frame
+        data, is_last = frame.piece, frame.header.fin and not frame.missing
         if frame.is_compressed:
-            data = self._inflate(frame, data, is_last)
-        if frame.is_deflated:
-            return len(piece)
+            data = self._inflate(arriving, data, is_last)
+        if arriving.is_deflated:
+            return
         if frame.kind is Opcode.TEXT and self._knows_bits and self._decoder is not None:
-            self._check_text(frame, self._decoder, data, is_last)
-        frame.length += len(data)
-        frame.payload += data[: max(0, self._kept - len(frame.payload))]
-        return len(piece)
+            self._check_text(arriving, self._decoder, data, is_last)
+        arriving.length += len(data)
+        arriving.payload += data[: max(0, self._kept - len(arriving.payload))]
 
-    def _inflate(self, frame: _Arriving, data: bytes, is_last: bool) -> bytes:
+    def _inflate(self, arriving: _Arriving, data: bytes, is_last: bool) -> bytes:
         """Decompress; once that cannot be done, it cannot be done for what follows either."""
         if self._inflater is not None:
             try:
                 return inflate(data, self._inflater, is_last)
             except ProtocolError as error:
                 if error.code != CloseCode.MESSAGE_TOO_BIG:
-                    frame.faults.append(Fault("payload", error.reason, "RFC 7692 §7.2.2", error.code))
+                    arriving.violations += filter(None, [error.violation])
                 self._inflater = None
-        frame.is_deflated, frame.length = True, frame.header.payload_length
-        frame.payload.clear()
+        arriving.is_deflated, arriving.length = True, arriving.frame.header.payload_length
+        arriving.payload.clear()
         return b""
 
-    def _check_text(self, frame: _Arriving, decoder: TextDecoder, data: bytes, is_last: bool) -> None:
+    def _check_text(self, arriving: _Arriving, decoder: TextDecoder, data: bytes, is_last: bool) -> None:
         try:
             decoder.decode(data, is_last)
         except ProtocolError as error:
-            wrong = frame.length + decoder.wrong
-            frame.faults.append(Fault("payload", "the text is not UTF-8", "§8.1", error.code, wrong))
+            for broken in filter(None, [error.violation]):
+                arriving.violations.append(broken._replace(place=arriving.length + (broken.place or 0)))
             self._decoder = None
 
-    def _finish(self, frame: _Arriving) -> Seen:
-        header = frame.header
-        if header.opcode is Opcode.CLOSE:
-            self._has_closed = True
-            frame.faults += _judge_close(bytes(frame.payload))
-        elif not header.opcode.is_control and header.fin:
-            self._message, self._is_compressed = None, False
-        self._frame = None
-        is_inflated = frame.is_compressed and not frame.is_deflated
-        payload = bytes(frame.payload)
-        what = SeenFrame(header, frame.kind, payload, frame.length, is_inflated, frame.is_deflated)
-        return frame.seen(self._sender, self._position, what)
-
-
-def _judge_close(payload: bytes) -> Iterator[Fault]:
-    try:
-        parse_close(payload)
-    except ProtocolError as error:
-        if isinstance(error.__cause__, UnicodeDecodeError):
-            yield Fault("close reason", error.reason, "§5.5.1", error.code, 2 + wrong_byte(error.__cause__))
-        else:
-            yield Fault("close code", error.reason, "§7.4" if len(payload) > 1 else "§5.5.1")
+    def _finish(self, arriving: _Arriving) -> Seen:
+        frame, payload = arriving.frame, bytes(arriving.payload)
+        if frame.header.opcode is Opcode.CLOSE:
+            try:
+                parse_close(payload)
+            except ProtocolError as error:
+                arriving.violations += filter(None, [error.violation])
+        self._arriving = None
+        is_inflated = frame.is_compressed and not arriving.is_deflated
+        what = SeenFrame(frame.header, frame.kind, payload, arriving.length, is_inflated, arriving.is_deflated)
+        return arriving.seen(self._sender, self._position, what)

@@ -50,7 +50,7 @@ class _Unfinished:
         """What has come of it."""
         if self.frames == 1 and is_whole:
             return JoinedMessage(self.seen, self.frame, 1, is_whole)
-        header = replace(self.frame.header, payload_length=self.wire_length, fin=True, rsv1=False)
+        header = self.frame.header._replace(payload_length=self.wire_length, fin=True, rsv1=False)
         frame = replace(
             self.frame,
             header=header,

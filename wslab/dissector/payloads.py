@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from wslab.dissector.field import Field
 from wslab.dissector.frames import SeenFrame
-from wslab.protocol.errors import Fault, ProtocolError, describe_close
+from wslab.protocol.errors import ProtocolError, Violation, describe_close
 from wslab.protocol.frames import Opcode, parse_close
 from wslab.protocol.masking import Buffer, apply_mask
 from wslab.protocol.redaction import redact_bytes
@@ -39,13 +39,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What `FrameReader` says of a frame: None for one that it cannot read; the rules that are broken.
+    """What `FrameDissector` says of a frame: None for one that it cannot read; the rules that are broken.
 
     `deflate` says whether permessage-deflate was agreed on, None if nobody knows.
     """
 
     frame: SeenFrame | None
-    faults: tuple[Fault, ...] = ()
+    faults: tuple[Violation, ...] = ()
     deflate: bool | None = None
 
 
@@ -72,7 +72,7 @@ class Payload:
         return apply_mask(self.wire(start, end), self.masking_key[turn:] + self.masking_key[:turn])
 
 
-def told(fault: Fault, where: str = "") -> str:
+def told(fault: Violation, where: str = "") -> str:
     """A fault as a sentence, with where the wrong byte is."""
     return f"{fault.reason}{where} ({fault.section}): close with {int(fault.code)}"
 
@@ -197,11 +197,11 @@ def _refusal(code: bytes) -> str:
     try:
         parse_close(code)
     except ProtocolError as error:
-        return told(Fault("close code", error.reason, "§7.4"))
+        return told(error.violation) if error.violation is not None else ""
     return ""
 
 
-def _mark(rows: list[Field], said: list[Field], payload: Payload, judged: Judged, fault: Fault) -> None:
+def _mark(rows: list[Field], said: list[Field], payload: Payload, judged: Judged, fault: Violation) -> None:
     """Say at the row of the wrong byte what is wrong with it; where no row has it, at what stands for the payload."""
     sentence, at = told(fault), None
     if fault.place is not None:

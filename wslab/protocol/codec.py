@@ -78,17 +78,17 @@ class Codec:
 
     @property
     def reads_in_pieces(self) -> bool:
-        """Whether a payload may be read as it arrives: `parse_frame` is the reference one, if with replaced parts."""
+        """Whether a payload may be read as it arrives: `parse_frame`, which needs whole frames, is not replaced."""
         return getattr(self.parse_frame, "func", self.parse_frame) is frames.parse_frame
 
     @property
-    def reads_in_bulk(self) -> bool:
-        """Whether `bulk.parse_messages` may read instead of the parts for frames, none of which is replaced."""
+    def reads_in_batches(self) -> bool:
+        """Whether `batch.parse_messages` may read instead of the parts for frames, none of which is replaced."""
         return self.parse_frame is frames.parse_frame
 
     @property
-    def writes_in_bulk(self) -> bool:
-        """Whether `bulk.serialize_messages` may write instead of `serialize_frame`, which is not replaced."""
+    def writes_in_batches(self) -> bool:
+        """Whether `batch.serialize_messages` may write instead of `serialize_frame`, which is not replaced."""
         return self.serialize_frame is frames.serialize_frame
 
 

@@ -6,8 +6,9 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Protocol as Interface
 
-from wslab.protocol.errors import CloseCode, HandshakeError, ProtocolError
+from wslab.protocol.errors import HandshakeError
 from wslab.protocol.handshake import Extension
+from wslab.protocol.rules import INFLATED_IS_TOO_BIG, NOT_DEFLATE, TOO_MANY_FINAL_BLOCKS
 
 NAME = "permessage-deflate"
 TAIL = b"\x00\x00\xff\xff"
@@ -160,17 +161,17 @@ class Decompressor:
             try:
                 piece = self._stream.decompress(data, self.room + 1)
             except zlib.error:
-                raise ProtocolError("the payload is not DEFLATE data", CloseCode.INVALID_PAYLOAD_DATA) from None
+                raise NOT_DEFLATE.broken() from None
             self.room -= len(piece)
             if self.room < 0:
-                raise ProtocolError("the decompressed message is too big", CloseCode.MESSAGE_TOO_BIG)
+                raise INFLATED_IS_TOO_BIG.broken()
             pieces.append(piece)
             if not self._stream.eof:
                 return b"".join(pieces)
             self.final_blocks += 1
             data = self._stream.unused_data
             self._stream = zlib.decompressobj(wbits=-self._window_bits)
-        raise ProtocolError(f"more than {MAX_FINAL_BLOCKS} final blocks in one message", CloseCode.POLICY_VIOLATION)
+        raise TOO_MANY_FINAL_BLOCKS.broken(limit=MAX_FINAL_BLOCKS)
 
 
 def deflate(payload: bytes, compressor: Compressor, fin: bool = True) -> bytes:

@@ -1,8 +1,8 @@
 """Errors: what went wrong, with the close code or the HTTP status that tells the peer (RFC 6455 §7.4, §4.2.2)."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class CloseCode(IntEnum):
@@ -55,16 +55,35 @@ def describe_close(code: int, reason: str = "") -> str:
     return f"{text}: {reason}" if reason else text
 
 
+class Violation(NamedTuple):
+    """A rule of the protocol that something breaks: where in it, why in words, the section, and the code to close with.
+
+    `place` counts the bytes of a payload before the wrong one; it is None where no single byte is wrong.
+    """
+
+    field: str
+    reason: str
+    section: str
+    code: int = CloseCode.PROTOCOL_ERROR
+    place: int | None = None
+
+    def error(self) -> "ProtocolError":
+        """The error by which an endpoint refuses it."""
+        return ProtocolError(self.reason, self.code, self)
+
+
 class ProtocolError(Exception):
     """The peer broke a rule of the protocol.
 
-    `code` is the close code that says so in a close frame, `reason` the sentence that goes with it.
+    `code` is the close code that says so in a close frame, `reason` the sentence that goes with it, `violation` the
+    rule of wslab that says so, if one does.
     """
 
-    def __init__(self, reason: str, code: int = CloseCode.PROTOCOL_ERROR) -> None:
+    def __init__(self, reason: str, code: int = CloseCode.PROTOCOL_ERROR, violation: Violation | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.code = int(code)
+        self.violation = violation
 
     def __str__(self) -> str:
         return describe_close(self.code, self.reason)
@@ -84,20 +103,6 @@ class HandshakeError(ProtocolError):
 
     def __str__(self) -> str:
         return f"{self.status} {self.reason}" if self.status else self.reason
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A rule that a frame breaks: in which field of it, the rule in the words of `Protocol`, and its section.
-
-    `place` counts the bytes before the wrong one, in a payload as it is when it is decompressed.
-    """
-
-    field: str
-    reason: str
-    section: str
-    code: int = CloseCode.PROTOCOL_ERROR
-    place: int | None = None
 
 
 class ConnectionClosed(Exception):

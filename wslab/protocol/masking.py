@@ -1,8 +1,13 @@
 """Masking: payloads XORed with a key of 4 bytes (RFC 6455 §5.3)."""
 
-import numpy as np
+import sys
 
-WORTH_NUMPY = 512  # bytes: for fewer, making the arrays takes longer than one XOR of big integers
+try:
+    import numpy as np
+except ImportError:  # it only makes long payloads faster: all are masked as big integers then
+    WORTH_NUMPY = sys.maxsize
+else:
+    WORTH_NUMPY = 512  # bytes: for fewer, making the arrays takes longer than one XOR of big integers
 
 
 Buffer = bytes | bytearray | memoryview

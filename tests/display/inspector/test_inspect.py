@@ -14,7 +14,7 @@ from support.wire import CAPTURE_2014, COMPRESSED, FRAMES, HANDSHAKES, RFC_HANDS
 from wslab import Direction, Frame, Opcode, inspect, serialize_frame
 from wslab.display.table import Table
 from wslab.dissector.conversation import Conversation
-from wslab.dissector.frames import FrameReader, Seen
+from wslab.dissector.frames import FrameDissector, Seen
 from wslab.dissector.handshake_lines import begins_a_head
 from wslab.dissector.payloads import RESERVED, UNKNOWN_BITS
 from wslab.protocol.states import Role
@@ -233,7 +233,7 @@ def test_the_frames_of_two_sides_are_told_apart_by_their_masks():
 @given(st.binary(max_size=60), st.sampled_from(list(Direction)), st.booleans())
 def test_frames_are_judged_as_a_tap_judges_them(data, direction, deflate):
     sender = Role.CLIENT if direction is UP else Role.SERVER
-    reader = FrameReader(sender, deflate=deflate, from_start=False)
+    reader = FrameDissector(sender, deflate=deflate, from_start=False)
     seen = reader.read(data) + reader.end()
     told = " ".join(sentence for _, sentence in faults(inspect(data, deflate=deflate, direction=direction)))
     if not begins_a_head(data):

@@ -156,7 +156,7 @@ def _brief(seen: Seen) -> str:
     if isinstance(what, Response):
         what = replace(what, phrase="")
     elif isinstance(what, SeenFrame):
-        header = replace(what.header, fin=True, rsv1=what.header.rsv1 and not what.is_inflated)
+        header = what.header._replace(fin=True, rsv1=what.header.rsv1 and not what.is_inflated)
         what = replace(what, header=header, is_inflated=False)
     return str(replace(seen, what=what, illegal="")).rstrip()
 

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from itertools import islice
 
-from wslab.dissector.frames import FrameReader, Seen
+from wslab.dissector.frames import FrameDissector, Seen
 from wslab.dissector.wording import in_hex
 from wslab.protocol.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
 from wslab.protocol.http import Request, Response
@@ -74,7 +74,7 @@ def probe(url: str, data: bytes, *, patience: float = PATIENCE) -> ProbeResult:
 
 def _is_cut_short(data: bytes) -> bool:
     """Return True if the last frame in `data` is not all there."""
-    reader = FrameReader(Role.CLIENT)
+    reader = FrameDissector(Role.CLIENT)
     reader.read(data)
     return bool(reader.end())
 

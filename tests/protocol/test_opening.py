@@ -1,0 +1,123 @@
+"""OpeningHandshake: what each end asks, answers and agrees to before there are frames."""
+
+import pytest
+from support.wire import RFC_HANDSHAKE, fault
+
+from wslab.protocol.codec import Codec
+from wslab.protocol.deflate import PermessageDeflate
+from wslab.protocol.errors import HandshakeError
+from wslab.protocol.handshake import build_request, build_response
+from wslab.protocol.http import Headers, Request, Response
+from wslab.protocol.limits import Limits
+from wslab.protocol.opening import OpeningHandshake
+from wslab.protocol.states import Role
+
+KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+REQUEST = build_request("localhost", key=KEY)
+DEFLATE = PermessageDeflate()
+
+
+def handshake(role, *, wish=None, **limits):
+    return OpeningHandshake(role, Codec(), Limits(**limits), wish)
+
+
+def asked(wish=None, **limits):
+    """A client that has sent its request."""
+    client = handshake(Role.CLIENT, wish=wish, **limits)
+    client.ask(REQUEST)
+    return client
+
+
+def answer(**options):
+    return build_response(REQUEST, **options).serialize()
+
+
+def refused(function, *arguments):
+    with pytest.raises(HandshakeError) as caught:
+        function(*arguments)
+    return caught.value.status, caught.value.reason
+
+
+def test_a_client_and_a_server_agree():
+    client, server = handshake(Role.CLIENT, wish=DEFLATE), handshake(Role.SERVER, wish=DEFLATE)
+    request = client.ask(build_request("localhost", key=KEY, subprotocols=["a", "b"]))
+    head, used = server.receive(request.serialize())
+    response = server.accept(["b"], [("X", "y")])
+    client.receive(response.serialize())
+
+    assert (head.target, used) == ("/", len(request.serialize()))
+    assert response.headers["X"] == "y"
+    assert client.subprotocol == server.subprotocol == "b"
+    assert client.permessage_deflate == server.permessage_deflate == DEFLATE
+    assert client.response.status == 101
+
+
+def test_without_a_wish_nothing_is_offered_and_nothing_is_agreed_on():
+    client, server = handshake(Role.CLIENT), handshake(Role.SERVER)
+    request = client.ask(REQUEST)
+    server.receive(handshake(Role.CLIENT, wish=DEFLATE).ask(REQUEST).serialize())
+    server.accept([], [])
+
+    assert "Sec-WebSocket-Extensions" not in request.headers
+    assert server.permessage_deflate is None
+
+
+def test_a_server_reads_one_request_and_then_answers_first():
+    server = handshake(Role.SERVER)
+    assert server.receive(REQUEST.serialize()[:20]) is None
+    server.receive(REQUEST.serialize())
+
+    assert server.receive(REQUEST.serialize()) is None
+
+
+def test_a_client_that_has_asked_nothing_reads_a_request():
+    assert fault(handshake(Role.CLIENT).receive, b"HTTP/1.1 101 x\r\n\r\n") is not None
+
+
+def test_nothing_can_be_accepted_before_a_request_has_arrived():
+    with pytest.raises(RuntimeError, match="no request has arrived yet"):
+        handshake(Role.SERVER).accept([], [])
+
+
+@pytest.mark.parametrize(("method", "body"), [("GET", b"Hello"), ("HEAD", b"")])
+def test_an_answer_has_a_body_unless_only_the_head_was_asked_for(method, body):
+    server = handshake(Role.SERVER)
+    server.receive(Request(method, "/", Headers((("Host", "x"),))).serialize())
+
+    assert server.answer(Response(200, "OK", Headers(), b"Hello")).body == body
+    assert server.response.body == body
+
+
+@pytest.mark.parametrize(("begin", "status"), [(lambda **limits: handshake(Role.SERVER, **limits), 431), (asked, 0)])
+def test_a_head_has_limits(begin, status):
+    long = b"GET / HTTP/1.1\r\nX: " if status else b"HTTP/1.1 101 x\r\nX: "
+
+    assert begin(max_header_size=5000).receive(long + bytes(1).replace(b"\0", b"x") * 100) is None
+    assert refused(begin(max_header_size=1000).receive, long + b"x" * 6000) == (
+        status,
+        "a header block of more than 1000 bytes",
+    )
+    many = long[:-3] + b"A: b\r\n" * 5 + b"\r\n"
+    assert refused(begin(max_headers=4).receive, many) == (status, "more than 4 header lines")
+
+
+@pytest.mark.parametrize(
+    ("wish", "extensions", "reason"),
+    [
+        (None, "permessage-deflate", "the server answered with extensions that were not offered"),
+        (
+            DEFLATE,
+            "permessage-deflate, permessage-deflate",
+            "the server answered with extensions that were not offered",
+        ),
+        (DEFLATE, "a=", "Sec-WebSocket-Extensions is malformed at '='"),
+    ],
+)
+def test_a_client_refuses_extensions_that_it_has_not_offered(wish, extensions, reason):
+    assert refused(asked(wish).receive, answer(extensions=extensions)) == (101, reason)
+
+
+def test_the_example_of_the_rfc_is_accepted():
+    server = handshake(Role.SERVER)
+    server.receive(RFC_HANDSHAKE.request_bytes)
+    assert server.accept(["chat"], []).headers["Sec-WebSocket-Accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="

@@ -1,0 +1,105 @@
+"""OpeningHandshake: the life of a connection before its first frame, for both ends (RFC 6455 §4)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from wslab.protocol import handshake
+from wslab.protocol.codec import Codec
+from wslab.protocol.deflate import PermessageDeflate, answer_offers, build_offer, check_answer
+from wslab.protocol.errors import HandshakeError
+from wslab.protocol.http import MAX_BODY_SIZE, Headers, Request, Response
+from wslab.protocol.limits import Limits
+from wslab.protocol.states import Role
+
+
+class OpeningHandshake:
+    """What one end asks, answers and agrees to before the connection is open.
+
+    `wish` is what this end would like of permessage-deflate, None for no compression; `permessage_deflate` is what was
+    agreed on. Methods return the head to send.
+    """
+
+    def __init__(self, role: Role, codec: Codec, limits: Limits, wish: PermessageDeflate | None) -> None:
+        self.request: Request | None = None
+        self.response: Response | None = None
+        self.subprotocol: str | None = None
+        self.permessage_deflate: PermessageDeflate | None = None
+        self._role = role
+        self._codec = codec
+        self._limits = limits
+        self._wish = wish
+
+    def ask(self, request: Request) -> Request:
+        """Client: the request that opens the connection, with an offer of permessage-deflate if wished for."""
+        offers = [str(build_offer(self._wish))] if self._wish else []
+        lines = [*request.headers, *(("Sec-WebSocket-Extensions", offer) for offer in offers)]
+        self.request = Request(request.method, request.target, Headers(tuple(lines)), request.version)
+        return self.request
+
+    def accept(self, subprotocols: Sequence[str], headers: Iterable[tuple[str, str]]) -> Response:
+        """Server: agree to the request. Raises HandshakeError if it is not a WebSocket handshake."""
+        request = self.arrived_request()
+        self._codec.check_request(request)
+        offered = handshake.offered_subprotocols(request)
+        extensions = handshake.parse_extensions(request.headers.get("Sec-WebSocket-Extensions"))
+        self.subprotocol = next((name for name in offered if name in subprotocols), None)
+        agreed, answer = answer_offers(extensions, self._wish) if self._wish else (None, None)
+        self.response = self._codec.build_response(
+            request, subprotocol=self.subprotocol, extensions=str(answer or ""), headers=headers
+        )
+        self.permessage_deflate = agreed
+        return self.response
+
+    def answer(self, response: Response) -> Response:
+        """Server: plain HTTP instead of a handshake."""
+        if self.request is not None and self.request.method == "HEAD":  # RFC 9110 §9.3.2: no body, whatever its length
+            response = replace(response, body=b"")
+        self.response = response
+        return response
+
+    def receive(self, data: bytes) -> tuple[Request | Response, int] | None:
+        """The head at the start of `data` and its size; None if it needs more bytes. Raises HandshakeError."""
+        if self._role is Role.SERVER and self.request is not None:
+            return None  # accept or reject comes first
+        if self._role is Role.CLIENT and self.request is not None:
+            found: tuple[Request | Response, int] | None = self._codec.parse_response(data)
+        else:
+            found = self._codec.parse_request(data)
+        self._check_size(len(data) if found is None else found[1])
+        if found is None:
+            return None
+        head, _ = found
+        if len(head.headers) > self._limits.max_headers:
+            raise HandshakeError(f"more than {self._limits.max_headers} header lines", self._too_large)
+        if isinstance(head, Response):
+            self._agree(head)
+        else:
+            self.request = head
+        return found
+
+    @property
+    def _too_large(self) -> int:
+        return 431 if self._role is Role.SERVER else 0  # RFC 6585 §5
+
+    def _check_size(self, size: int) -> None:
+        body = 0 if self._role is Role.SERVER else MAX_BODY_SIZE
+        if size > self._limits.max_header_size + body:
+            raise HandshakeError(f"a header block of more than {self._limits.max_header_size} bytes", self._too_large)
+
+    def _agree(self, response: Response) -> None:
+        """Client: take in the server's answer."""
+        self._codec.check_response(response, self.arrived_request())
+        try:
+            answers = handshake.parse_extensions(response.headers.get("Sec-WebSocket-Extensions"))
+        except HandshakeError as error:
+            raise HandshakeError(error.reason, response.status) from None
+        if len(answers) > 1 or (answers and self._wish is None):
+            raise HandshakeError("the server answered with extensions that were not offered", response.status)
+        self.permessage_deflate = check_answer(answers[0], self._wish) if answers and self._wish else None
+        self.response, self.subprotocol = response, response.headers.get("Sec-WebSocket-Protocol") or None
+
+    def arrived_request(self) -> Request:
+        """The request. Raises RuntimeError if none has arrived yet."""
+        if self.request is None:
+            raise RuntimeError("no request has arrived yet")
+        return self.request
