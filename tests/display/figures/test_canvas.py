@@ -1,11 +1,11 @@
-"""sheet: what is written fits, and the font has it."""
+"""canvas: what is written fits, and the font has it."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.figures import HOSTILE, contrast
 
-from wslab.display.figures.canvas import GREY, INK, ORANGE, SKY, Sheet, fit, legible, width_of
+from wslab.display.figures.canvas import GREY, INK, ORANGE, SKY, Canvas, fit, legible, width_of
 
 
 @given(st.text(max_size=80), st.integers(20, 400))
@@ -35,6 +35,6 @@ def test_the_text_is_seen_on_all_of_its_papers(ink, paper):
 
 @pytest.mark.parametrize("words", HOSTILE, ids=ascii)
 def test_whatever_is_written_needs_no_other_font(words):
-    sheet = Sheet(30)
-    sheet.write(10, 20, fit(words, 500))
-    sheet.figure.canvas.draw()  # a missing glyph would be a warning, and warnings are errors
+    canvas = Canvas(30)
+    canvas.write(10, 20, fit(words, 500))
+    canvas.figure.canvas.draw()  # a missing glyph would be a warning, and warnings are errors

@@ -1,4 +1,4 @@
-"""sheet: a white page, measured in points, for pictures in which no text runs over another."""
+"""canvas: a white page, measured in points, for pictures in which no text runs over another."""
 
 import unicodedata
 from functools import cache, lru_cache
@@ -23,17 +23,17 @@ LEFT_TO_RIGHT = "\u200e"
 
 
 @cache
-def _font(size: float, weight: str) -> "FontProperties":
+def _font(weight: str) -> "FontProperties":
     from matplotlib.font_manager import FontProperties
 
-    return FontProperties(family=FONT, weight=weight, size=size)
+    return FontProperties(family=FONT, weight=weight, size=SIZE)
 
 
 @cache
 def _glyphs() -> frozenset[int]:
     from matplotlib.font_manager import findfont, get_font
 
-    return frozenset(get_font(findfont(_font(SIZE, "normal"))).get_charmap())
+    return frozenset(get_font(findfont(_font("normal"))).get_charmap())
 
 
 @cache
@@ -45,7 +45,7 @@ def _renderer() -> Any:
 
 
 def legible(words: str) -> str:
-    r"""`words` with an escape for each character that the font lacks, or that would stand upon another one.
+    r"""`words` with an escape for each character that the font lacks, or that would be drawn on top of another.
 
     >>> legible("é, 中, e\u0301")
     'é, \\u4e2d, e\\u0301'
@@ -59,20 +59,20 @@ def _is_legible(character: str) -> bool:
 
 
 @lru_cache(4096)  # what is written twice is measured once
-def width_of(words: str, size: float = SIZE, weight: str = "normal") -> float:
-    """How many points wide `words` are, written in one line."""
-    pixels: float = _renderer().get_text_width_height_descent(words, _font(size, weight), False)[0]
+def width_of(words: str) -> float:
+    """The width of `words` in points, written in one line."""
+    pixels: float = _renderer().get_text_width_height_descent(words, _font("normal"), False)[0]
     return pixels * 72 / DPI
 
 
 def fit(words: str, room: float, tail: str = "") -> str:
-    """As much of `words` as fits in `room` points, and all of `tail` behind it; nothing where that has no room."""
+    """As much of `words` as fits in `room` points, with all of `tail` after it; nothing if even `tail` does not fit."""
     words = legible(words)
-    # Behind words that are written from right to left, a number would be carried to their other side.
+    # After words that are written from right to left, a number would be carried to their other side.
     tail = LEFT_TO_RIGHT + legible(tail) if tail else ""
     if width_of(words + tail) <= room:
         return words + tail
-    shortest, longest = -1, len(words)  # found by halving: what is too long by a thousand characters is no slower
+    shortest, longest = -1, len(words)  # by bisection: what is a thousand characters too long takes no longer
     while shortest < longest:
         middle = (shortest + longest + 1) // 2
         if width_of(words[:middle] + "…" + tail) <= room:
@@ -82,15 +82,14 @@ def fit(words: str, room: float, tail: str = "") -> str:
     return words[:shortest] + "…" + tail if shortest >= 0 else ""
 
 
-class Sheet:
-    """A page of `height` points, 8 inches wide; y counts downwards, and what is drawn later lies on top."""
+class Canvas:
+    """A page, `height` points high and 8 inches wide; y counts downwards, and what is drawn later lies on top."""
 
     def __init__(self, height: float) -> None:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
-        # Without pyplot, nobody shows the figure a second time; white, it can be read on a dark page, too.
-        self.height = height
+        # Without pyplot, the figure is not shown a second time; white, it can be read on a dark page, too.
         self.figure = Figure((WIDTH / 72, height / 72), dpi=DPI, facecolor="white")
         FigureCanvasAgg(self.figure)
         self._axes = self.figure.add_axes((0, 0, 1, 1))
@@ -104,12 +103,11 @@ class Sheet:
         words: str,
         *,
         align: Align = "left",
-        size: float = SIZE,
         weight: str = "normal",
         color: str = INK,
     ) -> None:
-        """Write a line that stands on `y`. What peers have said must have gone through `fit` or `legible`."""
-        font = _font(size, weight)
+        """Write a line that stands on `y`. What a peer sent must have gone through `fit` or `legible`."""
+        font = _font(weight)
         self._axes.text(
             x, y, words, ha=align, va="baseline", color=color, font=font, parse_math=False, usetex=False, zorder=1
         )
@@ -125,7 +123,7 @@ class Sheet:
         marker: str = "",
         is_open: bool = False,
     ) -> None:
-        """Draw a line, with a marker at its end if there is one: `is_open` leaves the inside of it white."""
+        """Draw a line with a `marker` at its end, if any; `is_open` leaves the inside of the marker white."""
         options: dict[str, Any] = {"markerfacecolor": "white" if is_open else color, "markevery": [1], "zorder": 1}
         xs, ys = zip(start, end, strict=True)
         self._axes.plot(xs, ys, color=color, linewidth=width, linestyle=line, marker=marker, markersize=6, **options)

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class DescribedFigure:
-    """A figure for the eyes (PNG), and a text for terminals, screen readers and tests.
+    """A figure to look at (PNG), and a text for terminals, screen readers and tests.
 
-    `kind` names it in a few words. `figure` is None where there is nothing to draw; then the text says so.
+    `kind` names it in a few words. `figure` is None if there is nothing to draw; then the text says so.
     """
 
     figure: "Figure | None"
@@ -25,7 +25,7 @@ class DescribedFigure:
         return self.text
 
     def png(self) -> bytes | None:
-        """The figure as a file."""
+        """The bytes of the figure as a PNG file, None if there is no figure."""
         if self.figure is None:
             return None
         image = io.BytesIO()
@@ -33,10 +33,10 @@ class DescribedFigure:
         return image.getvalue()
 
     def outputs(self) -> list[dict[str, str]]:
-        """What a notebook shows, each output by its media types: the picture, and below it the text.
+        """What a notebook shows, each output by its media types: the picture, and the text below it.
 
-        They are two, because JupyterLab shows no text of an output that has a PNG, and the PNG is nothing to listen to;
-        and because a picture within HTML may be shown by fewer readers of notebooks than a PNG.
+        There are two, because JupyterLab shows no text of an output that has a PNG, and a screen reader cannot read the
+        PNG; and because fewer programs show a picture inside HTML than a PNG.
         """
         image = self.png()
         if image is None:
@@ -58,7 +58,7 @@ class DescribedFigure:
 
 
 def describe(figure: "Figure", text: str) -> DescribedFigure:
-    """`figure` as the value of a cell, with `text` for whoever cannot see it; pyplot does not show it a second time."""
+    """`figure` as the value of a cell, with `text` for those who cannot see it; pyplot does not show it again."""
     from matplotlib import pyplot
 
     pyplot.close(figure)

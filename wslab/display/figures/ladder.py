@@ -11,15 +11,15 @@ from wslab.display.figures.canvas import (
     INK,
     VERMILLION,
     WIDTH,
+    Canvas,
     Line,
     Point,
-    Sheet,
     fit,
     legible,
     width_of,
 )
 from wslab.display.figures.figure import DescribedFigure
-from wslab.display.figures.selection import choose, nothing, title, window
+from wslab.display.figures.selection import choose_connection, nothing_to_draw, select, title_of
 from wslab.dissector.frames import SeenFrame, Unread
 from wslab.dissector.wording import shorten, since
 from wslab.protocol.redaction import harmless
@@ -29,15 +29,15 @@ from wslab.recording.recorded_frames import RecordedFrame, RecordingDissector
 from wslab.recording.recording import Recording
 
 TIMES, MARGIN = 66.0, 40.0  # points to the left of the client's lifeline: with times, and without
-TOP, ROW, REASON, FOOT = 44.0, 25.0, 13.0, 46.0  # points of height: REASON for a second line that says what is illegal
+TOP, ROW, REASON, FOOT = 44.0, 25.0, 13.0, 46.0  # points of height; REASON: a second line that says what is illegal
 SLANT = 7.0
-MOST_TAIL = 30  # characters of a remark that is kept where what stands before it is too long
+MOST_TAIL = 30  # characters of a remark at the end that is kept when a line is cut short
 ENDS = {"end": "end of TCP", "reset": "reset", "unreachable": "the server cannot be reached"}
 
 
 @dataclass(frozen=True)
 class _Style:
-    """How an arrow is drawn: as a line with a marker at its end, and in a text."""
+    """How an arrow is drawn, as a line with a marker at its end, and in a text."""
 
     name: str
     stroke: str
@@ -57,7 +57,7 @@ class _Kind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Arrow:
-    """What one side sent, and why that is illegal, if it is."""
+    """What one side sent, and which rule it breaks, if any."""
 
     time: float
     sender: Role
@@ -83,19 +83,18 @@ def draw_ladder(
 ) -> DescribedFigure:
     """What client and server of one connection sent to each other: an arrow for each head and frame.
 
-    Draws the first connection unless told which; at most `most` arrows (1 to 200), from the one on that has `start`
-    before it. A slanted arrow came in pieces: its first byte was in an earlier chunk than its last. `times` are those
-    of the last bytes, counted from the first chunk. Raises ValueError for a connection that is not there, and for
-    numbers that make no window.
+    Draws the first connection unless told which; at most `most` arrows (1 to 200), after the first `start`. A slanted
+    arrow came in pieces: its first byte was in an earlier chunk than its last. `times` are those of the last bytes,
+    counted from the first chunk. Raises ValueError for a connection that is not there, and for numbers out of range.
     """
-    number = choose(recording, connection)
-    entries, total = window(_entries(recording, number), start, most)
+    number = choose_connection(recording, connection)
+    entries, total = select(_entries(recording, number), start, most)
     if number is None or not entries:
-        return DescribedFigure(None, nothing("arrow", start, total))
-    arrows = [_of_passed(entry) if isinstance(entry, RecordedFrame) else _of_end(entry) for entry in entries]
+        return DescribedFigure(None, nothing_to_draw("arrow", start, total))
+    arrows = [_arrow_of_frame(entry) if isinstance(entry, RecordedFrame) else _arrow_of_end(entry) for entry in entries]
     began = next((chunk.time for chunk in recording.chunks if chunk.connection == number), arrows[0].time)
     steps = [since(arrow.time - began) if times else "" for arrow in arrows]
-    heading = title(recording, number, "arrows", start, len(arrows), total)
+    heading = title_of(recording, number, "arrows", start, len(arrows), total)
     longest = max(map(len, steps))
     lines = [f"{step:>{longest}}  {arrow}" if times else str(arrow) for step, arrow in zip(steps, arrows, strict=True)]
     text = "\n".join([heading, *lines] if heading else lines)
@@ -117,7 +116,7 @@ def _entries(recording: Recording, number: int | None) -> Iterator[RecordedFrame
             yield event
 
 
-def _of_passed(it: RecordedFrame) -> _Arrow:
+def _arrow_of_frame(it: RecordedFrame) -> _Arrow:
     what = it.seen.what
     if isinstance(what, SeenFrame):
         kind = _Kind.CONTROL if what.header.opcode.is_control else _Kind.DATA
@@ -127,49 +126,49 @@ def _of_passed(it: RecordedFrame) -> _Arrow:
     return _Arrow(it.time, it.seen.sender, kind, legible(says), legible(illegal), it.began != it.time)
 
 
-def _of_end(call: Call) -> _Arrow:
+def _arrow_of_end(call: Call) -> _Arrow:
     says = ": ".join(filter(None, [ENDS[call.name], harmless(call.argument)]))
     return _Arrow(call.time, SENDERS[call.direction], _Kind.TCP, legible(says))
 
 
-def _picture(arrows: list[_Arrow], steps: list[str], heading: str) -> Sheet:
+def _picture(arrows: list[_Arrow], steps: list[str], heading: str) -> Canvas:
     client, server = (TIMES if any(steps) else MARGIN), WIDTH - MARGIN
     bottom = TOP + sum(arrow.height for arrow in arrows)
-    sheet = Sheet(bottom + FOOT)
-    sheet.write((client + server) / 2, 18, heading, align="center")
+    canvas = Canvas(bottom + FOOT)
+    canvas.write((client + server) / 2, 18, heading, align="center")
     for x, name in ((client, "client"), (server, "server")):
-        sheet.line((x, 24), (x, bottom + 8), color=GREY)
+        canvas.line((x, 24), (x, bottom + 8), color=GREY)
         for y in (6.0, bottom + 8):
-            sheet.box(x - 26, y, (52, 18))
-            sheet.write(x, y + 13, name, align="center", weight="bold")
+            canvas.box(x - 26, y, (52, 18))
+            canvas.write(x, y + 13, name, align="center", weight="bold")
     y = TOP
     for arrow, step in zip(arrows, steps, strict=True):
         y += arrow.height
-        _draw_arrow(sheet, arrow, y, client, server)
-        sheet.write(client - 8, y - 9, step, align="right", color=GREY)
-    _draw_legend(sheet, arrows, bottom + FOOT - 6)
-    return sheet
+        _draw_arrow(canvas, arrow, y, client, server)
+        canvas.write(client - 8, y - 9, step, align="right", color=GREY)
+    _draw_legend(canvas, arrows, bottom + FOOT - 6)
+    return canvas
 
 
-def _draw_arrow(sheet: Sheet, arrow: _Arrow, y: float, client: float, server: float) -> None:
-    """Draw the arrow above `y`, and above the arrow what it says."""
+def _draw_arrow(canvas: Canvas, arrow: _Arrow, y: float, client: float, server: float) -> None:
+    """Draw an arrow above `y`, and above the arrow what it says."""
     middle, room = (client + server) / 2, server - client - 24
     y -= 12
     words, bracket, tail = arrow.says.rpartition(" (")
     if not arrow.says.endswith(")") or len(tail) > MOST_TAIL:
         words, bracket, tail = arrow.says, "", ""
-    sheet.write(middle, y - 6 - arrow.height + ROW, fit(words, room, bracket + tail), align="center")
+    canvas.write(middle, y - 6 - arrow.height + ROW, fit(words, room, bracket + tail), align="center")
     if arrow.illegal:
-        sheet.write(middle, y - 6, fit(f"✗ illegal: {arrow.illegal}", room), align="center")
+        canvas.write(middle, y - 6, fit(f"✗ illegal: {arrow.illegal}", room), align="center")
     ends = [(client, y), (server, y)] if arrow.sender is Role.CLIENT else [(server, y), (client, y)]
-    _draw_line(sheet, arrow.kind, *ends, slant=SLANT if arrow.is_in_pieces else 0, is_illegal=bool(arrow.illegal))
+    _draw_line(canvas, arrow.kind, *ends, slant=SLANT if arrow.is_in_pieces else 0, is_illegal=bool(arrow.illegal))
 
 
 def _draw_line(
-    sheet: Sheet, kind: _Kind, start: Point, end: Point, *, slant: float = 0, is_illegal: bool = False
+    canvas: Canvas, kind: _Kind, start: Point, end: Point, *, slant: float = 0, is_illegal: bool = False
 ) -> None:
     style, is_rightward = kind.value, start[0] < end[0]
-    sheet.line(
+    canvas.line(
         start,
         (end[0] - (4 if is_rightward else -4), end[1] + slant),
         color=VERMILLION if is_illegal else style.color,
@@ -180,12 +179,12 @@ def _draw_line(
     )
 
 
-def _draw_legend(sheet: Sheet, arrows: list[_Arrow], y: float) -> None:
-    """Say what the lines in the picture mean, for as many kinds of them as there are in it."""
+def _draw_legend(canvas: Canvas, arrows: list[_Arrow], y: float) -> None:
+    """Say what each kind of line in the picture means."""
     kinds = [(kind, kind.value.name, 0.0) for kind in _Kind if any(arrow.kind is kind for arrow in arrows)]
     slanted = [(arrow.kind, "in pieces", SLANT) for arrow in arrows if arrow.is_in_pieces]
     x = 14.0
     for kind, name, slant in kinds + slanted[:1]:
-        _draw_line(sheet, kind, (x, y - 3 - slant / 2), (x + 26, y - 3 - slant / 2), slant=slant)
-        sheet.write(x + 32, y, name, color=GREY)
+        _draw_line(canvas, kind, (x, y - 3 - slant / 2), (x + 26, y - 3 - slant / 2), slant=slant)
+        canvas.write(x + 32, y, name, color=GREY)
         x += 32 + width_of(name) + 16

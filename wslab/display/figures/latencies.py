@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from statistics import median
 
-from wslab.display.figures.canvas import GREY, ORANGE, PALE, SKY, VERMILLION, WIDTH, Align, Sheet, width_of
+from wslab.display.figures.canvas import GREY, ORANGE, PALE, SKY, VERMILLION, WIDTH, Align, Canvas, width_of
 from wslab.display.figures.figure import DescribedFigure
-from wslab.display.figures.selection import choose
+from wslab.display.figures.selection import choose_connection
 from wslab.dissector.frames import SeenFrame
 from wslab.dissector.messages import MessageJoiner
 from wslab.protocol.frames import Opcode
@@ -16,9 +16,9 @@ from wslab.protocol.states import Direction, Role
 from wslab.recording.recorded_frames import RecordedFrame, dissect_recording
 from wslab.recording.recording import Recording
 
-FEWEST = 5  # fewer are told one by one
+FEWEST = 5  # fewer are listed one by one
 COMPARED = 256  # bytes of a payload; what has the same length and begins with the same bytes is an echo
-SHORTEST = 1e-7  # seconds: no clock tells less
+SHORTEST = 1e-7  # seconds: no clock is finer
 LEFT, RIGHT = 20.0, WIDTH - 20  # points
 PANEL, BARS, TOP = 150.0, 70.0, 8.0  # points of height
 LOOKS = {"messages": (SKY, ""), "pings": (ORANGE, "////")}
@@ -62,10 +62,11 @@ class _Waits:
 def draw_latencies(recording: Recording, connection: int | None = None) -> DescribedFigure:
     """How long the client's messages waited for an equal message of the server, and pings for the pong to them.
 
-    From the last byte of the one to the last byte of the other, as whoever recorded it saw it: a client waits for the
-    network, too. Takes all connections unless told which. Raises ValueError for a connection that is not there.
+    The time is that from the last byte of the one to the last byte of the other, where they were recorded: a client
+    also waits for the network. Takes all connections unless told which. Raises ValueError for a connection that is not
+    there.
     """
-    choose(recording, connection)
+    choose_connection(recording, connection)
     waits = _waits(it for it in dissect_recording(recording, COMPARED) if connection in (None, it.connection))
     text = "\n".join(f"{name}: {each}" for name, each in waits.items())
     drawn = {name: each for name, each in waits.items() if len(each.seconds) >= FEWEST}
@@ -76,7 +77,7 @@ def draw_latencies(recording: Recording, connection: int | None = None) -> Descr
 
 
 def _long(seconds: float) -> str:
-    """A time in three digits.
+    """A time with three digits.
 
     >>> _long(0.00034), _long(2.0), _long(0.0000051), _long(999.7)
     ('0.34 ms', '2 s', '5.1 µs', '1,000 s')
@@ -108,56 +109,56 @@ def _waits(everything: Iterator[RecordedFrame]) -> dict[str, _Waits]:
     return {"messages": messages, "pings": pings}
 
 
-# The picture: a panel for each, with the times on a scale on which each power of ten is equally long
+# The picture: a panel for each, with the times on a logarithmic scale
 
 
-def _picture(waits: dict[str, _Waits]) -> Sheet:
-    sheet = Sheet(TOP + PANEL * len(waits))
+def _picture(waits: dict[str, _Waits]) -> Canvas:
+    canvas = Canvas(TOP + PANEL * len(waits))
     for place, (name, each) in enumerate(waits.items()):
-        _draw_panel(sheet, TOP + PANEL * place, name, sorted(max(SHORTEST, second) for second in each.seconds))
-    return sheet
+        _draw_panel(canvas, TOP + PANEL * place, name, sorted(max(SHORTEST, second) for second in each.seconds))
+    return canvas
 
 
-def _draw_panel(sheet: Sheet, top: float, name: str, waits: list[float]) -> None:
+def _draw_panel(canvas: Canvas, top: float, name: str, waits: list[float]) -> None:
     first, last = math.floor(math.log10(waits[0])), math.floor(math.log10(waits[-1])) + 1
     bins = max(1, 24 // (last - first)) * (last - first)
     color, hatch = LOOKS[name]
     counts = [0] * bins
     for wait in waits:
         counts[min(bins - 1, int(bins * _place(wait, first, last)))] += 1
-    sheet.write(LEFT, top + 12, f"{name}: {len(waits):,} answered, at most {max(counts):,} in a bar", weight="bold")
+    canvas.write(LEFT, top + 12, f"{name}: {len(waits):,} answered, at most {max(counts):,} in a bar", weight="bold")
     width, bottom = (RIGHT - LEFT) / bins, top + 48 + BARS
-    _draw_scale(sheet, top + 44, bottom, range(first, last + 1))
+    _draw_scale(canvas, top + 44, bottom, range(first, last + 1))
     for place, count in enumerate(counts):
         if count:
             height = max(1.5, BARS * count / max(counts))
-            sheet.box(LEFT + place * width, bottom - height, (width, height), fill=color, hatch=hatch)
+            canvas.box(LEFT + place * width, bottom - height, (width, height), fill=color, hatch=hatch)
     xs = [LEFT + (RIGHT - LEFT) * _place(wait, first, last) for wait in (waits[-1], median(waits))]
-    sheet.line((xs[0], bottom), (xs[0], top + 22), color=VERMILLION, width=1.6)
-    sheet.line((xs[1], bottom), (xs[1], top + 35), color=VERMILLION, width=1.6, line=(0, (4, 2)))
-    _draw_mark(sheet, xs[0], top + 28, f"worst {_long(waits[-1])}")
-    _draw_mark(sheet, xs[1], top + 41, f"median {_long(median(waits))}")
+    canvas.line((xs[0], bottom), (xs[0], top + 22), color=VERMILLION, width=1.6)
+    canvas.line((xs[1], bottom), (xs[1], top + 35), color=VERMILLION, width=1.6, line=(0, (4, 2)))
+    _draw_mark(canvas, xs[0], top + 28, f"worst {_long(waits[-1])}")
+    _draw_mark(canvas, xs[1], top + 41, f"median {_long(median(waits))}")
 
 
-def _draw_mark(sheet: Sheet, x: float, y: float, words: str) -> None:
-    """Write beside a line, where there is room, and over any other line."""
+def _draw_mark(canvas: Canvas, x: float, y: float, words: str) -> None:
+    """Write beside a line, on the side that has room, and on top of any other line."""
     width = width_of(words)
     x = x + 5 if x + 8 + width < RIGHT else x - 5 - width
-    sheet.box(x - 1, y - 9, (width + 2, 12), edge="white")
-    sheet.write(x, y, words)
+    canvas.box(x - 1, y - 9, (width + 2, 12), edge="white")
+    canvas.write(x, y, words)
 
 
-def _draw_scale(sheet: Sheet, top: float, bottom: float, powers: range) -> None:
-    sheet.line((LEFT, bottom), (RIGHT, bottom))
+def _draw_scale(canvas: Canvas, top: float, bottom: float, powers: range) -> None:
+    canvas.line((LEFT, bottom), (RIGHT, bottom))
     step = max(1, math.ceil(len(powers) / 8))
     for place, power in enumerate(powers):
         x = LEFT + (RIGHT - LEFT) * place / (len(powers) - 1)
-        sheet.line((x, top), (x, bottom), color=PALE)
+        canvas.line((x, top), (x, bottom), color=PALE)
         if place % step == 0:
             align: Align = "center" if 0 < place < len(powers) - 1 else "right" if place else "left"
-            sheet.write(x, bottom + 13, _long(10.0**power), align=align, color=GREY)
+            canvas.write(x, bottom + 13, _long(10.0**power), align=align, color=GREY)
 
 
 def _place(wait: float, first: int, last: int) -> float:
-    """Where a time stands on the scale, from 0 to 1."""
+    """The place of a time on the scale, from 0 to 1."""
     return (math.log10(wait) - first) / (last - first)

@@ -1,12 +1,11 @@
-"""window: which connection of a recording a picture shows, and which part of what happened on it."""
+"""selection: which connection of a recording a picture shows, and which part of what happened on it."""
 
 from collections.abc import Iterable
 from typing import TypeVar
 
 from wslab.recording.recording import Recording
 
-MOST = 200  # more than that is no picture any more
-
+MOST_DRAWN = 200  # with more, a picture says nothing
 
 T = TypeVar("T")
 
@@ -17,13 +16,13 @@ def check_is_recording(value: object) -> None:
         raise TypeError(f"a Recording is needed, not {type(value).__name__}; inspect takes bytes, too")
 
 
-def choose(recording: Recording, connection: int | None) -> int | None:
-    """The number of the connection to draw: the first one if none is asked for, None if there is none.
+def choose_connection(recording: Recording, connection: int | None) -> int | None:
+    """The number of the connection to draw: by default the first, or None if there is none.
 
-    Raises ValueError if there is no connection of the number that is asked for, TypeError for what is no recording.
+    Raises ValueError if the recording has no such connection, TypeError for anything but a recording.
     """
     check_is_recording(recording)
-    numbers = numbers_in(recording)
+    numbers = connections_in(recording)
     if connection is None:
         return numbers[0] if numbers else None
     if connection not in numbers:
@@ -32,37 +31,37 @@ def choose(recording: Recording, connection: int | None) -> int | None:
     return connection
 
 
-def numbers_in(recording: Recording) -> list[int]:
-    """The numbers of the connections, also of those that failed before a byte was sent."""
+def connections_in(recording: Recording) -> list[int]:
+    """The numbers of the connections, including those that failed before a byte was sent."""
     return list(dict.fromkeys([*recording.connections, *(call.connection for call in recording.calls)]))
 
 
-def window(things: Iterable[T], start: int, most: int, limit: int = MOST) -> tuple[list[T], int]:
-    """At most `most` things, from the one on that has `start` before it, and how many there are in all.
+def select(things: Iterable[T], start: int, most: int, limit: int = MOST_DRAWN) -> tuple[list[T], int]:
+    """At most `most` things after the first `start`, and how many things there are in all.
 
-    Raises ValueError for numbers that make no window.
+    Raises ValueError for a negative `start`, and unless `most` is from 1 to `limit`.
     """
     if start < 0:
         raise ValueError(f"start is how many to leave out before the first, 0 or more, not {start}")
     if not 1 <= most <= limit:
         raise ValueError(f"most is how many to draw, from 1 to {limit}, not {most}")
-    chosen, total = [], 0
+    selected, total = [], 0
     for total, thing in enumerate(things, 1):  # all are counted, and few are kept
         if start < total <= start + most:
-            chosen.append(thing)
-    return chosen, total
+            selected.append(thing)
+    return selected, total
 
 
-def title(recording: Recording, connection: int, what: str, start: int, drawn: int, total: int) -> str:
-    """What a picture is of, or nothing where it shows everything there is."""
-    numbers = numbers_in(recording)
+def title_of(recording: Recording, connection: int, what: str, start: int, drawn: int, total: int) -> str:
+    """What a picture shows, or nothing if it shows the whole recording."""
+    numbers = connections_in(recording)
     parts = [f"connection {connection}, one of {len(numbers)}"] if len(numbers) > 1 else []
     parts += [f"{what} {start + 1:,} to {start + drawn:,} of {total:,}"] if drawn < total else []
     return ", ".join(parts)
 
 
-def nothing(what: str, start: int, total: int) -> str:
-    """A sentence instead of a picture."""
+def nothing_to_draw(what: str, start: int, total: int) -> str:
+    """The sentence that takes the place of a picture."""
     if not total:
         return f"Nothing to draw: no {what} has been recorded."
     return f"Nothing to draw from {what} {start + 1:,} on: the last one is {what} {total:,}."

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from wslab.display.figures.canvas import GREY, INK, ORANGE, SKY, WIDTH, Sheet, width_of
+from wslab.display.figures.canvas import GREY, INK, ORANGE, SKY, WIDTH, Canvas, width_of
 from wslab.display.figures.figure import DescribedFigure
-from wslab.display.figures.selection import choose
+from wslab.display.figures.selection import choose_connection
 from wslab.dissector.frames import SeenFrame
 from wslab.dissector.wording import in_bytes
 from wslab.protocol.states import Direction
@@ -23,7 +23,7 @@ BAR, ROW, TOP = 13.0, 34.0, 34.0
 
 @dataclass
 class _Sizes:
-    """What the frames of one direction come to: how many of each size, and their bytes on the wire."""
+    """The frames of one direction: how many there are of each size, and their bytes on the wire."""
 
     frames: Counter[str] = field(default_factory=Counter)
     payload: int = 0
@@ -36,7 +36,7 @@ class _Sizes:
 
     @property
     def overhead(self) -> float:
-        """The headers as a part of all bytes, in percent."""
+        """The share of the headers in all bytes, in percent."""
         return 100 * self.headers / (self.headers + self.payload)
 
     def __str__(self) -> str:
@@ -51,10 +51,10 @@ class _Sizes:
 def draw_sizes(recording: Recording, connection: int | None = None) -> DescribedFigure:
     """How many frames of which size each side sent, and what part of their bytes are headers.
 
-    Counts whole frames as they were on the wire, compressed if they were, those of all connections unless told of
-    which; the heads of the handshake are not counted. Raises ValueError for a connection that is not there.
+    Counts whole frames as they were on the wire, compressed or not, on all connections unless told which; the heads of
+    the handshake are not counted. Raises ValueError for a connection that is not there.
     """
-    choose(recording, connection)
+    choose_connection(recording, connection)
     sizes = _sizes(it for it in dissect_recording(recording, kept=0) if connection in (None, it.connection))
     if not any(each.frames for each in sizes.values()):
         return DescribedFigure(None, "Nothing to draw: no whole frame has been recorded.")
@@ -74,37 +74,37 @@ def _sizes(frames: Iterable[RecordedFrame]) -> dict[Direction, _Sizes]:
     return sizes
 
 
-def _picture(sizes: dict[Direction, _Sizes]) -> Sheet:
+def _picture(sizes: dict[Direction, _Sizes]) -> Canvas:
     bottom = TOP + ROW * len(NAMES)
-    sheet = Sheet(bottom + 44 * len(sizes) + 18)
-    sheet.write(LEFT - 8, 16, "payload", align="right", color=GREY)
+    canvas = Canvas(bottom + 44 * len(sizes) + 18)
+    canvas.write(LEFT - 8, 16, "payload", align="right", color=GREY)
     x = LEFT
     for name, (color, hatch) in [*LOOKS.items(), ("headers", (INK, ""))]:
-        sheet.box(x, 7, (22, 11), fill=color, hatch=hatch)
-        sheet.write(x + 28, 16, name)
+        canvas.box(x, 7, (22, 11), fill=color, hatch=hatch)
+        canvas.write(x + 28, 16, name)
         x += 60 + width_of(name)
     most = max(max(each.frames.values(), default=0) for each in sizes.values())
     for row, name in enumerate(NAMES):
         y = TOP + ROW * row
-        sheet.write(LEFT - 8, y + 16, name, align="right")
+        canvas.write(LEFT - 8, y + 16, name, align="right")
         for direction, each in sizes.items():
             color, hatch = LOOKS[direction]
             length = (RIGHT - LEFT) * each.frames[name] / most
-            sheet.box(LEFT, y, (length, BAR - 2), fill=color, hatch=hatch)
-            sheet.write(LEFT + length + 5, y + 9, f"{each.frames[name]:,}")
+            canvas.box(LEFT, y, (length, BAR - 2), fill=color, hatch=hatch)
+            canvas.write(LEFT + length + 5, y + 9, f"{each.frames[name]:,}")
             y += BAR
-    _draw_bytes(sheet, sizes, bottom + 14)
-    return sheet
+    _draw_bytes(canvas, sizes, bottom + 14)
+    return canvas
 
 
-def _draw_bytes(sheet: Sheet, sizes: dict[Direction, _Sizes], y: float) -> None:
-    """Draw all bytes of a direction as one bar, with the headers dark at its end."""
+def _draw_bytes(canvas: Canvas, sizes: dict[Direction, _Sizes], y: float) -> None:
+    """Draw all bytes of a direction as one bar, with a dark part at its end for the headers."""
     for direction, each in sizes.items():
-        sheet.write(14, y + 9, f"{direction}: {each}")
+        canvas.write(14, y + 9, f"{direction}: {each}")
         if each.frames:
             whole = WIDTH - 28
             headers = whole * each.overhead / 100
             color, hatch = LOOKS[direction]
-            sheet.box(14, y + 15, (whole - headers, BAR), fill=color, hatch=hatch)
-            sheet.box(14 + whole - headers, y + 15, (headers, BAR), fill=INK)
+            canvas.box(14, y + 15, (whole - headers, BAR), fill=color, hatch=hatch)
+            canvas.box(14 + whole - headers, y + 15, (headers, BAR), fill=INK)
         y += 44

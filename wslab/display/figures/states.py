@@ -1,10 +1,10 @@
-"""draw_states: the states of a connection as boxes, what leads from one to another as arrows, both from the table."""
+"""draw_states: the states of a connection as boxes, and the steps between them as arrows, drawn from the table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from wslab.display.figures.canvas import BLUE, GREY, ORANGE, WIDTH, Sheet, width_of
+from wslab.display.figures.canvas import BLUE, GREY, ORANGE, WIDTH, Canvas, width_of
 from wslab.display.figures.figure import DescribedFigure
 from wslab.protocol.states import TRANSITIONS, State, Step
 
@@ -20,7 +20,7 @@ Side = Literal[-1, 1]  # left, right
 
 @dataclass(frozen=True)
 class _Arrow:
-    """All steps that lead from one state to another one, or back to itself."""
+    """All steps that lead from one state to another, or back to itself."""
 
     start: State
     end: State
@@ -28,12 +28,12 @@ class _Arrow:
 
     @property
     def down(self) -> int:
-        """How many boxes further down it leads."""
+        """How many boxes down it leads."""
         return self.end.value - self.start.value
 
     @property
     def side(self) -> Side:
-        """Those that pass by boxes run on the right, those that lead back on the left."""
+        """On the right if it passes boxes on its way down, on the left if it leads back."""
         return 1 if self.down > 0 else -1
 
 
@@ -50,7 +50,7 @@ def draw_states(
 
 
 class _Picture:
-    """The boxes stand below each other. Beside each, every arrow has a height of its own, and further out, a lane."""
+    """The boxes stand one below the other. Each arrow beside them has a height and a lane of its own."""
 
     def __init__(self, transitions: Mapping[tuple[State, Step], State], state: State | None) -> None:
         self._now = state
@@ -67,7 +67,7 @@ class _Picture:
         self._height = self._place()
 
     def _place(self) -> float:
-        """Find a place for everything; the height of it all."""
+        """Find a place for everything, and return the height of it all."""
         y = TOP
         for state in State:
             lowest = max(y + LOWEST, *(self._place_beside(state, side, y) for side in (-1, 1)))
@@ -77,7 +77,7 @@ class _Picture:
         return lowest + TOP
 
     def _place_beside(self, state: State, side: Side, y: float) -> float:
-        """Find the heights at which arrows begin and end beside a box; those further out go round the others."""
+        """Find the heights at which arrows begin and end beside a box, so that none crosses another there."""
         beside = [arrow for arrow in self._bypasses if arrow.side == side]
         ends = [arrow for arrow in beside if arrow.end is state and arrow.down]
         starts = [arrow for arrow in reversed(beside) if arrow.start is state]
@@ -92,38 +92,38 @@ class _Picture:
                 self._entries[arrow] = y
         return y + 8 if ends or starts else y
 
-    def draw(self) -> Sheet:
-        sheet = Sheet(self._height)
+    def draw(self) -> Canvas:
+        canvas = Canvas(self._height)
         for state, (upper, lower) in self._boxes.items():
             is_now = state is self._now
             fill, width = (ORANGE, 2.5) if is_now else ("white", 1.2)
-            sheet.box(self._left, upper, (BOX, lower - upper), fill=fill, width=width)
+            canvas.box(self._left, upper, (BOX, lower - upper), fill=fill, width=width)
             middle, name = (upper + lower) / 2 + 3.5, f"{state.name} (now)" if is_now else state.name
-            sheet.write(self._left + BOX / 2, middle, name, align="center", weight="bold")
+            canvas.write(self._left + BOX / 2, middle, name, align="center", weight="bold")
         for arrow in self._arrows:
             if arrow.down == 1:
-                self._draw_straight(sheet, arrow)
+                self._draw_straight(canvas, arrow)
         for side in (-1, 1):
             beside = [arrow for arrow in self._bypasses if arrow.side == side]
             for lane, arrow in enumerate(beside):
-                self._draw_around(sheet, arrow, self._room + LANE * lane)
-        return sheet
+                self._draw_around(canvas, arrow, self._room + LANE * lane)
+        return canvas
 
-    def _draw_straight(self, sheet: Sheet, arrow: _Arrow) -> None:
+    def _draw_straight(self, canvas: Canvas, arrow: _Arrow) -> None:
         x, y = self._left + BOX / 2, self._boxes[arrow.start][1]
-        sheet.line((x, y), (x, self._boxes[arrow.end][0] - 3), color=BLUE, width=1.4, marker="v")
+        canvas.line((x, y), (x, self._boxes[arrow.end][0] - 3), color=BLUE, width=1.4, marker="v")
         for line, step in enumerate(arrow.steps, 1):
-            sheet.write(x + 8, y + 4 + LINE * line, step)
+            canvas.write(x + 8, y + 4 + LINE * line, step)
 
-    def _draw_around(self, sheet: Sheet, arrow: _Arrow, distance: float) -> None:
+    def _draw_around(self, canvas: Canvas, arrow: _Arrow, distance: float) -> None:
         side = arrow.side
         edge = self._left + (BOX if side == 1 else 0)
         start, end, lane = self._exits[arrow], self._entries[arrow], edge + side * distance
-        sheet.line((edge, start), (lane, start), color=GREY, width=1.4)
-        sheet.line((lane, start), (lane, end), color=GREY, width=1.4)
-        sheet.line((lane, end), (edge + side * 4, end), color=GREY, width=1.4, marker="<" if side == 1 else ">")
+        canvas.line((edge, start), (lane, start), color=GREY, width=1.4)
+        canvas.line((lane, start), (lane, end), color=GREY, width=1.4)
+        canvas.line((lane, end), (edge + side * 4, end), color=GREY, width=1.4, marker="<" if side == 1 else ">")
         for line, step in enumerate(reversed(arrow.steps)):
-            sheet.write(edge + side * 8, start - 4 - LINE * line, step, align="left" if side == 1 else "right")
+            canvas.write(edge + side * 8, start - 4 - LINE * line, step, align="left" if side == 1 else "right")
 
 
 def _steps(transitions: Mapping[tuple[State, Step], State], start: State, end: State) -> tuple[str, ...]:

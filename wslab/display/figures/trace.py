@@ -1,4 +1,4 @@
-"""spans: the calls, messages, frames and chunks of a connection in, what lies where between its bytes out."""
+"""trace: what lies where between the bytes of a connection: its calls, messages, frames and chunks."""
 
 from bisect import bisect_right
 from collections import Counter
@@ -17,8 +17,8 @@ from wslab.recording.log import Call, Chunk
 from wslab.recording.recorded_frames import dissect_recording
 from wslab.recording.recording import Recording
 
-IN_ALL = 80  # messages, and as many frames, are told one by one, shared out among the steps; the rest is summed up
-IN_STEP = 3  # at least so many of each step
+IN_ALL = 80  # messages, and as many frames, get a span of their own, shared out among the entries
+IN_ENTRY = 3  # at least so many of each entry; the others are summed up
 
 
 class Lane(Enum):
@@ -31,31 +31,31 @@ class Lane(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """A call, or a chunk with `start` bytes before it in its direction; steps are counted from 1."""
+class TimelineEntry:
+    """A call, or a chunk with `start` bytes before it in its direction; `number` counts from 1."""
 
     number: int
-    entry: Call | Chunk
+    event: Call | Chunk
     start: int = 0
 
     @property
     def end(self) -> int:
-        """How many bytes there are up to its end."""
-        return self.start + (len(self.entry.data) if isinstance(self.entry, Chunk) else 0)
+        """How many bytes there are before it and in it."""
+        return self.start + (len(self.event.data) if isinstance(self.event, Chunk) else 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """What is in one lane from the step `first` to the step `last`, with `start` bytes before it and `end` at its end.
+    """Something in one lane, from the entry `first` to the entry `last`: the bytes from `start` to `end`.
 
-    `says` is legible in a picture, so that text and picture say the same; `brief` is for where there is little room.
-    `size` tells how much it is, `illegal` why it must not be. `more` others that follow it are not told one by one.
+    `says` is legible in a picture, so that picture and text say the same; `brief` says it in less room. `size` is how
+    much it is, in words, and `illegal` which rule it breaks. It also stands for the `more` spans that follow it.
     """
 
     lane: Lane
     direction: Direction
-    first: Step
-    last: Step
+    first: TimelineEntry
+    last: TimelineEntry
     start: int
     end: int
     says: str
@@ -66,12 +66,12 @@ class Span:
 
     @property
     def begins_before(self) -> bool:
-        """Whether it began before the steps that are looked at."""
+        """Return True if it began before the selected entries."""
         return self.start < self.first.start
 
     @property
-    def ends_behind(self) -> bool:
-        """Whether it ends behind them."""
+    def ends_after(self) -> bool:
+        """Return True if it ends after the selected entries."""
         return self.end > self.last.end
 
     def __str__(self) -> str:
@@ -81,28 +81,28 @@ class Span:
         return ", ".join(filter(None, [shorten(self.says), illegal, self.size]))
 
 
-def steps_of(recording: Recording, number: int | None) -> Iterator[Step]:
+def entries_of(recording: Recording, number: int | None) -> Iterator[TimelineEntry]:
     """The calls and chunks of a connection in the order of their times."""
     sent = dict.fromkeys(Direction, 0)
-    for count, entry in enumerate(recording.events(number) if number is not None else (), 1):
-        yield Step(count, entry, sent[entry.direction] if isinstance(entry, Chunk) else 0)
-        if isinstance(entry, Chunk):
-            sent[entry.direction] += len(entry.data)
+    for count, event in enumerate(recording.events(number) if number is not None else (), 1):
+        yield TimelineEntry(count, event, sent[event.direction] if isinstance(event, Chunk) else 0)
+        if isinstance(event, Chunk):
+            sent[event.direction] += len(event.data)
 
 
-def spans_of(recording: Recording, number: int, steps: list[Step]) -> list[Span]:
-    """What lies in each of the four lanes of a connection, as far as it lies within `steps`."""
-    lanes = _Lanes(steps)
+def spans_of(recording: Recording, number: int, entries: list[TimelineEntry]) -> list[Span]:
+    """What lies in each of the four lanes of a connection, as far as it reaches into `entries`."""
+    spans = _Spans(entries)
     joiners = {direction: MessageJoiner() for direction in Direction}
     for it in dissect_recording(recording):
         if it.connection == number:
-            lanes.add(Lane.FRAMES, it.direction, it.seen, in_bytes(it.seen.end - it.seen.start))
+            spans.add(Lane.FRAMES, it.direction, it.seen, in_bytes(it.seen.end - it.seen.start))
             for message in joiners[it.direction].feed(it.seen):
-                lanes.add(Lane.MESSAGES, it.direction, message.seen, _size_of(message))
+                spans.add(Lane.MESSAGES, it.direction, message.seen, _size_of(message))
     for direction, joiner in joiners.items():
         for message in joiner.end():
-            lanes.add(Lane.MESSAGES, direction, message.seen, _size_of(message))
-    return lanes.spans
+            spans.add(Lane.MESSAGES, direction, message.seen, _size_of(message))
+    return spans.found
 
 
 def _size_of(message: JoinedMessage) -> str:
@@ -113,16 +113,16 @@ def _size_of(message: JoinedMessage) -> str:
     return size if message.is_whole else f"{size}, unfinished"
 
 
-class _Lanes:
-    """Collects spans, those that lie within the steps, and sums up where there are too many."""
+class _Spans:
+    """Collects the spans that reach into some entries, and sums up those that are too many for one entry."""
 
-    def __init__(self, steps: list[Step]) -> None:
-        self.spans = [_span_of(step) for step in steps]
-        self._chunks = {direction: list(_chunks(steps, direction)) for direction in Direction}
-        self._ends = {direction: [step.end for step in chunks] for direction, chunks in self._chunks.items()}
-        self._room = max(IN_STEP, IN_ALL // max(1, len(steps)))
+    def __init__(self, entries: list[TimelineEntry]) -> None:
+        self.found = [_span_of(entry) for entry in entries]
+        self._chunks = {direction: list(_chunks(entries, direction)) for direction in Direction}
+        self._ends = {direction: [entry.end for entry in chunks] for direction, chunks in self._chunks.items()}
+        self._most = max(IN_ENTRY, IN_ALL // max(1, len(entries)))
         self._counts: Counter[tuple[Lane, Direction, int]] = Counter()
-        self._rests: dict[tuple[Lane, Direction, int], int] = {}  # where in `spans` the summed up ones are
+        self._summaries: dict[tuple[Lane, Direction, int], int] = {}  # the place in `found` of what stands for others
 
     def add(self, lane: Lane, direction: Direction, seen: Seen, size: str) -> None:
         chunks, ends = self._chunks[direction], self._ends[direction]
@@ -134,24 +134,25 @@ class _Lanes:
         span = Span(lane, direction, chunks[place], last, seen.start, seen.end, says, brief, size, illegal)
         key = lane, direction, place
         self._counts[key] += 1
-        if self._counts[key] <= self._room + 1:
-            self._rests[key] = len(self.spans)
-            self.spans.append(span)
+        if self._counts[key] <= self._most + 1:
+            self._summaries[key] = len(self.found)
+            self.found.append(span)
         else:
-            rest = self.spans[self._rests[key]]
-            self.spans[self._rests[key]] = replace(rest, last=last, end=seen.end, size="", more=rest.more + 1)
+            summary = self.found[self._summaries[key]]
+            summary = replace(summary, last=last, end=seen.end, size="", more=summary.more + 1)
+            self.found[self._summaries[key]] = summary
 
 
-def _span_of(step: Step) -> Span:
-    entry = step.entry
-    if isinstance(entry, Chunk):
-        return Span(Lane.TCP, entry.direction, step, step, step.start, step.end, "", "", in_bytes(len(entry.data)))
-    says = legible(f"{entry.name}({harmless(entry.argument)})")
-    return Span(Lane.CALLS, entry.direction, step, step, step.start, step.end, says, says)
+def _span_of(entry: TimelineEntry) -> Span:
+    event = entry.event
+    if isinstance(event, Chunk):
+        return Span(Lane.TCP, event.direction, entry, entry, entry.start, entry.end, "", "", in_bytes(len(event.data)))
+    says = legible(f"{event.name}({harmless(event.argument)})")
+    return Span(Lane.CALLS, event.direction, entry, entry, entry.start, entry.end, says, says)
 
 
 def _brief(seen: Seen) -> str:
-    """What was seen, without the phrase of a response, and without the remarks on a frame that is packed or goes on."""
+    """One line without the phrase of a response, and without a note on compression or on what is to come."""
     what = seen.what
     if isinstance(what, Response):
         what = replace(what, phrase="")
@@ -161,5 +162,5 @@ def _brief(seen: Seen) -> str:
     return str(replace(seen, what=what, illegal="")).rstrip()
 
 
-def _chunks(steps: Iterable[Step], direction: Direction) -> Iterator[Step]:
-    return (step for step in steps if isinstance(step.entry, Chunk) and step.entry.direction is direction)
+def _chunks(entries: Iterable[TimelineEntry], direction: Direction) -> Iterator[TimelineEntry]:
+    return (entry for entry in entries if isinstance(entry.event, Chunk) and entry.event.direction is direction)
