@@ -2,7 +2,6 @@
 
 import json
 import secrets
-import tomllib
 
 import pytest
 from support.heads_and_frames import request
@@ -12,7 +11,6 @@ from support.waiting import running, wait_until
 
 from wslab import Direction, HandshakeError, Headers, Limits, Recording, Request, inspect
 from wslab.browser.console_endpoint import (
-    FILE,
     MAX_POST,
     MAX_RUNS,
     RUN_TIMEOUT,
@@ -172,11 +170,6 @@ def test_the_page_is_the_same_for_everybody_and_holds_no_secret(visitor, run, me
     assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
     assert run.ticket.encode() not in answer.body
     assert bool(answer.body) is (method == "GET")
-
-
-def test_the_page_comes_with_the_package():
-    settings = tomllib.loads((FILE.parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
-    assert str(FILE.relative_to(FILE.parents[1])) in settings["tool"]["setuptools"]["package-data"]["wslab"]
 
 
 def test_the_policy_allows_its_own_script_and_websockets_and_nothing_else(visitor, endpoint):

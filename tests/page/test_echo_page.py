@@ -2,8 +2,6 @@
 
 import logging
 import re
-import tomllib
-from pathlib import Path
 
 import pytest
 from support.heads_and_frames import request, text
@@ -12,11 +10,12 @@ from support.raw_peer import Answer, RawPeer, live_server
 from support.waiting import wait_until
 
 from wslab import Direction, EchoServer, Headers, Limits, Recording, Request, inspect
+from wslab.page.bundle import bundle
 from wslab.page.echo_page import FILE, answer_page
 
 CHROMIUM = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 FIREFOX = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
-PAGE = FILE.read_text(encoding="utf-8")
+PAGE = bundle(FILE)
 
 
 def visit(start: str = "GET / HTTP/1.1", *, more: tuple[str, ...] = (), **changed: str | None) -> bytes:
@@ -178,12 +177,6 @@ def test_the_page_loads_nothing_and_has_no_script_or_style_in_an_attribute(page)
 
 def test_the_page_does_not_depend_on_how_a_checkout_ends_its_lines(page):
     assert b"\r" not in page.body
-
-
-def test_the_page_is_part_of_the_package():
-    settings = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))
-
-    assert str(FILE.relative_to(FILE.parent.parent)) in settings["tool"]["setuptools"]["package-data"]["wslab"]
 
 
 def test_the_answer_is_made_without_a_server():

@@ -24,6 +24,7 @@ from urllib.parse import urlsplit
 from wslab.browser.report import parse_report
 from wslab.browser.run import MAX_EVENTS, Run
 from wslab.page.answer import answer_html, answer_json
+from wslab.page.bundle import bundle
 from wslab.protocol.errors import HandshakeError
 from wslab.protocol.http import Request, Response
 from wslab.sockets.connection import Connection
@@ -199,4 +200,4 @@ def _build_page() -> Response:
     """
     frames = "vscode-webview: vscode-file:"
     rules = {"script-src": "'unsafe-eval'", "connect-src": "'self' ws: wss:", "frame-ancestors": frames}
-    return answer_html(FILE.read_text(encoding="utf-8"), rules)
+    return answer_html(bundle(FILE), rules)

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from wslab.page.answer import answer_html
+from wslab.page.bundle import bundle
 from wslab.protocol.http import Request, Response
 
 FILE = Path(__file__).with_name("echo.html")
@@ -38,4 +39,4 @@ def _is_html(media_range: str) -> bool:
 def _build_page() -> Response:
     """Build the page, whose policy lets it open any WebSocket, and forbids its script to make HTML of text."""
     rules = {"connect-src": "ws: wss:", "require-trusted-types-for": "'script'", "trusted-types": "'none'"}
-    return answer_html(FILE.read_text(encoding="utf-8"), rules)
+    return answer_html(bundle(FILE), rules)
