@@ -1,1 +1,1 @@
-"""display: what the lower storeys recorded, shown to a reader."""
+"""What the lower storeys recorded, shown to a reader."""

@@ -14,7 +14,7 @@ STYLES = {"byte": DIGITS, "hex": DIGITS, "bits": DIGITS, "field": WHOLE, "direct
 
 @dataclass(frozen=True, repr=False)
 class Table:
-    """Rows with a heading; `repr` aligns them as plain text, a notebook shows them as HTML.
+    """Rows with a heading; `repr` aligns them as plain text, and a notebook shows them as HTML.
 
     `faulty` holds the numbers of the rows that show something illegal; `more` is a sentence below the rows, `above` is
     HTML that stands over them.
@@ -51,7 +51,7 @@ class Table:
 
 
 def table_of(fields: Sequence[Field], caption: str, more: str = "", above: str = "") -> Table:
-    """A table of fields, without the columns that none of them uses."""
+    """A table of fields, without the columns that none of the fields uses."""
     rows = [field.row() for field in fields]
     used = [c for c, name in enumerate(HEADING) if name not in ("hex", "bits") or not rows or any(r[c] for r in rows)]
     faulty = frozenset(number for number, field in enumerate(fields) if field.fault)
@@ -68,6 +68,6 @@ def _colours(background: str) -> str:
 
 
 def _html(text: str) -> str:
-    """The text, escaped, and bold where it says that something is illegal: a colour alone would not do."""
+    """The text, escaped, and bold if it says that something is illegal: a colour alone is no sign for all readers."""
     escaped = escape(text)
     return f"<b>{escaped}</b>" if text.startswith(f"{ILLEGAL}:") or f" - {ILLEGAL}: " in text else escaped

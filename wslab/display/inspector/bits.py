@@ -24,7 +24,7 @@ WRONG_EDGE = "3px dashed #b34700"
 
 @dataclass(frozen=True)
 class _Cell:
-    """A part of a field that stands in one line: `bits` of them, what to write into it."""
+    """The part of a field that stands in one line: how many bits it has, and what to write into it."""
 
     bits: int
     name: str
@@ -34,7 +34,7 @@ class _Cell:
 
 
 def draw_bits(fields: Sequence[Field]) -> str:
-    """The frame of these fields as an HTML table; the end of a long payload is left out."""
+    """A frame as an HTML table, from its fields; the end of a long payload is left out."""
     lines: list[list[_Cell]] = [[]]
     for cell in _cells(fields):
         if sum(other.bits for other in lines[-1]) == WIDTH:
@@ -53,7 +53,7 @@ def draw_bits(fields: Sequence[Field]) -> str:
 
 
 def _cells(fields: Sequence[Field]) -> Iterator[_Cell]:
-    """The parts of all fields, cut where a line ends."""
+    """The fields, each cut where a line ends."""
     place, previous = 0, ""
     for field in fields:
         bits = len(field.bits.replace(".", "")) or 8 * (field.end - field.start)
@@ -71,7 +71,7 @@ def _cells(fields: Sequence[Field]) -> Iterator[_Cell]:
 
 
 def _value(field: Field, drawn: int, part: int) -> str:
-    """What a part of a field says: its bits, or its bytes and the characters that they are."""
+    """What to write for a part of a field: its bits, or its bytes and the characters that they stand for."""
     if field.bits:
         name = field.value.partition(": ")[2] if field.name == "opcode" else ""
         return f"{field.bits.replace('.', '')} {name}".rstrip()

@@ -1,4 +1,4 @@
-"""dissect: a dissection in, a table of its fields out."""
+"""dissect: a dissection as a table, with a row for each field."""
 
 from wslab.display.inspector.bits import draw_bits
 from wslab.display.table import Table, table_of
@@ -9,7 +9,7 @@ MOST_ROWS = 200
 
 
 def dissect(dissection: Dissection, start: int, most: int) -> Table:
-    """A table of about `most` rows from the byte `start` on; a frame is never cut in two."""
+    """A table of about `most` rows from the byte `start` on. A frame is never cut in two."""
     fields: list[Field] = []
     rest = size = dissection.size
     for group in dissection:
@@ -32,7 +32,7 @@ def dissect(dissection: Dissection, start: int, most: int) -> Table:
 
 
 def _cut(shown: list[Field], room: int, may_be_empty: bool) -> int:
-    """How many of the fields of a head are shown: what has no bytes of its own stays with the field above."""
+    """How many fields of a head fit into `room`: a field without bytes of its own stays with the one above it."""
     cuts = [place for place, field in enumerate(shown) if place and field.end > field.start] + [len(shown)]
     fitting = [cut for cut in cuts if cut <= room]
     return fitting[-1] if fitting else 0 if may_be_empty else cuts[0]

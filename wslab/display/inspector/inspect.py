@@ -1,4 +1,4 @@
-"""inspect: bytes in, every one of them with a name and what it means; or a recording, with a row for each frame."""
+"""inspect: bytes, each with its name and its meaning; or a recording, with a row for each head and frame."""
 
 from pathlib import Path
 from typing import overload
@@ -41,16 +41,16 @@ def inspect(
     deflate: bool | None = None,
     direction: Direction | None = None,
 ) -> Table:
-    """Look into bytes or into a `Recording`: a value that a notebook shows as a table, and `repr` as text.
+    """Look into bytes or into a `Recording`: a notebook shows the result as a table, and `repr` shows it as text.
 
     Bytes of a handshake give a row for every line, with cookies, credentials and tokens redacted; bytes of frames give
-    a row for every field, and below an illegal one the rest is read all the same. At most `most` rows are shown, none
-    of them before the byte `start`, and at most `most_bytes` of each payload. `deflate` tells whether
-    permessage-deflate was agreed on, `direction` who sent the bytes: without it, masked frames are taken for those of
-    a client and others for those of a server.
+    a row for every field, and what follows an illegal field is read all the same. At most `most` rows are shown, none
+    of them before the byte `start`, and at most `most_bytes` of each payload. `deflate` says whether
+    permessage-deflate was agreed on, and `direction` who sent the bytes: without it, masked frames are taken for a
+    client's and others for a server's.
 
-    A recording gives a row for every handshake and frame, in order, `start` and `most` count the rows, and `row(n)`
-    of the value looks into one of them.
+    A recording gives a row for every head and frame, in order; `start` and `most` count rows, and `row(n)` of the
+    result looks into one of them.
 
     >>> inspect(bytes.fromhex("8a00"))
     byte  hex  bits      field           value          meaning
@@ -72,7 +72,7 @@ def inspect(
 
 
 def _advice(value: object) -> str:
-    """How to make bytes or a recording of a value that is none."""
+    """How to make bytes or a recording of a value that is neither."""
     if isinstance(value, Frame):
         return ": serialize_frame makes bytes of a frame"
     if isinstance(value, Path) or (isinstance(value, str) and value.lower().endswith(CAPTURES)):

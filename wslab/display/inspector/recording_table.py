@@ -1,4 +1,4 @@
-"""recorded: a recording in, a row for each of its heads and frames out, and behind each row its bytes."""
+"""recording_table: a recording as a table, with a row for each head and frame, each of which leads to its bytes."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -25,59 +25,59 @@ HEADING = ("row", "connection", "direction", "bytes", "what")
 
 @dataclass(frozen=True)
 class Entry:
-    """What a row shows, and what is known there of its connection: the request and the answer to it."""
+    """What a row shows, with the last request and response of its connection before it, or in it."""
 
     number: int
-    passed: RecordedFrame
-    asked: Request | None
-    answer: Response | None
+    recorded: RecordedFrame
+    request: Request | None
+    response: Response | None
 
     @property
     def deflate(self) -> bool | None:
-        """Whether permessage-deflate was agreed on, None if nobody knows."""
-        return None if self.answer is None else DEFLATE in agreed_extensions(self.answer)
+        """Return True if permessage-deflate was agreed on, None if that is not known."""
+        return None if self.response is None else DEFLATE in agreed_extensions(self.response)
 
     @property
     def is_body(self) -> bool:
-        """Whether it is what follows the head of an answer that does not switch the protocol."""
-        is_unread = isinstance(self.passed.seen.what, Unread) and self.passed.seen.sender is Role.SERVER
-        return is_unread and self.answer is not None and self.answer.status != HTTPStatus.SWITCHING_PROTOCOLS
+        """Return True if it is what follows a response that does not switch the protocol."""
+        is_unread = isinstance(self.recorded.seen.what, Unread) and self.recorded.seen.sender is Role.SERVER
+        return is_unread and self.response is not None and self.response.status != HTTPStatus.SWITCHING_PROTOCOLS
 
     def row(self) -> tuple[str, ...]:
-        """What a table shows of it, under `HEADING`."""
-        seen = self.passed.seen
+        """The cells of its row, under `HEADING`."""
+        seen = self.recorded.seen
         size = str(seen.end - seen.start)
-        return str(self.number), str(self.passed.connection), str(self.passed.direction), size, str(seen)
+        return str(self.number), str(self.recorded.connection), str(self.recorded.direction), size, str(seen)
 
 
 @dataclass(frozen=True, repr=False)
 class RecordingTable(Table):
-    """A row for every head and frame; `row(n)` looks into one of them."""
+    """A row for every head and frame; `row(n)` looks into one."""
 
     recording: Recording | None = None
     entries: tuple[Entry, ...] = ()
     most_bytes: int = 32
-    count: int = 0  # of all rows, also of those that are not shown
+    count: int = 0  # of all rows, including those that are not shown
 
     def row(self, number: int) -> Table:
-        """Every byte of the head or frame of a row; what the conversation tells of it is known. Raises IndexError."""
+        """Every byte of a row's head or frame, read as the conversation before it demands. Raises IndexError."""
         entry = next((entry for entry in self.entries if entry.number == number), None)
         if entry is None or self.recording is None:
             numbers = f"{self.entries[0].number} to {self.entries[-1].number}" if self.entries else "none"
             hint = f"; inspect(recording, start={number}) shows it" if 0 <= number < self.count else ""
             raise IndexError(f"there is no row {number} here: the rows are {numbers}{hint}")
-        return _look_behind(self.recording, entry, self.most_bytes)
+        return _look_into(self.recording, entry, self.most_bytes)
 
 
 def inspect_recording(recording: Recording, start: int, most: int, most_bytes: int) -> RecordingTable:
-    """The rows from `start` on, at most `most` of them; the others are counted and not kept."""
+    """The rows from `start` on, at most `most` of them; the others are counted but not kept."""
     entries, count = [], 0
     for entry in _entries(recording, max(KEPT, most_bytes)):
         count += 1
         if start <= entry.number < start + most:
             entries.append(entry)
     rows = tuple(entry.row() for entry in entries)
-    faulty = frozenset(number for number, entry in enumerate(entries) if entry.passed.seen.illegal)
+    faulty = frozenset(number for number, entry in enumerate(entries) if entry.recorded.seen.illegal)
     left = count - start - len(entries)
     more = f"… {left} more rows: start={start + len(entries)} shows them" if left > 0 else ""
     if not entries:
@@ -87,43 +87,43 @@ def inspect_recording(recording: Recording, start: int, most: int, most_bytes: i
 
 
 def _entries(recording: Recording, kept: int) -> Iterator[Entry]:
-    asked: dict[int, Request] = {}
-    answers: dict[int, Response] = {}
+    requests: dict[int, Request] = {}
+    responses: dict[int, Response] = {}
     sizes: Counter[tuple[int, Direction]] = Counter()
     for chunk in recording.chunks:
         sizes[chunk.connection, chunk.direction] += len(chunk.data)
     for number, one in enumerate(it for it in dissect_recording(recording, kept) if not _is_empty_body(it, sizes)):
         what, connection = one.seen.what, one.connection
         if isinstance(what, Request):
-            asked[connection] = what
+            requests[connection] = what
         elif isinstance(what, Response):
-            answers[connection] = what
-        yield Entry(number, one, asked.get(connection), answers.get(connection))
+            responses[connection] = what
+        yield Entry(number, one, requests.get(connection), responses.get(connection))
 
 
 def _is_empty_body(it: RecordedFrame, sizes: Counter[tuple[int, Direction]]) -> bool:
-    """Whether nothing stands where nothing is read any more: `sizes` tells how many bytes went each way."""
+    """Return True if it stands for no bytes, as `sizes`, the number of bytes sent each way, tells."""
     return isinstance(it.seen.what, Unread) and it.seen.start >= sizes[it.connection, it.direction]
 
 
-def _look_behind(recording: Recording, entry: Entry, most_bytes: int) -> Table:
-    seen, window = entry.passed.seen, Window(0, most_bytes)
+def _look_into(recording: Recording, entry: Entry, most_bytes: int) -> Table:
+    seen, window = entry.recorded.seen, Window(0, most_bytes)
     if entry.is_body:
         end = seen.end if isinstance(seen.what, Body) else None
-        return table_of([field_of_body(_bytes_of(recording, entry.passed, end))], f"row {entry.number}")
+        return table_of([field_of_body(_bytes_of(recording, entry.recorded, end))], f"row {entry.number}")
     if isinstance(seen.what, Unread):
-        # Here everything that follows is read, as far as it can be: without the messages before, none is decompressed.
-        data, deflate = _bytes_of(recording, entry.passed, None), None if entry.deflate else entry.deflate
+        # Read all that follows, as far as possible; without the messages before, nothing can be decompressed.
+        data, deflate = _bytes_of(recording, entry.recorded, None), None if entry.deflate else entry.deflate
         return dissect(Dissection(data, window, seen.sender, deflate), 0, MOST_ROWS)
-    data = _bytes_of(recording, entry.passed, seen.end)
+    data = _bytes_of(recording, entry.recorded, seen.end)
     if not isinstance(seen.what, SeenFrame):
-        return table_of(read_head(data, 0, entry.asked).fields, f"row {entry.number}, line by line")
+        return table_of(read_head(data, 0, entry.request).fields, f"row {entry.number}, line by line")
     fields = list(fields_of_frame(data, read_layout(data), Judged(seen.what, seen.faults, entry.deflate), window))
     return table_of(fields, f"row {entry.number}, field by field", above=draw_bits(fields))
 
 
 def _bytes_of(recording: Recording, one: RecordedFrame, end: int | None) -> bytes:
-    """The bytes of one direction from where it was seen to `end`; only the chunks that they are in are joined."""
+    """The bytes from where `one` begins to `end`, in its direction; only the chunks that hold them are joined."""
     start, position, pieces = one.seen.start, 0, []
     for chunk in recording.chunks:
         if (chunk.connection, chunk.direction) != (one.connection, one.direction):

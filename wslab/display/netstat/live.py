@@ -1,43 +1,45 @@
-"""live: a table that a thread keeps up to date in a notebook, while the kernel goes on with its cells."""
+"""live: a table in a notebook that a thread keeps up to date while the kernel runs other cells."""
 
 import contextlib
 import os
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
+from typing import Protocol as Interface
 
 if TYPE_CHECKING:
     from ipywidgets import HTML
 
-HERE_IS_A_NOTEBOOK = ("JPY_SESSION_NAME", "VSCODE_PID")  # set by who starts a kernel that somebody looks at
+HERE_IS_A_NOTEBOOK = ("JPY_SESSION_NAME", "VSCODE_PID")  # set by programs that start a kernel for a reader
 
 
-class Look(Protocol):
-    """A table at one moment; `is_over` says that no later one will differ."""
+class Snapshot(Interface):
+    """A table at one moment; `is_over` is True if no later one can differ."""
 
     @property
     def is_over(self) -> bool:
-        """Whether what is watched has come to its end."""
+        """Return True if what is watched has come to its end."""
 
     def _repr_html_(self) -> str: ...
 
 
 class LiveTable:
-    """Shows what `look` returns, again and again, until it is over, for at most `seconds`, or until `close`.
+    """Shows what `look` returns, again and again, until it is over, `seconds` have passed, or `close` is called.
 
-    The `table` is the last one. As the value of a cell this is a widget where somebody can see it move, and for all
-    others (GitHub, tests, an untrusted notebook) the table as text and as HTML, as it was at that moment. No output is
-    printed and no cell waits for it. Raises TypeError or ValueError for what is no number of seconds.
+    `table` is the last snapshot. As the value of a cell this is a widget where a reader can see it move, and everywhere
+    else (GitHub, tests, an untrusted notebook) the table as text and as HTML, as it was at that moment. Nothing is
+    printed, and no cell waits for it. Raises TypeError for `seconds` or an `interval` that is not a number, ValueError
+    for one out of range.
     """
 
     def __init__(
-        self, look: Callable[[], Look], seconds: float, interval: float = 0.5, widget: bool | None = None
+        self, look: Callable[[], Snapshot], seconds: float, interval: float = 0.5, widget: bool | None = None
     ) -> None:
         for name, time_span in (("seconds", seconds), ("interval", interval)):
             if not isinstance(time_span, int | float):
                 raise TypeError(f"{name} is a number of seconds, not {time_span!r}")
-        if not seconds >= 0 or not interval > 0:  # nan is neither
+        if not seconds >= 0 or not interval > 0:  # also true of nan
             raise ValueError(f"seconds is 0 or more and interval more than 0, not {seconds} and {interval}")
         self.table = look()
         self.error: Exception | None = None
@@ -51,11 +53,11 @@ class LiveTable:
 
     @property
     def is_running(self) -> bool:
-        """Whether the table is still kept up to date."""
+        """Return True if the table is still kept up to date."""
         return self._thread.is_alive()
 
     def close(self) -> None:
-        """Stop looking, and wait until the thread has ended."""
+        """Stop updating, and wait until the thread has ended."""
         self._stopped.set()
         self._thread.join()
 
@@ -93,11 +95,11 @@ class LiveTable:
 
 
 def is_seen() -> bool:
-    """Whether a notebook server has started this kernel: where nobody looks, a widget would only be stored."""
+    """Return True if a notebook server started this kernel: without a reader, a widget would only be stored."""
     return any(name in os.environ for name in HERE_IS_A_NOTEBOOK)
 
 
-def _new_widget(table: Look) -> "HTML | None":
+def _new_widget(table: Snapshot) -> "HTML | None":
     with contextlib.suppress(ImportError):
         from ipywidgets import HTML
 

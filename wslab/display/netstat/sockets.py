@@ -11,9 +11,9 @@ ONLY_THIS_PROCESS = "Only the sockets of this process are listed: to list all, t
 
 @dataclass(frozen=True, slots=True)
 class TcpSocket:
-    """One end of a TCP connection, or a socket that listens for some (`remote` is None).
+    """One end of a TCP connection, or a listening socket (`remote` is None).
 
-    `state` is the one of RFC 9293 §3.3.2: LISTEN, ESTABLISHED, CLOSE_WAIT, TIME_WAIT…
+    `state` is that of RFC 9293 §3.3.2: LISTEN, ESTABLISHED, CLOSE_WAIT, TIME_WAIT…
     """
 
     local: SocketAddress
@@ -22,7 +22,7 @@ class TcpSocket:
 
 
 def tcp_sockets() -> tuple[list[TcpSocket], str]:
-    """All TCP sockets of the machine; those of this process, and a sentence that says so, where that is not allowed.
+    """All TCP sockets of the machine, or where that is not allowed, those of this process and a sentence that says so.
 
     A socket in TIME_WAIT belongs to no process any more, so only the list of the whole machine has it. Raises OSError
     where nothing can be listed, ImportError without psutil; both say it in one sentence.
@@ -48,7 +48,7 @@ def _psutil() -> ModuleType:
 
 
 def _unlike(listed: list[Any]) -> list[TcpSocket]:
-    """One value for each socket: two processes may share one, and both then list it."""
+    """One value for each socket, although two processes that share a socket both list it."""
     sockets = {
         TcpSocket(tuple(it.laddr[:2]), tuple(it.raddr[:2]) if it.raddr else None, it.status): None
         for it in listed

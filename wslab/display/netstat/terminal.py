@@ -1,4 +1,4 @@
-"""screen: a table in a terminal that is drawn again and again in the same place, until it is interrupted (rich)."""
+"""terminal: a table in a terminal, drawn again and again in the same place until it is interrupted (rich)."""
 
 import sys
 import time
@@ -35,5 +35,5 @@ def _drawn(watch: Watch) -> "Table":
     for name in watch.table.heading:
         table.add_column(name)
     for row in watch.table.rows:
-        table.add_row(*map(Text, row))  # as Text, nothing in it is taken for a colour
+        table.add_row(*map(Text, row))  # as Text, nothing in it is taken for markup
     return table

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 from wslab.display.netstat.live import LiveTable
 from wslab.display.netstat.sockets import TcpSocket, tcp_sockets
 from wslab.display.table import Table
-from wslab.protocol.redaction import printable, redact_target
+from wslab.protocol.redaction import harmless
 from wslab.protocol.states import Role, State
 from wslab.recording.log import SocketAddress
 from wslab.sockets.connection import Connection, open_connections
@@ -36,7 +36,7 @@ Ends = tuple[SocketAddress, SocketAddress | None]
 
 @dataclass(frozen=True)
 class WebSocket:
-    """What wslab knows of one end of a connection, at one moment; `age` is in seconds."""
+    """What wslab knows of one end of a connection at one moment; `age` is in seconds."""
 
     number: int
     role: Role
@@ -48,7 +48,7 @@ class WebSocket:
 
 @dataclass(frozen=True)
 class Watched:
-    """A TCP socket, and the WebSocket on it if it is one of wslab in this process."""
+    """A TCP socket, and the WebSocket on it if wslab runs it in this process."""
 
     socket: TcpSocket
     websocket: WebSocket | None = None
@@ -66,7 +66,7 @@ class Watch:
 
     @property
     def table(self) -> Table:
-        """The rows as text, without the columns in which there would be nothing."""
+        """The rows as text, without the columns that would be empty."""
         rows = [self._cells(watched) for watched in self.sockets]
         hidden = () if self.times else TIMES
         heading = [name for name in rows[0] if name not in hidden] if rows else list(NETSTAT)
@@ -91,15 +91,15 @@ class Watch:
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is left that could still change, but what the system keeps in TIME_WAIT."""
+        """Return True if nothing can change any more: only sockets in TIME_WAIT are left, if any."""
         return all(watched.socket.state == "TIME_WAIT" for watched in self.sockets)
 
     def live(self, seconds: float = 60.0, *, interval: float = 0.5, widget: bool | None = None) -> LiveTable:
-        """The same, looked at again every `interval` seconds by a thread, while the notebook goes on.
+        """The same table, which a thread updates every `interval` seconds while the notebook goes on.
 
-        It ends by itself: after so many `seconds`, when what is watched has come to its end, or with its `close`.
-        `widget` says whether somebody is there to see it move (None: only where a notebook server has started this
-        kernel); otherwise it is a table as any other. Raises TypeError or ValueError for what is no number of seconds.
+        It ends after so many `seconds`, when what is watched has come to its end, or when it is closed. `widget` says
+        whether there is a reader to see it move (None: only if a notebook server started this kernel); otherwise it is
+        a table like any other. Raises TypeError or ValueError as `LiveTable` does.
         """
         return LiveTable(self.look_again or (lambda: self), seconds, interval, widget)
 
@@ -122,10 +122,10 @@ class Watch:
             "WebSocket": websocket.state.name if websocket else "",
             "messages in": str(received.messages) if received else "",
             "bytes in": str(received.size) if received else "",
-            "last in": _shown(received.last) if received else "",
+            "last in": harmless(received.last) if received else "",
             "messages out": str(sent.messages) if sent else "",
             "bytes out": str(sent.size) if sent else "",
-            "last out": _shown(sent.last) if sent else "",
+            "last out": harmless(sent.last) if sent else "",
             "ping": f"{traffic.round_trip * 1000:.1f} ms" if traffic and traffic.round_trip is not None else "",
             "age": f"{websocket.age:.0f} s" if websocket else "",
         }
@@ -143,18 +143,15 @@ def watch(
 ) -> Watch:
     """The TCP connections of a server, a tap, a port or one connection (None: of the whole machine), as they are now.
 
-    For each connection of wslab in this process the table also tells its role, path and state, what has flowed over it
-    each way, the time of the last ping, and its age. All of it is known of a connection that has a recording. Others
-    are counted from the moment when they are watched for the first time. In the path, tokens are redacted.
+    For each connection that wslab runs in this process, the table also shows its role, path and state, what has flowed
+    over it each way, the time of the last ping, and its age. Where a connection has a recording, all of its traffic is
+    counted, else what flows after it is first watched. In the path, tokens are redacted.
 
     `names` gives names to ports, and `times=False` leaves out the ping and the age: with both, the table can be the
-    same in every run. Raises OSError where the system does not tell, ImportError without psutil, TypeError for another
+    same in every run. Raises OSError if the system does not tell, ImportError without psutil, TypeError for another
     target and ValueError for a number that is no port.
     """
-    if target is not None and not isinstance(target, EchoServer | Tap | Connection | int):
-        raise TypeError(f"watch takes a server, a tap, a connection or the number of a port, not {target!r}")
-    if isinstance(target, int) and not 0 <= target <= 65535:
-        raise ValueError(f"a port is a number from 0 to 65535, not {target}")
+    _check_target(target)
     if isinstance(target, EchoServer):
         _watched_since.setdefault(target, time.monotonic())
     connections = open_connections()
@@ -162,7 +159,7 @@ def watch(
     listed, note = tcp_sockets()
     found = [sock for sock in listed if _concerns(target, sock)]
     numbers = {ends: it.number for ends, it in by_ends.items() if it.role is Role.SERVER}
-    # A socket in TIME_WAIT is nobody's any more, even if the thread that had it has not noticed yet.
+    # A socket in TIME_WAIT belongs to no process any more, even if the thread that had it has not noticed yet.
     ends = [None if sock.state == "TIME_WAIT" else by_ends.get((sock.local, sock.remote)) for sock in found]
     watched = [Watched(sock, _known(connection)) for sock, connection in zip(found, ends, strict=True)]
     names = dict(names or {})
@@ -171,8 +168,15 @@ def watch(
     return Watch(tuple(watched), note, names, times, lambda: watch(target, names=names, times=times))
 
 
+def _check_target(target: object) -> None:
+    if target is not None and not isinstance(target, EchoServer | Tap | Connection | int):
+        raise TypeError(f"watch takes a server, a tap, a connection or the number of a port, not {target!r}")
+    if isinstance(target, int) and not 0 <= target <= 65535:
+        raise ValueError(f"a port is a number from 0 to 65535, not {target}")
+
+
 def _concerns(target: EchoServer | Tap | Connection | int | None, sock: TcpSocket) -> bool:
-    """Whether `sock` is one of those that are watched: on one machine, both ends of a connection are."""
+    """Return True if `sock` is to be watched: of a connection on one machine, both ends are."""
     if target is None:
         return True
     if isinstance(target, Connection):
@@ -184,7 +188,7 @@ def _concerns(target: EchoServer | Tap | Connection | int | None, sock: TcpSocke
 def _known(connection: Connection | None) -> WebSocket | None:
     if connection is None:
         return None
-    path = _shown(connection.request.target) if connection.request else ""
+    path = harmless(connection.request.target) if connection.request else ""
     return WebSocket(
         connection.number,
         connection.role,
@@ -196,7 +200,7 @@ def _known(connection: Connection | None) -> WebSocket | None:
 
 
 def _traffic_shown(connection: Connection) -> Traffic:
-    """All of it, if it is recorded or came to a server that was watched; else what has flowed since the first look."""
+    """All traffic if the connection is recorded, or its server was watched before; else the traffic since it was."""
     traffic = connection.traffic
     if connection.recording is not None or any(
         since <= connection.opened_at and connection in server.connections for server, since in _watched_since.items()
@@ -205,13 +209,8 @@ def _traffic_shown(connection: Connection) -> Traffic:
     return traffic.since(_first_looks.setdefault(connection, traffic))
 
 
-def _shown(text: str) -> str:
-    """What a peer has sent, without secrets, and without anything that moves the cursor of a terminal."""
-    return printable(redact_target(text))
-
-
 def _place(watched: Watched, numbers: dict[Ends, int], ranks: dict[int, int]) -> tuple[object, ...]:
-    """Listeners first; then connections as a server has numbered them, its own end first; then by names and ports."""
+    """A sort key: listeners first; then connections as a server numbered them, its own end first; then names, ports."""
     sock, websocket = watched.socket, watched.websocket
     if sock.remote is None:
         return (0, sock.local[1])
