@@ -17,7 +17,7 @@ from wslab.protocol.states import Direction
 from wslab.recording.har import write_har
 from wslab.recording.packets import Endpoint, serialize_segment
 from wslab.recording.recording import Recording
-from wslab.recording.tcp import CLIENT, SERVER, Writer
+from wslab.recording.tcp import CLIENT, SERVER, TcpWriter
 
 CORPUS = Path(__file__).parent / "corpus"
 MAX_SIZE = 2048  # bytes of one input
@@ -38,7 +38,7 @@ _TALKS = [  # what client and server say in turn
 
 def _packets(address: bytes) -> list[bytes]:
     """The IP packets of a small talk of an address with itself."""
-    writer = Writer(Endpoint(address, 50000), Endpoint(address, 80))
+    writer = TcpWriter(Endpoint(address, 50000), Endpoint(address, 80))
     talk = [b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n", b"HTTP/1.1 101 \r\n\r\n", text("Hello")]
     said = (writer.send(side, data) for side, data in zip((CLIENT, SERVER, CLIENT), talk, strict=True))
     return [serialize_segment(segment) for segments in (writer.open(), *said) for segment in segments]

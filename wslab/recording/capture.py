@@ -1,4 +1,11 @@
-"""Recordings: their chunks to the packets of a capture file, and the TCP connections in one to chunks."""
+"""Capture: a log to the packets of a pcapng file, and the TCP connections in any capture file to a log.
+
+Strategy of writing: the chunks go out in their order, each as the segments of a TCP connection that is made up around
+it: opened before its first chunk, acknowledged, and ended where `find_ends` says, so that Wireshark finds nothing to
+complain about. Strategy of reading: every TCP connection is put together again, those that speak WebSocket are kept,
+and their pieces are merged by the packets that brought them. What wslab has written itself is taken for WebSocket,
+legal or not; what others have captured is looked at by `detect_websocket`.
+"""
 
 import heapq
 import warnings
@@ -10,82 +17,53 @@ from pathlib import Path
 from typing import BinaryIO
 
 from wslab.protocol.states import Direction
-from wslab.recording.detection import find_client
+from wslab.recording.detection import Detected, detect_websocket
 from wslab.recording.ends import find_ends
 from wslab.recording.errors import CaptureError, CaptureWarning
 from wslab.recording.log import Chunk, Log, SocketAddress
 from wslab.recording.packets import Endpoint, Segment, serialize_segment
 from wslab.recording.pcapng import APPLICATION, CaptureReader, write_pcapng
 from wslab.recording.redaction import redact_chunks
-from wslab.recording.tcp import CLIENT, SERVER, Conversation, Writer, read_conversations
+from wslab.recording.tcp import CLIENT, SERVER, TcpConversation, TcpWriter, read_conversations
 
 SIDES = {Direction.CLIENT_TO_SERVER: CLIENT, Direction.SERVER_TO_CLIENT: SERVER}
-# Where a recording does not know better. Wireshark takes what goes to port 80 for HTTP without being told.
+# Where a log does not know better. Wireshark takes what goes to port 80 for HTTP without being told.
 SERVER_ADDRESS = ("127.0.0.1", 80)
 FIRST_CLIENT_PORT = 50000
 IPV4_MAPPED = bytes(10) + b"\xff\xff"
 
 
-def write_capture(file: BinaryIO, recording: Log, secrets: bool) -> None:
-    """Write pcapng, with what is secret in the handshakes crossed out unless `secrets` is true."""
-    write_pcapng(file, _packets(recording, secrets))
+# Writing
 
 
-def _packets(recording: Log, secrets: bool) -> Iterator[tuple[float, bytes]]:
-    """The IP packets of all connections, each opened before its first chunk and ended where `find_ends` says."""
-    original = list(recording.chunks)
+def write_capture(file: BinaryIO, log: Log, secrets: bool) -> None:
+    """Write pcapng, with what is secret in the handshakes crossed out unless `secrets` is true.
+
+    Raises CaptureError for a time that the format cannot hold.
+    """
+    write_pcapng(file, _packets(log, secrets))
+
+
+def _packets(log: Log, secrets: bool) -> Iterator[tuple[float, bytes]]:
+    """The times and IP packets of all connections."""
+    original = list(log.chunks)
     chunks = original if secrets else redact_chunks(original)
-    ends = find_ends(original, list(recording.calls))
-    writers: dict[int, Writer] = {}
+    ends = find_ends(original, list(log.calls))
+    writers: dict[int, TcpWriter] = {}
     taken: set[frozenset[Endpoint]] = set()
-    for place, (time, connection, direction, data) in enumerate(chunks):
+    for index, (time, connection, direction, data) in enumerate(chunks):
         segments: list[Iterator[Segment]] = []
         if connection not in writers:
-            both = _free_endpoints(connection, recording.addresses.get(connection), taken)
-            writers[connection] = Writer(*both)
+            both = _free_endpoints(connection, log.addresses.get(connection), taken)
+            writers[connection] = TcpWriter(*both)
             segments.append(writers[connection].open())
         segments.append(writers[connection].send(SIDES[direction], data))
         for segment in chain.from_iterable(segments):
             yield time, serialize_segment(segment)
-        for end in ends.get(place, ()):
+        for end in ends.get(index, ()):
             writer, side = writers[end.connection], SIDES[end.direction]
             for segment in writer.reset(side) if end.name == "reset" else writer.end(side):
                 yield max(time, end.time), serialize_segment(segment)
-
-
-def read_capture(file: BinaryIO, recording: Log) -> None:
-    """Read the WebSocket conversations in pcapng or pcap into an empty recording."""
-    reader = CaptureReader(file)
-    conversations = read_conversations(reader)
-    ours = reader.application == APPLICATION  # then all of it was recorded as WebSocket, legal or not
-    found: list[tuple[Conversation, int]] = []
-    for conversation in conversations:
-        client = conversation.client if ours else find_client(conversation)
-        if client is not None and conversation.pieces:
-            found.append((conversation, client))
-    if not found:
-        raise CaptureError("has no WebSocket conversation in it")
-    found.sort(key=lambda both: both[0].pieces[0].number)
-    for connection, (conversation, client) in enumerate(found, 1):
-        recording.opened(connection, *(_address(conversation.ends[side]) for side in (client, 1 - client)))
-        _warn_of_loss(conversation, f"{Path(file.name).name}: connection {connection}")
-    tracks = (_chunks(number, *both) for number, both in enumerate(found, 1))
-    recording.chunks += [chunk for _, chunk in heapq.merge(*tracks, key=itemgetter(0))]
-
-
-def _chunks(connection: int, conversation: Conversation, client: int) -> Iterator[tuple[int, Chunk]]:
-    """The chunks of a conversation, each with the number of its packet."""
-    ways = {client: Direction.CLIENT_TO_SERVER, 1 - client: Direction.SERVER_TO_CLIENT}
-    for number, time, side, data in conversation.pieces:
-        yield number, Chunk(time, connection, ways[side], data)
-
-
-def _warn_of_loss(conversation: Conversation, name: str) -> None:
-    for side, stream in enumerate(conversation.streams):
-        if stream.missing:
-            port = conversation.ends[side].port
-            text = f"{name} ends early: the capture has lost {stream.missing} bytes from port {port}"
-            warnings.warn(text, CaptureWarning, stacklevel=5)
 
 
 def _free_endpoints(
@@ -108,7 +86,7 @@ def _free_endpoints(
 
 
 def _endpoint(address: SocketAddress) -> Endpoint | None:
-    """The endpoint at an address, None if it is not one of TCP."""
+    """The endpoint at an address. None if this is not one of TCP."""
     try:
         host, port = address
         return Endpoint(ip_address(host).packed, port) if 0 <= port < 65536 else None
@@ -119,6 +97,57 @@ def _endpoint(address: SocketAddress) -> Endpoint | None:
 def _mapped(endpoint: Endpoint) -> Endpoint:
     """The endpoint with an IPv6 address: IPv4 has a part of that space (RFC 4291 §2.5.5.2)."""
     return endpoint if len(endpoint.address) == 16 else endpoint._replace(address=IPV4_MAPPED + endpoint.address)
+
+
+# Reading
+
+
+def read_capture(file: BinaryIO, log: Log) -> None:
+    """Read the WebSocket conversations in pcapng or pcap into an empty log.
+
+    Raises CaptureError if there is none, or the file is not right; warns with CaptureWarning of lost packets.
+    """
+    reader = CaptureReader(file)
+    conversations = read_conversations(reader)
+    is_ours = reader.application == APPLICATION
+    found = [
+        (conversation, detected)
+        for conversation in conversations
+        if (detected := _detect(conversation, is_ours)) is not None
+    ]
+    if not found:
+        raise CaptureError("has no WebSocket conversation in it")
+    found.sort(key=lambda both: both[1].pieces[0].number)
+    for connection, (conversation, detected) in enumerate(found, 1):
+        client = detected.client
+        log.opened(connection, *(_address(conversation.ends[side]) for side in (client, 1 - client)))
+        _warn_of_loss(conversation, f"{Path(file.name).name}: connection {connection}")
+    tracks = (_numbered_chunks(connection, detected) for connection, (_, detected) in enumerate(found, 1))
+    log.chunks += [chunk for _, chunk in heapq.merge(*tracks, key=itemgetter(0))]
+
+
+def _detect(conversation: TcpConversation, is_ours: bool) -> Detected | None:
+    if not is_ours:
+        return detect_websocket(conversation)
+    if conversation.client is None or not conversation.pieces:
+        return None
+    return Detected(conversation.client, conversation.pieces)
+
+
+def _numbered_chunks(connection: int, detected: Detected) -> Iterator[tuple[int, Chunk]]:
+    """The chunks of a conversation, each with the number of its packet."""
+    client = detected.client
+    directions = {client: Direction.CLIENT_TO_SERVER, 1 - client: Direction.SERVER_TO_CLIENT}
+    for number, time, side, data in detected.pieces:
+        yield number, Chunk(time, connection, directions[side], data)
+
+
+def _warn_of_loss(conversation: TcpConversation, name: str) -> None:
+    for side, stream in enumerate(conversation.streams):
+        if stream.missing:
+            port = conversation.ends[side].port
+            text = f"{name} ends early: the capture has lost {stream.missing} bytes from port {port}"
+            warnings.warn(text, CaptureWarning, stacklevel=5)
 
 
 def _address(endpoint: Endpoint) -> SocketAddress:

@@ -1,16 +1,23 @@
-"""Which of the TCP connections in a capture speak WebSocket, and which side of them is the client."""
+"""Detection: which of the TCP connections in a capture speak WebSocket, and which side of them is the client.
+
+Strategy: look at the first MiB of each side. A handshake tells everything: a side that begins with the response 101, or
+with requests one of which asks for WebSocket. A connection whose opening was captured, and which has no handshake, is
+something else. One that began before the capture is WebSocket if, from some segment on, each side consists of legal
+frames, one side masks all of its frames and the other one none (RFC 6455 §5.1), and at least one of the frames ends a
+message. What comes before these frames is the rest of a frame in which the capture began, and is left out.
+"""
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from wslab.protocol.errors import ProtocolError
-from wslab.protocol.frames import parse_header
-from wslab.recording.tcp import Conversation
+from wslab.protocol.frames import MAX_HEADER, parse_header
+from wslab.recording.tcp import Piece, TcpConversation
 
 LOOKED_AT = 1024 * 1024  # bytes from the start of each side
-MAX_HEADER = 14
 
 _AGREEMENT = re.compile(rb"HTTP/1\.\d 101\b")
 _FIRST_REQUEST = re.compile(rb"[A-Z]{3,10} [!-~]+ HTTP/1\.\d\r?\n")
@@ -18,23 +25,34 @@ _REQUEST = re.compile(rb"GET [!-~]+ HTTP/1\.\d\r?\n")
 _UPGRADE = re.compile(rb"\nupgrade[ \t]*:[^\n]*websocket", re.IGNORECASE)
 
 
-def find_client(conversation: Conversation) -> int | None:
-    """The side that is the client of a WebSocket connection, None if this is none.
+class Detected(NamedTuple):
+    """A connection that speaks WebSocket: the number of the side that is its client, and what can be read of it."""
 
-    The handshake tells it; where the capture began too late for that, the masks of the frames do (RFC 6455 §5.1).
-    What stands before the first frame is then taken out of the conversation.
-    """
+    client: int
+    pieces: list[Piece]
+
+
+def detect_websocket(conversation: TcpConversation) -> Detected | None:
+    """Find the client of a WebSocket connection. None if this is another kind of connection."""
     for side in (0, 1):
         start = _start(conversation, side)
         if _AGREEMENT.match(start) and _UPGRADE.search(start, 0, _end_of_head(start, 0)):
-            return 1 - side
+            return Detected(1 - side, conversation.pieces)
         if _FIRST_REQUEST.match(start) and _asks_for_websocket(start):
-            return side
-    return _find_masking_side(conversation) if conversation.client is None else None
+            return Detected(side, conversation.pieces)
+    return _detect_frames(conversation.pieces) if conversation.client is None else None
+
+
+def _start(conversation: TcpConversation, side: int) -> bytes:
+    start = bytearray()
+    for piece in conversation.pieces:
+        if piece.side == side and len(start) < LOOKED_AT:
+            start += piece.data
+    return bytes(start)
 
 
 def _asks_for_websocket(requests: bytes) -> bool:
-    """Whether one of the requests on a connection does: others may come before it."""
+    """Return True if one of the requests on a connection does: others may come before it."""
     end = 0
     while request := _REQUEST.search(requests, end):
         end = _end_of_head(requests, request.end() - 2)
@@ -48,82 +66,81 @@ def _end_of_head(data: bytes, start: int) -> int:
     return len(data) if end < 0 else end
 
 
-def _start(conversation: Conversation, side: int) -> bytes:
-    start = bytearray()
-    for piece in conversation.pieces:
-        if piece.side == side and len(start) < LOOKED_AT:
-            start += piece.data
-    return bytes(start)
+# Without a handshake
 
 
 @dataclass(frozen=True)
 class _Run:
-    """The frames from one piece of a side on: how many pieces stand before it, whether all are masked, how many end."""
+    """Legal frames up to the end of a side.
+
+    So many pieces were `dropped` before them; all are `masked`, or none (None if there is no frame); so many of them
+    are whole and the `ends` of messages.
+    """
 
     dropped: int
     masked: bool | None = None
     ends: int = 0
 
 
-def _find_masking_side(conversation: Conversation) -> int | None:
-    first, second = (_find_run([p.data for p in conversation.pieces if p.side == side]) for side in (0, 1))
-    if first is None or second is None or first.masked is second.masked or not first.ends + second.ends:
-        return None
-    left = [first.dropped, second.dropped]
-    kept = []
-    for piece in conversation.pieces:
-        if left[piece.side]:
-            left[piece.side] -= 1
-        else:
-            kept.append(piece)
-    conversation.pieces = kept
-    return 0 if first.masked or second.masked is False else 1
-
-
-class _Fate(IntEnum):
-    """What is known of the frames from a place on: nothing, that none of them is the end of a message, or illegal."""
+class _Outcome(IntEnum):
+    """What is known of the frames from an offset on: nothing, that none of them ends a message, that one is illegal."""
 
     UNKNOWN = 0
     ENDLESS = 1
     ILLEGAL = 2
 
 
+def _detect_frames(pieces: list[Piece]) -> Detected | None:
+    """Tell client and server by the masks of their frames."""
+    first, second = (_find_run([piece.data for piece in pieces if piece.side == side]) for side in (0, 1))
+    if first is None or second is None or first.masked is second.masked or not first.ends + second.ends:
+        return None
+    dropped = [first.dropped, second.dropped]
+    kept = []
+    for piece in pieces:
+        if dropped[piece.side]:
+            dropped[piece.side] -= 1
+        else:
+            kept.append(piece)
+    return Detected(0 if first.masked or second.masked is False else 1, kept)
+
+
 def _find_run(pieces: Sequence[bytes]) -> _Run | None:
-    """The first run of legal frames up to the end, one of whole frames if there is any: it begins with a segment."""
+    """The first run that begins with a piece and has the end of a message in it; else the first one without an end."""
     data = b"".join(pieces)[:LOOKED_AT]
-    position, unfinished = 0, None if data else _Run(0)
-    fates = bytearray(len(data))  # so that no header is read twice, however many runs meet in it
+    offset, unfinished = 0, None if data else _Run(0)
+    outcomes = bytearray(len(data))  # so that no header is read twice, however many runs meet in it
     for dropped, piece in enumerate(pieces):
-        run = _read_run(data, position, dropped, fates) if position < len(data) else None
+        run = _read_run(data, offset, dropped, outcomes) if offset < len(data) else None
         if run is not None and run.ends:
             return run
         unfinished = unfinished or run
-        position += len(piece)
+        offset += len(piece)
     return unfinished
 
 
-def _read_run(data: bytes, position: int, dropped: int, fates: bytearray) -> _Run | None:
-    masked, ends, fate = None, 0, _Fate.ENDLESS
+def _read_run(data: bytes, offset: int, dropped: int, outcomes: bytearray) -> _Run | None:
+    masked, ends, outcome = None, 0, _Outcome.ENDLESS
     begins = []
-    while position < len(data):
+    while offset < len(data):
         try:
-            parsed = parse_header(data[position : position + MAX_HEADER])
+            parsed = parse_header(data[offset : offset + MAX_HEADER])
         except ProtocolError:
-            fate = _Fate.ILLEGAL
+            outcome = _Outcome.ILLEGAL
             break
         if parsed is None:
             break
         header, size = parsed
         has_mask = header.masking_key is not None
-        if header.rsv2 or header.rsv3 or masked not in (None, has_mask) or fates[position] == _Fate.ILLEGAL:
-            fate = _Fate.ILLEGAL
+        if header.rsv2 or header.rsv3 or masked not in (None, has_mask) or outcomes[offset] == _Outcome.ILLEGAL:
+            outcome = _Outcome.ILLEGAL
             break
         masked = has_mask
-        if fates[position] == _Fate.ENDLESS:
+        if outcomes[offset] == _Outcome.ENDLESS:
             break
-        begins.append(position)
-        position += size + header.payload_length
-        ends += position <= len(data) and header.fin  # zeros are legal, too: empty frames without an end
+        begins.append(offset)
+        offset += size + header.payload_length
+        ends += offset <= len(data) and header.fin  # zeros are legal, too: empty frames that end no message
     for begin in begins:
-        fates[begin] = fate
-    return None if fate is _Fate.ILLEGAL else _Run(dropped, masked, ends)
+        outcomes[begin] = outcome
+    return None if outcome is _Outcome.ILLEGAL else _Run(dropped, masked, ends)

@@ -1,4 +1,4 @@
-"""What can be wrong with a capture file, told in one sentence."""
+"""Errors: what can be wrong with a capture file, told in one sentence."""
 
 
 class CaptureError(ValueError):

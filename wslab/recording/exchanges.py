@@ -1,4 +1,4 @@
-"""exchanges: the chunks of a connection in; its requests for WebSocket out, with their answers and whole messages.
+"""Exchanges: the chunks of a connection in; its requests for WebSocket out, with their answers and whole messages.
 
 A close frame is the last one of its direction (RFC 6455 §5.5.1), and so is a frame that breaks a rule or cannot be
 read: a receiver would read no further.
@@ -14,14 +14,15 @@ from wslab.dissector.frames import Seen, SeenFrame
 from wslab.dissector.messages import MessageJoiner
 from wslab.protocol.frames import Opcode
 from wslab.protocol.http import Request, Response, kept_of_body
+from wslab.protocol.rules import MESSAGE_IS_TOO_BIG, TEXT_IS_NOT_UTF8
 from wslab.protocol.states import Direction
 from wslab.recording.log import Chunk
 from wslab.recording.recorded_frames import RecordedFrame, dissect_chunks
 
 MAX_MESSAGE = 64 * 1024 * 1024  # bytes, decompressed
-TOO_BIG = f"a message of more than {MAX_MESSAGE} bytes"
+TOO_BIG = MESSAGE_IS_TOO_BIG.violation(limit=MAX_MESSAGE).reason
 UNKNOWN_BIT = "a reserved bit is set, and its extension is not known here"
-NOT_UTF8 = "the text is not UTF-8"
+NOT_UTF8 = TEXT_IS_NOT_UTF8.violation().reason
 
 
 class RecordedMessage(NamedTuple):

@@ -1,4 +1,4 @@
-"""recorded_frames: a log in, the heads and frames in it out, each with its times: what every view of one shows."""
+"""RecordedFrame: a log in, the heads and frames in it out, each with its times: what every view of one shows."""
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,8 @@
-"""Redaction: the chunks of a recording without what is secret in the handshakes, byte for byte as long as before."""
+"""Redaction: the chunks of a log without what is secret in the handshakes, byte for byte as long as before.
+
+Each direction of a connection is one stream, which chunks may cut anywhere: its head is joined, what is secret in it
+crossed out, and the result put back into the chunks.
+"""
 
 import re
 from collections.abc import Sequence
@@ -12,46 +16,47 @@ _NOT_EMPTY = re.compile(rb"[^\r\n]")
 
 
 def redact_chunks(chunks: Sequence[Chunk]) -> list[Chunk]:
-    """The chunks with an x for each byte of a secret, wherever it is cut; frames behind a handshake stay as they are.
+    """The chunks with an x for each byte of a secret. Frames after a handshake stay as they are.
 
-    A conversation that does not begin with a handshake is looked through to its end: requests may follow requests.
+    A conversation that does not begin with a handshake is searched to its end: requests may follow requests.
     """
     redacted = list(chunks)
     streams: dict[int, dict[Direction, list[int]]] = {}
-    for place, chunk in enumerate(redacted):
-        streams.setdefault(chunk.connection, {way: [] for way in Direction})[chunk.direction].append(place)
-    for ways in streams.values():
-        heads = {way: _read_head(redacted, places) for way, places in ways.items()}
+    for index, chunk in enumerate(redacted):
+        streams.setdefault(chunk.connection, {direction: [] for direction in Direction})[chunk.direction].append(index)
+    for stream in streams.values():
+        heads = {direction: _read_head(redacted, indices) for direction, indices in stream.items()}
         whole = all(head.endswith(_END_OF_HEAD) for head in heads.values())
         upgraded = whole and re.match(rb"HTTP/1\.\d 101\b", heads[Direction.SERVER_TO_CLIENT])
-        for way, places in ways.items():
+        for direction, indices in stream.items():
             if upgraded:
-                _replace(redacted, places, heads[way], redact_bytes(heads[way]))
+                _replace(redacted, indices, heads[direction], redact_bytes(heads[direction]))
             else:
-                data = b"".join(redacted[place].data for place in places)
-                _replace(redacted, places, data, redact_body(data))
+                data = b"".join(redacted[index].data for index in indices)
+                _replace(redacted, indices, data, redact_body(data))
     return redacted
 
 
-def _read_head(chunks: Sequence[Chunk], places: Sequence[int]) -> bytes:
-    """The bytes of the chunks at these places, up to the empty line that ends a head."""
+def _read_head(chunks: Sequence[Chunk], indices: Sequence[int]) -> bytes:
+    """The bytes of these chunks, up to the empty line that ends a head."""
     head = bytearray()
-    for place in places:
-        looked_at = len(head)
-        head += chunks[place].data
+    for index in indices:
+        searched = len(head)
+        head += chunks[index].data
         # RFC 9112 §2.2: an empty line before the head is not its end; a lenient server may take more of them.
         first = _NOT_EMPTY.search(head)
-        if first and (end := head.find(_END_OF_HEAD, max(first.start(), looked_at - 3))) >= 0:
+        if first and (end := head.find(_END_OF_HEAD, max(first.start(), searched - 3))) >= 0:
             return bytes(head[: end + len(_END_OF_HEAD)])
     return bytes(head)
 
 
-def _replace(chunks: list[Chunk], places: Sequence[int], data: bytes, clean: bytes) -> None:
-    """Put `clean` in the place of `data`, with which the chunks at these places begin."""
+def _replace(chunks: list[Chunk], indices: Sequence[int], data: bytes, clean: bytes) -> None:
+    """Replace `data`, with which these chunks begin, by `clean`, which is as long."""
     position = 0
-    for place in places:
+    for index in indices:
         if clean == data or position >= len(clean):
             return
-        piece = clean[position : position + len(chunks[place].data)]
-        chunks[place] = chunks[place]._replace(data=piece + chunks[place].data[len(piece) :])
+        chunk = chunks[index]
+        piece = clean[position : position + len(chunk.data)]
+        chunks[index] = chunk._replace(data=piece + chunk.data[len(piece) :])
         position += len(piece)

@@ -1,4 +1,11 @@
-"""TCP: byte streams to segments, from SYN to FIN or RST, and back to byte streams (RFC 9293 §3.4, §3.5, §3.6)."""
+"""TCP: byte streams to segments, from SYN to FIN or RST, and back to byte streams (RFC 9293 §3.4, §3.5, §3.6).
+
+Strategy of reading: what each side sends is one `ReassembledStream`. The sequence numbers of 32 bits are counted on
+without wrapping around; a segment that comes too early waits in a heap until the gap before it is filled; bytes that
+come again are dropped. Nothing is guessed: what comes after a gap that is never filled is not delivered, and the gap is
+counted. A capture may begin in mid-connection: without SYN, a stream begins with the lowest sequence number that was
+seen when the other side first acknowledged something, or at the end of the file.
+"""
 
 import heapq
 from collections.abc import Iterable, Iterator
@@ -23,12 +30,16 @@ from wslab.recording.pcapng import Packet
 CLIENT, SERVER = 0, 1
 
 
-class Writer:
-    """Makes the segments of one TCP connection; a side acknowledges with what it sends, else in time for the window."""
+class TcpWriter:
+    """Makes the segments of one TCP connection.
+
+    Each segment acknowledges what the other side has sent. Where one side sends more than half a window, the other
+    one acknowledges it with a segment without data.
+    """
 
     def __init__(self, client: Endpoint, server: Endpoint) -> None:
         self._ends = (client, server)
-        self._sent = [0, 0]  # the sequence number of what comes next, for client and server
+        self._next = [0, 0]  # the sequence number of what comes next, for client and server
         self._acknowledged = [0, 0]  # how far the other side has acknowledged it
 
     def open(self) -> Iterator[Segment]:
@@ -42,7 +53,7 @@ class Writer:
         for start in range(0, len(data), MSS):
             piece = data[start : start + MSS]
             yield self._segment(side, ACK if start + MSS < len(data) else PSH | ACK, piece)
-            if self._sent[side] - self._acknowledged[side] > WINDOW // 2:
+            if self._next[side] - self._acknowledged[side] > WINDOW // 2:
                 yield self._segment(1 - side, ACK)
 
     def end(self, side: int) -> Iterator[Segment]:
@@ -50,24 +61,19 @@ class Writer:
         yield self._segment(side, FIN | ACK)
         yield self._segment(1 - side, ACK)
 
-    def close(self) -> Iterator[Segment]:
-        """FIN of the server, which ends TCP first (RFC 6455 §7.1.1), and FIN of the client."""
-        yield from self.end(SERVER)
-        yield from self.end(CLIENT)
-
     def reset(self, side: int) -> Iterator[Segment]:
         """RST of one side."""
         yield self._segment(side, RST | ACK)
 
     def _segment(self, side: int, flags: int, data: bytes = b"") -> Segment:
-        sequence, received = self._sent[side], self._sent[1 - side] if flags & ACK else 0
-        self._sent[side] += len(data) + bool(flags & (SYN | FIN))
+        sequence, received = self._next[side], self._next[1 - side] if flags & ACK else 0
+        self._next[side] += len(data) + bool(flags & (SYN | FIN))
         self._acknowledged[1 - side] = received
         return Segment(self._ends[side], self._ends[1 - side], sequence, received, flags, data)
 
 
 class Piece(NamedTuple):
-    """Bytes that have arrived in order: with which packet of the file, when, and from which side."""
+    """Bytes in order, with the number and the time of the packet that completed them, and the side that sent them."""
 
     number: int
     time: float
@@ -75,80 +81,81 @@ class Piece(NamedTuple):
     data: bytes
 
 
-class Stream:
+class ReassembledStream:
     """What one side sends: segments in any order, cut and sent again in any way, to bytes in order."""
 
     def __init__(self) -> None:
-        self.first: int | None = None  # the sequence number of SYN
+        self.is_seen = False  # a segment of this side has come
+        self.syn: int | None = None  # the sequence number of SYN
+        self._has_begun = False  # it is known which byte is the first
         self._next = 0  # the sequence number of the next byte, counted on beyond 2^32
-        self.seen = self._begun = False
         self._early: list[tuple[int, bytes]] = []  # a heap of what came before its turn
-        self._end: int | None = None  # the sequence number of FIN
+        self._fin: int | None = None  # the sequence number of FIN
 
     def add(self, segment: Segment) -> list[bytes]:
-        """Take in a segment; the bytes that are in order now."""
-        if not self.seen:
-            self.seen, self._next = True, segment.sequence
-        # The number of 32 bits, counted on: whatever is nearest to the next byte.
+        """Take in a segment, and return the bytes that are in order now."""
+        if not self.is_seen:
+            self.is_seen, self._next = True, segment.sequence
+        # The number of 32 bits, counted on: the one that is nearest to the next byte.
         start = self._next + (segment.sequence - self._next + 2**31) % 2**32 - 2**31
         if segment.flags & SYN:
             start += 1
-            if not self._begun:
-                self._begun, self._next, self.first = True, start, segment.sequence
+            if not self._has_begun:
+                self._has_begun, self._next, self.syn = True, start, segment.sequence
         if segment.data:
             heapq.heappush(self._early, (start, segment.data))
         if segment.flags & FIN:
-            self._end = start + len(segment.data)
-        return self._take() if self._begun else []
+            self._fin = start + len(segment.data)
+        return self._take() if self._has_begun else []
 
     def begin(self) -> list[bytes]:
-        """Begin with the first of the bytes seen, where SYN was not captured; the bytes that are in order then."""
-        if self._begun or not self._early:
+        """Begin with the first byte seen, where SYN was not captured, and return the bytes that are in order then."""
+        if self._has_begun or not self._early:
             return []
-        self._begun, self._next = True, self._early[0][0]
+        self._has_begun, self._next = True, self._early[0][0]
         return self._take()
 
     def _take(self) -> list[bytes]:
         pieces = []
         while self._early and self._early[0][0] <= self._next:
             start, data = heapq.heappop(self._early)
-            if fresh := data[self._next - start :]:  # what is before it has come already
+            if fresh := data[self._next - start :]:  # the bytes before it have come already
                 pieces.append(fresh)
                 self._next += len(fresh)
         return pieces
 
     @property
     def missing(self) -> int:
-        """How many bytes did not arrive before others that did."""
-        end = self._early[0][0] if self._early else self._end
-        return 0 if end is None or not self._begun else max(0, end - self._next)
+        """How many bytes did not come, though later ones did, or FIN."""
+        end = self._early[0][0] if self._early else self._fin
+        return 0 if end is None or not self._has_begun else max(0, end - self._next)
 
 
-class Conversation:
+class TcpConversation:
     """One TCP connection as it was captured; its sides are numbered in the order in which they were seen."""
 
     def __init__(self, source: Endpoint, destination: Endpoint) -> None:
         self.ends = (source, destination)
-        self.streams = (Stream(), Stream())
+        self.streams = (ReassembledStream(), ReassembledStream())
         self.pieces: list[Piece] = []
         self.client: int | None = None  # the side that sent SYN, if that was captured
 
-    def is_over_with(self, segment: Segment) -> bool:
-        """Whether `segment` opens another connection between the same endpoints."""
+    def is_followed_by(self, segment: Segment) -> bool:
+        """Return True if `segment` opens another connection between the same endpoints."""
         stream = self.streams[self._side(segment)]
-        return segment.flags & (SYN | ACK) == SYN and stream.seen and stream.first != segment.sequence
+        return segment.flags & (SYN | ACK) == SYN and stream.is_seen and stream.syn != segment.sequence
 
     def add(self, number: int, time: float, segment: Segment) -> None:
-        """Take in the segment in a packet of the file."""
+        """Take in the segment of a packet."""
         side = self._side(segment)
         if segment.flags & SYN:
             self.client = 1 - side if segment.flags & ACK else side
-        if segment.flags & ACK:  # so the other side has sent what it sent first
+        if segment.flags & ACK:  # what it acknowledges has come, and with it the first bytes of the other side
             self._add_pieces(number, time, 1 - side, self.streams[1 - side].begin())
         self._add_pieces(number, time, side, self.streams[side].add(segment))
 
     def end(self, number: int, time: float) -> None:
-        """Take in that the file has ended."""
+        """Take in the end of the file, with the number and the time of its last packet."""
         for side, stream in enumerate(self.streams):
             self._add_pieces(number, time, side, stream.begin())
 
@@ -159,10 +166,13 @@ class Conversation:
         self.pieces += [Piece(number, time, side, data) for data in pieces]
 
 
-def read_conversations(packets: Iterable[Packet]) -> list[Conversation]:
-    """The TCP connections in captured packets, in the order in which they appear; what is not TCP is left out."""
-    conversations: list[Conversation] = []
-    current: dict[tuple[Endpoint, Endpoint], Conversation] = {}
+def read_conversations(packets: Iterable[Packet]) -> list[TcpConversation]:
+    """The TCP connections in captured packets, in the order in which they appear. What is not TCP is left out.
+
+    Raises CaptureError for packets of a link type that cannot be read.
+    """
+    conversations: list[TcpConversation] = []
+    current: dict[tuple[Endpoint, Endpoint], TcpConversation] = {}
     number, time = 0, 0.0
     for number, (time, link_type, data) in enumerate(packets):
         if link_type not in STRIP_LINK_HEADER:
@@ -172,8 +182,8 @@ def read_conversations(packets: Iterable[Packet]) -> list[Conversation]:
             continue
         ends = segment.source, segment.destination
         conversation = current.get(ends)
-        if conversation is None or conversation.is_over_with(segment):
-            conversation = Conversation(*ends)
+        if conversation is None or conversation.is_followed_by(segment):
+            conversation = TcpConversation(*ends)
             conversations.append(conversation)
             current[ends] = current[ends[::-1]] = conversation
         conversation.add(number, time, segment)

@@ -1,0 +1,101 @@
+"""Which of the connections in a capture are WebSocket, and who is the client."""
+
+import pytest
+from support.capture_files import A, captured, segments_of, sent_by
+from support.heads_and_frames import masked, request
+
+from wslab import Frame, Opcode, serialize_frame
+from wslab.protocol.frames import FrameHeader, parse_header
+from wslab.recording.detection import detect_websocket
+from wslab.recording.packets import (
+    FIN,
+    Endpoint,
+    Segment,
+)
+from wslab.recording.tcp import CLIENT, SERVER
+
+HEADS = [(CLIENT, request()), (SERVER, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n")]
+UP = [(CLIENT, masked(Opcode.TEXT, b"Hello")), (CLIENT, masked(Opcode.PING, b"?"))]
+DOWN = [(SERVER, serialize_frame(Frame(Opcode.TEXT, b"Hello"))), (SERVER, serialize_frame(Frame(Opcode.CLOSE)))]
+
+
+def client_of(segments: list[Segment]) -> Endpoint | None:
+    (conversation,) = captured(segments)
+    detected = detect_websocket(conversation)
+    return None if detected is None else conversation.ends[detected.client]
+
+
+def test_the_one_that_asks_for_websocket_is_the_client():
+    segments = segments_of(*HEADS, *UP, *DOWN)
+
+    assert client_of(segments) == A
+    assert client_of(segments[3:]) == A
+    assert client_of(segments[4:]) == A, "the answer alone"
+    assert client_of(segments[1:]) == A
+    assert client_of([*segments[4:8], segments[3]]) == A, "what comes first need not be the client's"
+
+
+@pytest.mark.parametrize("sent", [UP, DOWN, [*UP, *DOWN], [*DOWN, *UP], [UP[0], *DOWN, UP[1]]])
+def test_without_the_handshake_the_one_that_masks_is_the_client(sent):
+    assert client_of(segments_of(*sent)[3:]) == A
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param([(CLIENT, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"), (SERVER, b"HTTP/1.1 200 OK\r\n\r\n")], id="HTTP"),
+        pytest.param([(CLIENT, b"\x16\x03\x01\x02\x00\x01" + bytes(30)), (SERVER, b"\x17\x03\x03")], id="TLS"),
+        pytest.param([(CLIENT, b"SSH-2.0-x\r\n"), (SERVER, b"SSH-2.0-y\r\n")], id="SSH"),
+        pytest.param([(CLIENT, bytes(100)), (SERVER, bytes(100))], id="zeros"),
+        pytest.param([(CLIENT, bytes(100))], id="zeros of one side"),
+        pytest.param([(CLIENT, UP[0][1]), (SERVER, UP[0][1])], id="both sides mask"),
+        pytest.param([(CLIENT, DOWN[0][1]), (SERVER, DOWN[0][1])], id="no side masks"),
+        pytest.param([(CLIENT, UP[0][1] + DOWN[0][1])], id="now masked, now not"),
+        pytest.param([(CLIENT, b"\x81")], id="too little to tell"),
+        pytest.param([(CLIENT, masked(Opcode.TEXT, b"Hello", rsv2=True))], id="a bit that no extension uses"),
+        pytest.param([], id="nothing"),
+    ],
+)
+def test_what_is_no_websocket_has_no_client(sent):
+    assert client_of(segments_of(*sent)[3:]) is None
+
+
+def test_what_opens_without_a_handshake_is_no_websocket():
+    assert client_of(segments_of(*UP, *DOWN)) is None
+
+
+def test_a_capture_that_begins_inside_a_frame_begins_with_the_next_one():
+    message = masked(Opcode.BINARY, bytes(range(200, 256)) * 100)
+    segments = segments_of((CLIENT, message), *UP, *DOWN)
+    late = [s for s in segments[4:] if not s.flags & FIN]
+    (conversation,) = captured(late)
+
+    detected = detect_websocket(conversation)
+
+    assert conversation.ends[detected.client] == A
+    assert sent_by(detected, 0) == UP[0][1] + UP[1][1]
+    assert sent_by(detected, 1) == DOWN[0][1] + DOWN[1][1]
+
+
+@pytest.mark.parametrize("end", [b"", b"\x83"], ids=["endless", "illegal"])
+def test_bytes_that_could_be_frames_are_not_read_again_from_every_segment_on(monkeypatch, end):
+    sizes = []
+
+    def counting(data: bytes) -> tuple[FrameHeader, int] | None:
+        sizes.append(len(data))
+        return parse_header(data)
+
+    monkeypatch.setattr("wslab.recording.detection.parse_header", counting)
+    zeros = [(SERVER, bytes(99))] * 100
+    assert client_of(segments_of(*zeros, (SERVER, end))[3:]) is None
+    assert 99 * 100 // 2 < len(sizes) < 99 * 100 + 200
+
+
+def test_the_rest_of_a_frame_that_looks_like_a_frame_does_not_hide_the_next_ones():
+    rest = [(CLIENT, b"\x82\x7e\xff\xff" + bytes(100)), (SERVER, b"\x82\xfe\xff\xff" + bytes(100))]
+    (conversation,) = captured(segments_of(*rest, *UP, *DOWN)[3:7] + segments_of(*rest, *UP, *DOWN)[7:-4])
+
+    detected = detect_websocket(conversation)
+
+    assert conversation.ends[detected.client] == A
+    assert [piece.data for piece in detected.pieces] == [data for _, data in [*UP, DOWN[0], DOWN[1]]]
