@@ -48,6 +48,15 @@ def test_what_has_not_arrived_cannot_be_peeked_at():
     assert (buffer.peek(4), buffer.peek(2), buffer.peek(5)) == (b"ello", b"el", None)
 
 
+def test_nothing_is_kept_of_what_has_been_used():
+    buffer = ReceiveBuffer()
+    buffer.open(b"Hello")
+    buffer.position = 5
+    buffer.close()
+
+    assert (len(buffer), buffer.has_more, buffer.data) == (0, False, b"")
+
+
 def test_a_cleared_buffer_is_empty():
     buffer = ReceiveBuffer()
     buffer.open(b"Hello")

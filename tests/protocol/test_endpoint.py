@@ -677,6 +677,16 @@ def test_nothing_of_a_segment_is_kept_once_it_has_been_used(role):
     assert (protocol._buffer.data, len(protocol._buffer)) == (b"", 0)
 
 
+def test_a_frame_that_must_be_read_as_a_whole_is_judged_by_its_header_and_awaited():
+    whole = Codec(parse_frame=lambda data: wslab.parse_frame(data))
+    server = Protocol("server", state=State.OPEN, codec=whole, limits=Limits(max_size=5))
+
+    assert server.receive_data(bytes.fromhex("8185 00000000 4865")) == []
+    assert server.receive_data(bytes.fromhex("6c6c6f")) == [Text("Hello")]
+    with pytest.raises(ProtocolError, match="1009"):
+        server.receive_data(bytes.fromhex("8186 00000000"))
+
+
 @every_role
 def test_control_frames_come_between_the_fragments_of_a_message(role):
     protocol = opened(role)

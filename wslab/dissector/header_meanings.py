@@ -17,8 +17,10 @@ from wslab.protocol.handshake import (
     offered_subprotocols,
     parse_extensions,
 )
+from wslab.protocol.handshake_rules import Agreement, broken_by_agreement, broken_by_request
+from wslab.protocol.head_rules import Refusal
 from wslab.protocol.http import Headers, Request, Response
-from wslab.protocol.redaction import printable, redact_target
+from wslab.protocol.redaction import harmless, redact_target
 
 GOOD = build_request("localhost", key="dGhlIHNhbXBsZSBub25jZQ==")
 NO_MATTER = "no matter of WebSocket: ignored (§4.2.1)"
@@ -79,41 +81,39 @@ def why_not(check: Callable[..., object], *values: object) -> str:
         check(*values)
     except HandshakeError as error:
         answer = f": answer with {error.status}" if check is not check_response and error.status else ""
-        return printable(redact_target(error.reason)) + answer
+        return harmless(error.reason) + answer
     return ""
 
 
 def judge_request(headers: Headers) -> Iterator[tuple[str, str]]:
-    """Each header that breaks a rule, by name, and the rule: each is put into a request that is good otherwise."""
-    for name in _names(headers, GOOD.headers):
-        request = Request("GET", "/", _with(GOOD.headers, headers, name))
-        wrong = why_not(check_request, request) or why_not(offered_subprotocols, request)
-        yield name, wrong or why_not(parse_extensions, request.headers.get("Sec-WebSocket-Extensions"))
+    """Each header that breaks a rule, by name, and the rule."""
+    request = Request("GET", "/", headers)
+    broken = {refusal.field.lower(): _told(refusal) for refusal in reversed(broken_by_request(request))}
+    broken["sec-websocket-protocol"] = why_not(offered_subprotocols, request)
+    broken["sec-websocket-extensions"] = why_not(parse_extensions, headers.get("Sec-WebSocket-Extensions"))
+    yield from ((name, broken.get(name, "")) for name in _names(headers, GOOD.headers))
 
 
 def judge_response(headers: Headers, asked: Request | None) -> Iterator[tuple[str, str]]:
     """As `judge_request`; what depends on the request is judged if that is known and good."""
     if asked is not None and (why_not(check_request, asked) or why_not(offered_subprotocols, asked)):
         asked = None
-    good = build_response(asked or GOOD).headers
-    for name in _names(headers, good):
-        if asked is None and name in ("sec-websocket-accept", "sec-websocket-protocol"):
-            missing = name == "sec-websocket-accept" and name not in headers
-            yield name, "Sec-WebSocket-Accept is missing" if missing else ""
-            continue
-        response = Response(101, "", _with(good, headers, name))
-        wrong = why_not(check_response, response, asked or GOOD)
-        yield name, wrong or why_not(parse_extensions, response.headers.get("Sec-WebSocket-Extensions"))
+    expected, offered = accept_key((asked or GOOD).headers["Sec-WebSocket-Key"]), offered_subprotocols(asked or GOOD)
+    agreement = Agreement(Response(101, "", headers), expected, offered)
+    broken = {refusal.field.lower(): harmless(refusal.reason) for refusal in broken_by_agreement(agreement)}
+    if asked is None:
+        missing = "" if "Sec-WebSocket-Accept" in headers else "Sec-WebSocket-Accept is missing"
+        broken |= {"sec-websocket-accept": missing, "sec-websocket-protocol": ""}
+    broken["sec-websocket-extensions"] = why_not(parse_extensions, headers.get("Sec-WebSocket-Extensions"))
+    yield from ((name, broken.get(name, "")) for name in _names(headers, build_response(GOOD).headers))
+
+
+def _told(refusal: Refusal) -> str:
+    return f"{harmless(refusal.reason)}: answer with {refusal.status}"
 
 
 def _names(headers: Headers, needed: Headers) -> list[str]:
     return list(dict.fromkeys(name.lower() for name, _ in (*headers, *needed)))
-
-
-def _with(good: Headers, headers: Headers, name: str) -> Headers:
-    """The good headers, but the lines of one name from `headers`."""
-    others = [line for line in good if line[0].lower() != name]
-    return Headers((*others, *(line for line in headers if line[0].lower() == name)))
 
 
 def fields_within(place: int, name: str, value: str, asked: Request | None) -> Iterator[Field]:

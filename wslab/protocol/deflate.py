@@ -6,9 +6,10 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Protocol as Interface
 
-from wslab.protocol.errors import HandshakeError
 from wslab.protocol.handshake import Extension
+from wslab.protocol.handshake_rules import ANSWER_IGNORES_OFFER, EXTENSION_NOT_OFFERED
 from wslab.protocol.rules import INFLATED_IS_TOO_BIG, NOT_DEFLATE, TOO_MANY_FINAL_BLOCKS
+from wslab.protocol.states import Role
 
 NAME = "permessage-deflate"
 TAIL = b"\x00\x00\xff\xff"
@@ -36,6 +37,12 @@ class PermessageDeflate:
     client_no_context_takeover: bool = False
     server_max_window_bits: int = 15
     client_max_window_bits: int = 15
+
+    def window_of(self, role: Role) -> tuple[int, bool]:
+        """How `role` compresses: its window bits, and whether it keeps its window from one message to the next."""
+        if role is Role.SERVER:
+            return self.server_max_window_bits, not self.server_no_context_takeover
+        return self.client_max_window_bits, not self.client_no_context_takeover
 
 
 def build_offer(wish: PermessageDeflate) -> Extension:
@@ -82,7 +89,7 @@ def check_answer(answer: Extension, wish: PermessageDeflate) -> PermessageDeflat
     parameters = _read_parameters(answer) if answer.name == NAME else None
     # §7.1.2.2: in an answer, client_max_window_bits must have a value.
     if parameters is None or parameters.get("client_max_window_bits", 15) is None:
-        raise HandshakeError(f"the server answered with the extension {str(answer)!r}, which was not offered", 101)
+        raise EXTENSION_NOT_OFFERED.broken(answer=str(answer))
     agreed = PermessageDeflate(
         "server_no_context_takeover" in parameters,
         "client_no_context_takeover" in parameters or wish.client_no_context_takeover,
@@ -91,7 +98,7 @@ def check_answer(answer: Extension, wish: PermessageDeflate) -> PermessageDeflat
     )
     ignored_takeover = wish.server_no_context_takeover and not agreed.server_no_context_takeover
     if ignored_takeover or agreed.server_max_window_bits > wish.server_max_window_bits:
-        raise HandshakeError(f"the server's answer {str(answer)!r} ignores what was asked of it", 101)
+        raise ANSWER_IGNORES_OFFER.broken(answer=str(answer))
     return agreed
 
 

@@ -122,15 +122,12 @@ class Protocol:
         self._frames = FrameReader(sender, self._codec, has_deflate=agreed is not None, buffer=self._buffer)
         self._messages = MessageReader(self._limits.max_size, self._codec.inflate)
         self._reads_in_batches = agreed is None and self._codec.reads_in_batches
-        if agreed is None:
-            return
-        server = (agreed.server_max_window_bits, not agreed.server_no_context_takeover)
-        client = (agreed.client_max_window_bits, not agreed.client_no_context_takeover)
-        mine, theirs = (server, client) if self.role is Role.SERVER else (client, server)
-        self._writer.compress(*mine)
-        self._messages = MessageReader(
-            self._limits.max_size, self._codec.inflate, lambda: Decompressor(theirs[0]), theirs[1]
-        )
+        if agreed is not None:
+            bits, takeover = agreed.window_of(sender)
+            self._messages = MessageReader(
+                self._limits.max_size, self._codec.inflate, lambda: Decompressor(bits), takeover
+            )
+            self._writer.compress(*agreed.window_of(self.role))
 
     # Receiving
 

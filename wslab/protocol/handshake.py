@@ -1,18 +1,26 @@
 """The opening handshake: the HTTP request that asks for WebSocket and the response that agrees (RFC 6455 §4, §9.1)."""
 
-import binascii
 import re
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha1
 
-from wslab.protocol.errors import HandshakeError
+from wslab.protocol.handshake_rules import (
+    EXTENSION_IS_NO_NAME,
+    EXTENSIONS_ARE_MALFORMED,
+    REFUSED,
+    SUBPROTOCOLS_ARE_NO_NAMES,
+    Agreement,
+    are_names,
+    broken_by_agreement,
+    broken_by_request,
+)
+from wslab.protocol.handshake_rules import VERSION as VERSION
 from wslab.protocol.http import TOKEN, Headers, Request, Response
 from wslab.protocol.redaction import redact_body
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
-VERSION = "13"
 
 _PARAMETER = re.compile(r'[ \t]*;[ \t]*([^\s;,="]+)(?:[ \t]*=[ \t]*(?:([^\s;,="]+)|"((?:[^"\\]|\\.)*)"))?')
 _NAME = re.compile(r'[ \t]*([^\s;,="]+)')
@@ -59,12 +67,12 @@ def parse_extensions(value: str) -> list[Extension]:
             extensions.append(Extension(name[1], tuple(parameters)))
         end = _NEXT.match(value, position)
         if end is None:
-            raise HandshakeError(f"Sec-WebSocket-Extensions is malformed at {value[position : position + 20]!r}")
+            raise EXTENSIONS_ARE_MALFORMED.broken(rest=value[position : position + 20])
         position = end.end()
     for extension in extensions:
         words = [extension.name, *(w for parameter in extension.parameters for w in parameter if w is not None)]
         if not all(TOKEN.fullmatch(word) for word in words):
-            raise HandshakeError(f"not a legal extension: {str(extension)[:60]!r}")
+            raise EXTENSION_IS_NO_NAME.broken(extension=str(extension)[:60])
     return extensions
 
 
@@ -106,38 +114,8 @@ def check_request(request: Request) -> None:
     405 for another method than GET, 426 for a request that does not ask for WebSocket or asks for another version
     than 13, 400 for one that asks for it wrongly.
     """
-    headers = request.headers
-    if request.method != "GET":
-        raise HandshakeError(f"a WebSocket handshake is a GET, not a {request.method[:20]}", 405, [("Allow", "GET")])
-    if len(headers.get_all("Host")) != 1:
-        raise HandshakeError("a request needs exactly one Host header")
-    if "Transfer-Encoding" in headers or headers.get("Content-Length", "0") != "0":
-        raise HandshakeError("a WebSocket handshake has no body")
-    if not headers.has_token("Upgrade", "websocket"):
-        upgrade = [("Upgrade", "websocket"), ("Sec-WebSocket-Version", VERSION)]
-        raise HandshakeError("this is a WebSocket server: ask for it with 'Upgrade: websocket'", 426, upgrade)
-    if not headers.has_token("Connection", "Upgrade"):
-        raise HandshakeError("the Connection header must list 'Upgrade'")
-    _check_version(headers.get_all("Sec-WebSocket-Version"))
-    keys = headers.get_all("Sec-WebSocket-Key")
-    if len(keys) != 1 or not _is_valid_key(keys[0]):
-        raise HandshakeError("a handshake needs exactly one Sec-WebSocket-Key: 16 bytes in base64")
-
-
-def _check_version(versions: list[str]) -> None:
-    if len(versions) != 1:  # §11.3.5: "MUST NOT appear more than once in an HTTP request"
-        raise HandshakeError("a handshake needs exactly one Sec-WebSocket-Version header")
-    if versions[0] != VERSION:
-        # §4.4: the server answers with the versions that it is willing to use.
-        supported = [("Upgrade", "websocket"), ("Sec-WebSocket-Version", VERSION)]
-        raise HandshakeError(f"this server speaks WebSocket version {VERSION}, not {versions[0][:20]}", 426, supported)
-
-
-def _is_valid_key(key: str) -> bool:
-    try:
-        return len(b64decode(key, validate=True)) == 16
-    except (binascii.Error, ValueError):
-        return False
+    for refusal in broken_by_request(request):
+        raise refusal.error()
 
 
 def offered_subprotocols(request: Request) -> list[str]:
@@ -146,8 +124,8 @@ def offered_subprotocols(request: Request) -> list[str]:
     Raises HandshakeError 400 for names that are not tokens or stand there twice.
     """
     names = request.headers.tokens("Sec-WebSocket-Protocol")
-    if len(set(names)) < len(names) or not all(TOKEN.fullmatch(name) for name in names):
-        raise HandshakeError("Sec-WebSocket-Protocol must list distinct names")
+    if not are_names(names):
+        raise SUBPROTOCOLS_ARE_NO_NAMES.broken()
     return names
 
 
@@ -174,22 +152,10 @@ def build_response(
 
 def check_response(response: Response, request: Request, *, accept_key: Callable[[str], str] = accept_key) -> None:
     """Accept a response that agrees to `request`, or raise HandshakeError with its status (RFC 6455 §4.1, end)."""
-    headers, status = response.headers, response.status
-    if status != 101:
+    if response.status != 101:
         said = redact_body(response.body).decode(errors="replace").strip()
-        reason = f"the server refused with {status} {response.phrase}" + (f": {said}" if said else "")
-        raise HandshakeError(reason, status, headers.lines)
-
-    def refuse(reason: str) -> HandshakeError:
-        return HandshakeError(reason, status, headers.lines)
-
-    if headers.get("Upgrade").lower() != "websocket":
-        raise refuse("the response must say 'Upgrade: websocket'")
-    if not headers.has_token("Connection", "Upgrade"):
-        raise refuse("the Connection header of the response must list 'Upgrade'")
-    accepts, expected = headers.get_all("Sec-WebSocket-Accept"), accept_key(request.headers["Sec-WebSocket-Key"])
-    if accepts != [expected]:
-        raise refuse(f"Sec-WebSocket-Accept is {', '.join(accepts) or 'missing'}, but the key asks for {expected}")
-    chosen, offered = headers.get_all("Sec-WebSocket-Protocol"), offered_subprotocols(request)
-    if len(chosen) > 1 or not set(chosen) <= set(offered):
-        raise refuse(f"the server chose the subprotocol {', '.join(chosen)}, which was not offered")
+        values = {"status": response.status, "phrase": response.phrase, "said": f": {said}" if said else ""}
+        raise REFUSED.refusal(**values)._replace(status=response.status, headers=response.headers.lines).error()
+    expected = accept_key(request.headers["Sec-WebSocket-Key"])
+    for refusal in broken_by_agreement(Agreement(response, expected, offered_subprotocols(request))):
+        raise refusal.error()

@@ -6,6 +6,17 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from wslab.protocol.errors import HandshakeError
+from wslab.protocol.head_rules import (
+    FOLDED_LINE,
+    FORBIDDEN_OCTET,
+    IS_TLS,
+    NO_HEADER_LINE,
+    NO_METHOD,
+    NO_REQUEST_LINE,
+    NO_RESPONSE,
+    NO_VERSION,
+    WRONG_VERSION,
+)
 from wslab.protocol.redaction import redact_body, redact_header, redact_line, redact_target
 
 MAX_BODY_SIZE = 4096
@@ -152,21 +163,21 @@ def parse_request(data: bytes) -> tuple[Request, int] | None:
     version than HTTP/1.1 (or a later 1.x). One empty line before the head is skipped (RFC 9112 §2.2).
     """
     if data[:1] == bytes((TLS_HANDSHAKE_RECORD,)):
-        raise HandshakeError("these bytes look like TLS, but this port speaks plain HTTP: use ws://, not wss://")
+        raise IS_TLS.broken()
     lines, used = _split_head(data)
     first = lines[0] if len(lines) == 1 else lines[0] + b"\r"  # with its end, if that has arrived
     if not _REQUEST_START.match(first):
-        raise HandshakeError("the first line does not begin with an HTTP method")
+        raise NO_METHOD.broken()
     if used is None:
         return None
     parts = lines[0].decode("latin-1").split(" ")
     if len(parts) != 3 or not _TARGET.fullmatch(parts[1]) or "#" in parts[1]:
-        raise HandshakeError("the request line is not 'GET /path HTTP/1.1'")
+        raise NO_REQUEST_LINE.broken()
     method, target, version = parts
     if not re.fullmatch(r"HTTP/\d\.\d", version):
-        raise HandshakeError(f"{redact_target(version)[:20]!r} is not an HTTP version")
+        raise NO_VERSION.broken(version=redact_target(version)[:20])
     if not "HTTP/1.1" <= version < "HTTP/2.0":  # RFC 6455 §4.1: "the HTTP version MUST be at least 1.1"
-        raise HandshakeError(f"a WebSocket handshake needs HTTP/1.1, not {version}", 505)
+        raise WRONG_VERSION.broken(version=version)
     return Request(method, target, _parse_headers(lines[1:]), version), used
 
 
@@ -207,7 +218,7 @@ def parse_response(data: bytes) -> tuple[Response, int] | None:
             return None
         match = re.fullmatch(r"(HTTP/1\.\d) ([1-9]\d\d)(?: (.*))?", lines[0].decode("latin-1"))
         if match is None:
-            raise HandshakeError(f"this is not an HTTP response: {lines[0][:40]!r}")
+            raise NO_RESPONSE.broken(line=lines[0][:40])
         headers = _parse_headers(lines[1:])
     except HandshakeError as error:
         raise HandshakeError(error.reason, 0) from None
@@ -236,7 +247,7 @@ def _split_head(data: bytes) -> tuple[list[bytes], int | None]:
     if forbidden := _FORBIDDEN.search(data, start, len(data) if used is None else used):
         octet = data[forbidden.start()]
         names = {0x0A: "a line feed without a carriage return", 0x0D: "a carriage return without a line feed"}
-        raise HandshakeError(f"{names.get(octet, f'the control character 0x{octet:02x}')} in the header block")
+        raise FORBIDDEN_OCTET.broken(octet=names.get(octet, f"the control character 0x{octet:02x}"))
     return data[start : len(data) if used is None else end].split(b"\r\n"), used
 
 
@@ -245,9 +256,9 @@ def _parse_headers(lines: Iterable[bytes]) -> Headers:
     for line in lines:
         # RFC 9112 §5.2: a server must refuse a line folded onto the next one, or unfold it.
         if line[:1] in (b" ", b"\t"):
-            raise HandshakeError("a folded header line")
+            raise FOLDED_LINE.broken()
         name, colon, value = line.decode("latin-1").partition(":")
         if not colon or not TOKEN.fullmatch(name):
-            raise HandshakeError(f"not a header line: {redact_line(line.decode('latin-1'))!r}")
+            raise NO_HEADER_LINE.broken(line=redact_line(line.decode("latin-1")))
         headers.append((name, value.strip(" \t")))
     return Headers(tuple(headers))

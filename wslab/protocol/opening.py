@@ -7,6 +7,8 @@ from wslab.protocol import handshake
 from wslab.protocol.codec import Codec
 from wslab.protocol.deflate import PermessageDeflate, answer_offers, build_offer, check_answer
 from wslab.protocol.errors import HandshakeError
+from wslab.protocol.handshake_rules import EXTENSIONS_NOT_OFFERED
+from wslab.protocol.head_rules import HEAD_IS_TOO_BIG, TOO_MANY_LINES, HandshakeRule
 from wslab.protocol.http import MAX_BODY_SIZE, Headers, Request, Response
 from wslab.protocol.limits import Limits
 from wslab.protocol.states import Role
@@ -70,21 +72,21 @@ class OpeningHandshake:
             return None
         head, _ = found
         if len(head.headers) > self._limits.max_headers:
-            raise HandshakeError(f"more than {self._limits.max_headers} header lines", self._too_large)
+            raise self._too_large(TOO_MANY_LINES, self._limits.max_headers)
         if isinstance(head, Response):
             self._agree(head)
         else:
             self.request = head
         return found
 
-    @property
-    def _too_large(self) -> int:
-        return 431 if self._role is Role.SERVER else 0  # RFC 6585 §5
+    def _too_large(self, rule: HandshakeRule, limit: int) -> HandshakeError:
+        refusal = rule.refusal(limit=limit)
+        return (refusal if self._role is Role.SERVER else refusal._replace(status=0)).error()
 
     def _check_size(self, size: int) -> None:
         body = 0 if self._role is Role.SERVER else MAX_BODY_SIZE
         if size > self._limits.max_header_size + body:
-            raise HandshakeError(f"a header block of more than {self._limits.max_header_size} bytes", self._too_large)
+            raise self._too_large(HEAD_IS_TOO_BIG, self._limits.max_header_size)
 
     def _agree(self, response: Response) -> None:
         """Client: take in the server's answer."""
@@ -94,7 +96,7 @@ class OpeningHandshake:
         except HandshakeError as error:
             raise HandshakeError(error.reason, response.status) from None
         if len(answers) > 1 or (answers and self._wish is None):
-            raise HandshakeError("the server answered with extensions that were not offered", response.status)
+            raise EXTENSIONS_NOT_OFFERED.refusal()._replace(status=response.status).error()
         self.permessage_deflate = check_answer(answers[0], self._wish) if answers and self._wish else None
         self.response, self.subprotocol = response, response.headers.get("Sec-WebSocket-Protocol") or None
 
