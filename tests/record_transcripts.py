@@ -4,6 +4,7 @@ Run `python tests/record_transcripts.py` after changing a script in tests/suppor
 which its lesson has too.
 """
 
+import argparse
 import json
 
 from playwright.sync_api import sync_playwright
@@ -15,6 +16,7 @@ from wslab.browser.transcript import save_transcripts
 
 def main() -> None:
     """Run every script, and write what the browser has reported."""
+    argparse.ArgumentParser(description="Record what Chromium reports about the scripts of the lessons.").parse_args()
     with (
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=find_browser(), args=OPTIONS) as browser,

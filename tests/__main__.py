@@ -1,0 +1,56 @@
+"""The long commands of this repository under short names: `python tests NAME`, in the environment of the README."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOKS = ("notebooks/*.ipynb", "notebooks/solutions/*.ipynb")
+
+# What each name does, and what Python runs for it; options behind the name are passed on.
+OUTPUTS = "run the notebooks, or those that are named, and store their outputs in them"
+PROGRAMS = {
+    "pictures": ("take the pictures of the README, in JupyterLab and Chromium", ["tests/take_pictures.py"]),
+    "transcripts": ("record what Chromium reports about the scripts of the lessons", ["tests/record_transcripts.py"]),
+    "slow": ("run the tests that take minutes, such as all of Autobahn", ["-m", "pytest", "-m", "slow"]),
+    "fuzz": ("look for input that breaks a parser, a minute for each", ["tests/fuzz/run.py"]),
+    "soak": ("attack a server in every way, and say what that cost", ["tests/soak.py"]),
+    "benchmarks": ("measure the speed, beside other implementations", ["tests/benchmarks"]),
+}
+
+
+def run(*arguments: str) -> int:
+    """Run Python with these arguments at the top of the repository; return its status."""
+    return subprocess.run([sys.executable, *arguments], cwd=ROOT).returncode
+
+
+def make_outputs(names: Sequence[str]) -> int:
+    """Run the notebooks with nbconvert, the one tool that leaves nothing of the machine in their outputs."""
+    chosen = [Path(name) for name in names] or [path for glob in NOTEBOOKS for path in sorted(ROOT.glob(glob))]
+    convert = ("-m", "nbconvert", "--to", "notebook", "--inplace", *(str(path.resolve()) for path in chosen))
+    status = run(*convert, "--execute", "--ExecutePreprocessor.record_timing=False")
+    return status or run(*convert, "--coalesce-streams")  # what a busy machine prints in pieces is joined afterwards
+
+
+def usage() -> str:
+    commands = {"outputs": OUTPUTS} | {name: what for name, (what, _) in PROGRAMS.items()}
+    lines = [f"  {name:12} {what}" for name, what in commands.items()]
+    return "\n".join(["usage: python tests NAME [OPTION ...]", "", *lines])
+
+
+def main(arguments: Sequence[str]) -> int:
+    name, *options = arguments or [""]
+    try:
+        if name == "outputs":
+            return make_outputs(options)
+        if name in PROGRAMS:
+            return run(*PROGRAMS[name][1], *options)
+    except KeyboardInterrupt:
+        return 130
+    print(usage())
+    return 0 if name in ("-h", "--help") else 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
