@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wslab.tap.faults import End, Fault, Pause, Step, chop, cut, delay, flip, silence
+from wslab.tap.faults import Action, End, Fault, Pause, chop, cut, delay, flip, silence
 
 FOR_EVER = Pause(math.inf)
 EVERY_FAULT = [Fault(), chop(3), delay(1), silence(2), cut(2), flip(2), chop(1) + silence(3), flip(1) + chop(2)]
 
 
-def steps(fault: Fault, *pieces: bytes) -> list[Step]:
+def actions(fault: Fault, *pieces: bytes) -> list[Action]:
     """What becomes of pieces that come one after the other."""
-    found: list[Step] = []
+    found: list[Action] = []
     position = 0
     for piece in pieces:
         found += fault.act(piece, position)
@@ -22,66 +22,66 @@ def steps(fault: Fault, *pieces: bytes) -> list[Step]:
     return found
 
 
-def forwarded(found: list[Step]) -> bytes:
+def forwarded(found: list[Action]) -> bytes:
     """The bytes that come out before the first end or endless pause."""
     there = b""
-    for step in found:
-        if step == FOR_EVER or isinstance(step, End):
+    for action in found:
+        if action == FOR_EVER or isinstance(action, End):
             break
-        there += step if isinstance(step, bytes) else b""
+        there += action if isinstance(action, bytes) else b""
     return there
 
 
 def test_no_fault_forwards_everything_as_it_came():
-    assert steps(Fault(), b"Hello", b"", b"World") == [b"Hello", b"", b"World"]
+    assert actions(Fault(), b"Hello", b"", b"World") == [b"Hello", b"", b"World"]
 
 
 def test_chop_makes_pieces_of_at_most_its_size():
-    assert steps(chop(), b"abc") == [b"a", b"b", b"c"]
-    assert steps(chop(2), b"abc", b"d") == [b"ab", b"c", b"d"]
-    assert steps(chop(100), b"abc") == [b"abc"]
+    assert actions(chop(), b"abc") == [b"a", b"b", b"c"]
+    assert actions(chop(2), b"abc", b"d") == [b"ab", b"c", b"d"]
+    assert actions(chop(100), b"abc") == [b"abc"]
 
 
 def test_delay_waits_before_each_piece():
-    assert steps(delay(0.5), b"ab", b"c") == [Pause(0.5), b"ab", Pause(0.5), b"c"]
+    assert actions(delay(0.5), b"ab", b"c") == [Pause(0.5), b"ab", Pause(0.5), b"c"]
 
 
 def test_silence_falls_after_so_many_bytes_wherever_the_pieces_are_cut():
-    assert steps(silence(3), b"ab") == [b"ab"]
-    assert steps(silence(3), b"abc") == [b"abc", FOR_EVER]
-    assert steps(silence(3), b"ab", b"cd") == [b"ab", b"c", FOR_EVER]
-    assert steps(silence(), b"ab") == [FOR_EVER]
+    assert actions(silence(3), b"ab") == [b"ab"]
+    assert actions(silence(3), b"abc") == [b"abc", FOR_EVER]
+    assert actions(silence(3), b"ab", b"cd") == [b"ab", b"c", FOR_EVER]
+    assert actions(silence(), b"ab") == [FOR_EVER]
 
 
 def test_cut_ends_tcp_after_so_many_bytes_with_a_reset_or_in_good_order():
-    assert steps(cut(3), b"ab", b"cd") == [b"ab", b"c", End(reset=True)]
-    assert steps(cut(2, reset=False), b"ab") == [b"ab", End(reset=False)]
-    assert steps(cut(), b"ab") == [End(reset=True)]
+    assert actions(cut(3), b"ab", b"cd") == [b"ab", b"c", End(reset=True)]
+    assert actions(cut(2, reset=False), b"ab") == [b"ab", End(reset=False)]
+    assert actions(cut(), b"ab") == [End(reset=True)]
 
 
 def test_flip_changes_the_bits_of_one_byte_wherever_the_pieces_are_cut():
     for cut_at in range(6):
-        found = steps(flip(at=1, bits=0b0000_0100), b"Hello"[:cut_at], b"Hello"[cut_at:])
+        found = actions(flip(at=1, bits=0b0000_0100), b"Hello"[:cut_at], b"Hello"[cut_at:])
         assert forwarded(found) == b"Hallo"
-    assert steps(flip(at=9), b"Hello") == [b"Hello"]
+    assert actions(flip(at=9), b"Hello") == [b"Hello"]
 
 
 def test_the_end_of_tcp_passes_unless_there_is_silence_or_a_cut():
-    assert steps(chop(1), b"") == [b""]
-    assert steps(flip(0), b"") == [b""]
-    assert steps(delay(2), b"") == [Pause(2), b""]
-    assert steps(silence(1), b"") == [b""]
-    assert steps(silence(), b"") == [FOR_EVER]
-    assert steps(cut(1), b"") == [b""]
-    assert steps(cut(), b"") == [End(reset=True)]
+    assert actions(chop(1), b"") == [b""]
+    assert actions(flip(0), b"") == [b""]
+    assert actions(delay(2), b"") == [Pause(2), b""]
+    assert actions(silence(1), b"") == [b""]
+    assert actions(silence(), b"") == [FOR_EVER]
+    assert actions(cut(1), b"") == [b""]
+    assert actions(cut(), b"") == [End(reset=True)]
 
 
 def test_two_faults_act_one_behind_the_other():
-    assert steps(chop(1) + delay(1), b"ab") == [Pause(1), b"a", Pause(1), b"b"]
-    assert steps(delay(1) + chop(1), b"ab") == [Pause(1), b"a", b"b"]
-    assert steps(chop(2) + silence(3), b"abcd")[:3] == [b"ab", b"c", FOR_EVER]
-    assert forwarded(steps(flip(at=0) + flip(at=3) + chop(2), b"abcd")) == b"`bce"
-    assert steps(chop(1) + cut(), b"") == [End(reset=True)]
+    assert actions(chop(1) + delay(1), b"ab") == [Pause(1), b"a", Pause(1), b"b"]
+    assert actions(delay(1) + chop(1), b"ab") == [Pause(1), b"a", b"b"]
+    assert actions(chop(2) + silence(3), b"abcd")[:3] == [b"ab", b"c", FOR_EVER]
+    assert forwarded(actions(flip(at=0) + flip(at=3) + chop(2), b"abcd")) == b"`bce"
+    assert actions(chop(1) + cut(), b"") == [End(reset=True)]
 
 
 @given(st.binary(max_size=40), st.data())
@@ -89,7 +89,7 @@ def test_where_the_reads_are_cut_makes_no_difference_to_what_comes_out(data, sou
     cuts = sorted(source.draw(st.lists(st.integers(0, len(data)), max_size=5)))
     pieces = [data[start:end] for start, end in zip([0, *cuts], [*cuts, len(data)], strict=True)]
     for fault in EVERY_FAULT:
-        assert forwarded(steps(fault, *filter(None, pieces))) == forwarded(steps(fault, data))
+        assert forwarded(actions(fault, *filter(None, pieces))) == forwarded(actions(fault, data))
 
 
 @pytest.mark.parametrize("fault", EVERY_FAULT[1:], ids=repr)

@@ -21,7 +21,7 @@ from support.raw_peer import RawPeer, address, live_server, wait_for_end
 from support.waiting import PATIENCE, running, wait_until, wslab_threads
 
 from wslab import ConnectionClosed, Direction, Frame, HandshakeError, Opcode, ProtocolError, Recording, Tap, connect
-from wslab.tap.faults import Fault, Step, chop, cut, delay, flip, silence
+from wslab.tap.faults import Action, Fault, chop, cut, delay, flip, silence
 from wslab.tap.relay import READ_SIZE
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
@@ -607,7 +607,7 @@ def test_a_fault_may_be_changed_in_the_middle_of_one_read():
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_fault_of_ones_own_that_raises_resets_its_connection_and_leaves_no_thread():
     class Broken(Fault):
-        def act(self, data: bytes, position: int) -> Step:
+        def act(self, data: bytes, position: int) -> Action:
             raise ZeroDivisionError
 
     with tapped_pair() as (client, server, tap):

@@ -1,4 +1,4 @@
-"""Faults: what a `Tap` can do to the bytes of one direction, each a small value that turns bytes into steps.
+"""Faults: what a `Tap` can do to the bytes of one direction, each a small value that turns bytes into actions.
 
 `chop(1) + delay(0.01)` does both, the first one first. Every count of bytes begins with the first byte that the fault
 meets: that of a new connection, or the next one of a connection that is open when the fault is set.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Wait so many seconds before the next step; for ever, if they are infinite."""
+    """Wait `seconds` before the next action; without an end, if they are infinite."""
 
     seconds: float
 
@@ -23,16 +23,16 @@ class End:
     reset: bool
 
 
-Step = bytes | Pause | End
+Action = bytes | Pause | End  # forward these bytes, or do that
 
 
 class Fault:
     """What is done to one direction of every connection; this one does nothing."""
 
-    def act(self, data: bytes, position: int) -> Iterator[Step]:
+    def act(self, data: bytes, position: int) -> Iterator[Action]:
         """What becomes of `data`, when `position` bytes have come before it.
 
-        The empty `data` is the sender's end of TCP: an empty step passes it on.
+        The empty `data` is the sender's end of TCP: an empty action passes it on.
         """
         yield data
 
@@ -43,25 +43,25 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Both(Fault):
-    """Two faults, one behind the other."""
+    """Two faults, one after the other."""
 
     first: Fault
     second: Fault
 
-    def act(self, data: bytes, position: int) -> Iterator[Step]:
-        """The steps of the second fault for each piece that the first one lets through."""
-        for step in self.first.act(data, position):
-            if isinstance(step, bytes):
-                yield from self.second.act(step, position)
-                position += len(step)
+    def act(self, data: bytes, position: int) -> Iterator[Action]:
+        """The actions of the second fault for each piece that the first one lets through."""
+        for action in self.first.act(data, position):
+            if isinstance(action, bytes):
+                yield from self.second.act(action, position)
+                position += len(action)
             else:
-                yield step
+                yield action
 
     def __repr__(self) -> str:
         return f"{self.first} + {self.second}"
 
 
-# The names below are written in a cell as they read here: tap.to_server = chop(1)
+# The names below are lower-case because they are written in a cell like verbs: tap.to_server = chop(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +81,15 @@ class chop(Fault):
         if self.size < 1:
             raise ValueError(f"a piece has at least 1 byte, not {self.size}")
 
-    def act(self, data: bytes, position: int) -> Iterator[Step]:
-        """One step for each piece."""
+    def act(self, data: bytes, position: int) -> Iterator[Action]:
+        """One action for each piece."""
         for start in range(0, max(1, len(data)), self.size):
             yield data[start : start + self.size]
 
 
 @dataclass(frozen=True, slots=True)
 class delay(Fault):
-    """Wait `seconds` before each piece, and before the end of TCP. What follows waits behind it.
+    """Wait `seconds` before each piece, and before the end of TCP. What follows has to wait, too.
 
     >>> list(delay(0.5).act(b"Hello", 0))
     [Pause(seconds=0.5), b'Hello']
@@ -98,11 +98,11 @@ class delay(Fault):
     seconds: float
 
     def __post_init__(self) -> None:
-        """Refuse times that nobody can wait for."""
+        """Refuse times that cannot be waited for."""
         if not 0 <= self.seconds < math.inf:
             raise ValueError(f"a delay is a number of seconds from 0 on, not {self.seconds}")
 
-    def act(self, data: bytes, position: int) -> Iterator[Step]:
+    def act(self, data: bytes, position: int) -> Iterator[Action]:
         """A pause, then the piece."""
         yield Pause(self.seconds)
         yield data
@@ -110,9 +110,9 @@ class delay(Fault):
 
 @dataclass(frozen=True, slots=True)
 class silence(Fault):
-    """Forward `after` bytes and then nothing more, not even the end of TCP, which stays open: as if a cable was cut.
+    """Forward `after` bytes and then nothing more, not even the end of TCP, which stays open: as if a cable were cut.
 
-    What comes is held up, so that the sender in the end waits. Another fault, or None, lets it through late.
+    What comes is held up, so that in the end the sender waits. Another fault, or None, lets it through late.
 
     >>> list(silence(after=2).act(b"Hello", 0))
     [b'He', Pause(seconds=inf)]
@@ -124,8 +124,8 @@ class silence(Fault):
         """Refuse negative counts."""
         _check_count(self.after)
 
-    def act(self, data: bytes, position: int) -> Iterator[Step]:
-        """What may still pass, then a pause without an end."""
+    def act(self, data: bytes, position: int) -> Iterator[Action]:
+        """The bytes that may still pass, then a pause without an end."""
         yield from _first(data, self.after - position, Pause(math.inf))
 
 
@@ -133,8 +133,8 @@ class silence(Fault):
 class cut(Fault):
     """Forward `after` bytes and then end TCP: with a reset at both ends, as a firewall does, or in good order.
 
-    `cut(reset=False)` is for the receiver as if the sender had ended; what the sender goes on to send is lost. With
-    `after=0`, connections that are open are cut at once.
+    With `cut(reset=False)`, it looks to the receiver as if the sender had ended; what the sender still sends is lost.
+    With `after=0`, connections that are open are cut at once.
 
     >>> list(cut(after=2).act(b"Hello", 0))
     [b'He', End(reset=True)]
@@ -147,8 +147,8 @@ class cut(Fault):
         """Refuse negative counts."""
         _check_count(self.after)
 
-    def act(self, data: bytes, position: int) -> Iterator[Step]:
-        """What may still pass, then the end."""
+    def act(self, data: bytes, position: int) -> Iterator[Action]:
+        """The bytes that may still pass, then the end."""
         yield from _first(data, self.after - position, End(self.reset))
 
 
@@ -164,26 +164,26 @@ class flip(Fault):
     bits: int = 0b0000_0001
 
     def __post_init__(self) -> None:
-        """Refuse what is no place or no byte."""
+        """Refuse a negative count, and bits that no byte has."""
         _check_count(self.at)
         if not 0 < self.bits < 256:
             raise ValueError(f"the bits to flip are a number from 1 to 255, not {self.bits}")
 
-    def act(self, data: bytes, position: int) -> Iterator[Step]:
+    def act(self, data: bytes, position: int) -> Iterator[Action]:
         """The same number of bytes, one of them changed."""
-        place = self.at - position
-        if 0 <= place < len(data):
-            data = data[:place] + bytes((data[place] ^ self.bits,)) + data[place + 1 :]
+        index = self.at - position
+        if 0 <= index < len(data):
+            data = data[:index] + bytes((data[index] ^ self.bits,)) + data[index + 1 :]
         yield data
 
 
-def _first(data: bytes, room: int, then: Step) -> Iterator[Step]:
-    """The part of `data` that there is `room` for, and, when there is no room left, what comes `then`."""
-    if room > len(data):
+def _first(data: bytes, most: int, then: Action) -> Iterator[Action]:
+    """At most so many bytes of `data`, and `then` this action as soon as so many have passed."""
+    if most > len(data):
         yield data
         return
-    if room > 0:
-        yield data[:room]
+    if most > 0:
+        yield data[:most]
     yield then
 
 

@@ -1,4 +1,11 @@
-"""Relay: one connection through a tap, with a socket at each end and a thread for each direction."""
+"""Relay: one connection through a tap, with a socket at each end and a thread for each direction.
+
+Strategy: each direction is a `Pump` that reads once, lets the fault of its direction turn the bytes into actions, and
+does these before it reads again. So nothing is kept but one read, and a receiver that does not read makes the sender
+wait. The sockets have a short timeout: a pump that waits for a peer notices within a tick what has happened elsewhere.
+A pump that pauses waits for `settings.change`, whose lock guards all that several threads look at: which faults are
+set, which directions have ended, whether the relay is over. It is never held while bytes are read or written.
+"""
 
 import contextlib
 import logging
@@ -11,6 +18,7 @@ import time
 
 from wslab.protocol.states import Direction
 from wslab.recording.log import Observer
+from wslab.tap.fault_settings import FaultSettings
 from wslab.tap.faults import End, Fault, Pause
 
 READ_SIZE = 64 * 1024
@@ -25,42 +33,11 @@ log = logging.getLogger("wslab")
 log.addHandler(logging.NullHandler())
 
 
-def _checked(fault: Fault | None) -> Fault | None:
-    if fault is not None and not isinstance(fault, Fault):
-        raise TypeError(f"a fault is made by wslab.faults, as chop(1) is, or None: not {fault!r}")
-    return fault
-
-
-class Controls:
-    """The fault of each direction, which any thread may set; `change` is told of everything that somebody waits for."""
-
-    def __init__(self, to_server: Fault | None = None, to_client: Fault | None = None) -> None:
-        self.change = threading.Condition()
-        self._faults = {TO_SERVER: _checked(to_server), TO_CLIENT: _checked(to_client)}
-        self._settings = dict.fromkeys(Direction, 1)
-
-    def set(self, direction: Direction, fault: Fault | None) -> None:
-        """Let `fault` begin in this direction of every connection. Raises TypeError for what is no fault."""
-        with self.change:
-            self._faults[direction] = _checked(fault)
-            self._settings[direction] += 1
-            self.change.notify_all()
-
-    def get(self, direction: Direction) -> Fault | None:
-        """The fault of this direction."""
-        return self._faults[direction]
-
-    def setting(self, direction: Direction) -> int:
-        """How often the fault has been set: the same fault, set again, begins again."""
-        return self._settings[direction]
-
-
 class Relay:
-    """One connection: `run` opens TCP to `target`, carries the bytes of both directions, and comes back at the end.
+    """One connection: `run` opens TCP to `target`, carries the bytes of both directions, and returns at the end.
 
-    What each side sends goes to `recording`, what it then gets to `delivered`. An end of TCP is passed on in its
-    direction alone, a reset to the other side; a receiver that does not read lets the sender wait: nothing is kept
-    but one read.
+    What each side sends goes to `recording`, what the other one then gets to `delivered`. An end of TCP is passed on in
+    its direction alone, a reset to the other side.
     """
 
     def __init__(
@@ -68,12 +45,12 @@ class Relay:
         number: int,
         client: socket.socket,
         target: tuple[str, int],
-        controls: Controls,
+        settings: FaultSettings,
         recording: Observer,
         delivered: Observer | None = None,
     ) -> None:
         self.number = number
-        self.controls = controls
+        self.settings = settings
         self.recording = recording
         self.delivered = delivered
         self.is_over = False  # nothing more is to be forwarded
@@ -82,11 +59,11 @@ class Relay:
         self._socks = [client]
 
     def run(self) -> None:
-        """Forward until both directions have ended; `stop` ends them both."""
+        """Forward until both directions have ended. `stop` ends them both."""
         with self._client:
             try:
                 server = socket.create_connection(self._target, CONNECT_TIMEOUT)
-            except ConnectionResetError:  # it was there for a moment
+            except ConnectionResetError:  # the server accepted, and went away at once
                 self.recording.mark(self.number, TO_CLIENT, "reset")
                 self.reset(self._client)
                 return
@@ -105,11 +82,11 @@ class Relay:
             ends = client.getpeername()[:2], server.getpeername()[:2]
             for observer in filter(None, (self.recording, self.delivered)):
                 observer.opened(self.number, *ends)
-        there, back = _Way(self, TO_SERVER, client, server), _Way(self, TO_CLIENT, server, client)
-        there.opposite, back.opposite = back, there
-        thread = threading.Thread(target=back.run, name=f"wslab-tap-{self.number}-to-client", daemon=True)
+        upward, downward = Pump(self, TO_SERVER, client, server), Pump(self, TO_CLIENT, server, client)
+        upward.opposite, downward.opposite = downward, upward
+        thread = threading.Thread(target=downward.run, name=f"wslab-tap-{self.number}-to-client", daemon=True)
         thread.start()
-        there.run()
+        upward.run()
         thread.join()
 
     def _refuse(self, error: OSError) -> None:
@@ -124,10 +101,10 @@ class Relay:
                 self.recording.add(self.number, TO_SERVER, data)
 
     def finish(self) -> None:
-        """Forward nothing more; the sockets are closed as soon as both threads have seen it."""
-        with self.controls.change:
+        """Forward nothing more. The sockets are closed as soon as both threads have noticed."""
+        with self.settings.change:
             self.is_over = True
-            self.controls.change.notify_all()
+            self.settings.change.notify_all()
 
     def stop(self) -> None:
         """End TCP at both ends."""
@@ -144,46 +121,46 @@ class Relay:
         self.finish()
         for sock in socks:
             with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RD)  # sends nothing, and wakes whoever reads
+                sock.shutdown(socket.SHUT_RD)  # sends nothing, and wakes the thread that reads
 
 
-class _Way:
-    """One direction: what `source` sends goes to `sink`, as the fault of this direction leaves it."""
+class Pump:
+    """One direction of a relay: what `source` sends goes to `sink`, as the fault of this direction changes it."""
 
-    opposite: "_Way"
+    opposite: "Pump"
 
     def __init__(self, relay: Relay, direction: Direction, source: socket.socket, sink: socket.socket) -> None:
         self.direction = direction
         self.source = source
         self.sink = sink
         self.has_ended = False  # nothing more will come out of it
-        self.is_broken = False  # the source's TCP is, so that its end is a reset
+        self.is_broken = False  # TCP of the source is, so that its end is a reset
         self._relay = relay
-        self._controls = relay.controls
-        self._is_lost = False  # whatever comes now: the sink takes nothing more
-        self._setting = 0
+        self._settings = relay.settings
+        self._is_sink_closed = False  # it takes nothing more
+        self._version = 0  # of the fault
         self._position = 0  # how many bytes the fault has met
 
     def run(self) -> None:
         """Forward until the source ends or the relay is over."""
         try:
             while not self._relay.is_over:
-                self._notice_cut()
+                self._cut_at_once()
                 data = self._read()
                 if data is not None:
                     self._forward(data)
                 if data == b"":
                     break
-        except BaseException:  # a fault of the reader's own may raise anything
+        except BaseException:  # a fault that a reader has written may raise anything
             self._relay.reset(self.source, self.sink)
             raise
         finally:
-            with self._controls.change:
+            with self._settings.change:
                 self.has_ended = True
-                self._controls.change.notify_all()
+                self._settings.change.notify_all()
 
     def _read(self) -> bytes | None:
-        """What has arrived, b"" for the end of TCP, or None if there is nothing yet."""
+        """Return what has arrived, b"" for the end of TCP, or None if there is nothing yet."""
         try:
             data = self.source.recv(READ_SIZE)
         except TimeoutError:
@@ -203,28 +180,28 @@ class _Way:
 
     @property
     def _is_fault_new(self) -> bool:
-        return self._controls.setting(self.direction) != self._setting
+        return self._settings.version(self.direction) != self._version
 
     def _current_fault(self) -> Fault:
-        with self._controls.change:
+        with self._settings.change:
             if self._is_fault_new:
-                self._setting, self._position = self._controls.setting(self.direction), 0
-            return self._controls.get(self.direction) or NO_FAULT
+                self._version, self._position = self._settings.version(self.direction), 0
+            return self._settings.get(self.direction) or NO_FAULT
 
-    def _notice_cut(self) -> None:
-        """Cut at once if that is what has been set, and not only when the next bytes come."""
+    def _cut_at_once(self) -> None:
+        """Cut as soon as a fault is set that does so before the first byte, and not only when that byte comes."""
         if self._is_fault_new:
             first = next(self._current_fault().act(b"", 0), b"")
             if isinstance(first, End):
                 self._cut(first.reset)
 
     def _forward(self, data: bytes) -> None:
-        """Forward one read or, where that is empty, the end of TCP; the fault may be changed meanwhile."""
+        """Forward one read or, where that is empty, the end of TCP. The fault may be changed meanwhile."""
         done = 0
         while not self._relay.is_over and (done < len(data) or not data):
             fault, rest = self._current_fault(), data[done:]
-            for step in fault.act(rest, self._position):
-                match step:
+            for action in fault.act(rest, self._position):
+                match action:
                     case Pause(seconds):
                         self._pause(seconds)
                     case End(reset):
@@ -242,22 +219,22 @@ class _Way:
                 return
 
     def _pause(self, seconds: float) -> None:
-        """Wait, unless the fault is changed; a pause without an end is over when the receiver has ended, too."""
-        relay, change = self._relay, self._controls.change
-        for_ever = math.isinf(seconds)
+        """Wait, unless the fault is changed. A pause without an end is over when the receiver has ended, too."""
+        relay, change = self._relay, self._settings.change
+        is_endless = math.isinf(seconds)
 
         def is_over() -> bool:
-            return relay.is_over or self._is_fault_new or (for_ever and self.opposite.has_ended)
+            return relay.is_over or self._is_fault_new or (is_endless and self.opposite.has_ended)
 
         with change:
-            change.wait_for(is_over, None if for_ever else min(seconds, threading.TIMEOUT_MAX))
-            if for_ever and not self._is_fault_new:
+            change.wait_for(is_over, None if is_endless else min(seconds, threading.TIMEOUT_MAX))
+            if is_endless and not self._is_fault_new:
                 relay.finish()
 
     # What goes out
 
     def _write(self, data: bytes) -> None:
-        if self._is_lost:
+        if self._is_sink_closed:
             return
         if self._relay.delivered is not None:
             self._relay.delivered.add(self._relay.number, self.direction, data)
@@ -273,26 +250,26 @@ class _Way:
 
     def _lose_sink(self) -> None:
         """The receiver has reset TCP: let the opposite direction pass that on, or do so if that has ended."""
-        self._is_lost = True
-        with self._controls.change:
+        self._is_sink_closed = True
+        with self._settings.change:
             self.opposite.is_broken = True
             if not self.opposite.has_ended:
                 return
         self._relay.reset(self.source)
 
     def _end(self) -> None:
-        with self._controls.change:
+        with self._settings.change:
             self.has_ended = True
             is_broken = self.is_broken
         self._cut(is_broken, self.sink)
 
     def _cut(self, reset: bool, *ends: socket.socket) -> None:
-        """End TCP for the receiver, unless that has happened; with a reset, at both `ends` if nothing else is said."""
-        if self._is_lost and not reset:
+        """End TCP for the receiver, unless that has happened; with a reset, at both ends unless `ends` are given."""
+        if self._is_sink_closed and not reset:
             return
         if self._relay.delivered is not None:
             self._relay.delivered.mark(self._relay.number, self.direction, "reset" if reset else "end")
-        self._is_lost = True
+        self._is_sink_closed = True
         if reset:
             self._relay.reset(*(ends or (self.source, self.sink)))
         else:

@@ -1,4 +1,4 @@
-"""Tap: a proxy on loopback that records both directions of every connection, and can do harm to them at will."""
+"""Tap: a proxy on loopback that records both directions of every connection, and can disturb them at will."""
 
 import logging
 import re
@@ -10,26 +10,27 @@ from wslab.protocol.redaction import redact_target
 from wslab.protocol.states import Direction
 from wslab.recording.recording import Recording
 from wslab.sockets.client import Address, parse_url
+from wslab.tap.fault_settings import FaultSettings
 from wslab.tap.faults import Fault
-from wslab.tap.relay import CONNECT_TIMEOUT, FAREWELL_TIMEOUT, TICK, Controls, Relay
+from wslab.tap.relay import CONNECT_TIMEOUT, FAREWELL_TIMEOUT, TICK, Relay
 
 BACKLOG = 1024
 MAX_CONNECTIONS = 500  # more of them wait until one ends
 
 log = logging.getLogger("wslab")
-_PLACE = re.compile(r"(ws|http)://|(?!\w+://).+:\d+\Z", re.IGNORECASE)
+_TARGET = re.compile(r"(ws|http)://|(?!\w+://).+:\d+\Z", re.IGNORECASE)
 
 
 def parse_target(target: str) -> tuple[str, Address]:
-    """The scheme and the address of what a tap is to forward to. Raises ValueError that says what is wrong with it.
+    """The scheme and the address of what a tap is to forward to. Raises ValueError for what is none.
 
     >>> parse_target("localhost:8888")
     ('ws', Address(secure=False, host='localhost', port=8888, resource_name='/'))
     """
-    if not (place := _PLACE.match(target)):
+    if not (found := _TARGET.match(target)):
         shown = redact_target(target)[:60]
         raise ValueError(f"a tap forwards to HOST:PORT or to a ws:// or http:// address, not to {shown!r}")
-    scheme = (place[1] or "ws").lower()
+    scheme = (found[1] or "ws").lower()
     address = parse_url(re.sub(r"\A(\w+://)?", "ws://", target, count=1))
     if address.port == 0:
         raise ValueError("a tap cannot forward to port 0: start the server first")
@@ -37,7 +38,7 @@ def parse_target(target: str) -> tuple[str, Address]:
 
 
 class HasUrl(Interface):
-    """An `EchoServer`, another `Tap`, or what else listens at an address."""
+    """An `EchoServer`, another `Tap`, or anything else that listens at an address."""
 
     @property
     def url(self) -> str:
@@ -53,10 +54,10 @@ class Tap:
     `recording` holds what each side sent, as the tap has read it; `delivered` what the tap then wrote to the other
     side, which a fault may have changed (None with `keep_delivered=False`). Both number the connections alike. What
     happened to TCP is marked among the calls: "end" and "reset" with the direction in which they came or went on,
-    and "unreachable" with the reason if there is no connection to `target` to be had.
+    and "unreachable" with the reason if no connection to `target` can be opened.
 
-    `to_server` and `to_client` are what is done to each direction, as `wslab.faults` makes it; None does nothing. They
-    can be set at any time, for all connections; a new one begins at the next byte.
+    `to_server` and `to_client` are the faults of each direction, made by `wslab.faults`; None does nothing. They can
+    be set at any time, for all connections; a new one begins at the next byte.
 
     >>> from wslab import EchoServer, connect
     >>> from wslab.tap.faults import flip
@@ -83,7 +84,7 @@ class Tap:
         self.recording = Recording() if recording is None else recording
         self.delivered = Recording(clock=self.recording.clock) if keep_delivered else None
         self._scheme, self.target = parse_target(target if isinstance(target, str) else target.url)
-        self._controls = Controls(to_server, to_client)
+        self._settings = FaultSettings(to_server, to_client)
         self._lock = threading.Lock()
         self._relays: dict[threading.Thread, Relay] = {}
         self._closing = threading.Event()
@@ -97,7 +98,7 @@ class Tap:
 
     @property
     def is_listening(self) -> bool:
-        """Whether it has been started and not yet closed."""
+        """True after it has been started, until it is closed."""
         return self._acceptor is not None
 
     @property
@@ -108,21 +109,21 @@ class Tap:
 
     @property
     def to_server(self) -> Fault | None:
-        """What is done to the bytes of the clients."""
-        return self._controls.get(Direction.CLIENT_TO_SERVER)
+        """The fault of what clients send."""
+        return self._settings.get(Direction.CLIENT_TO_SERVER)
 
     @to_server.setter
     def to_server(self, fault: Fault | None) -> None:
-        self._controls.set(Direction.CLIENT_TO_SERVER, fault)
+        self._settings.set(Direction.CLIENT_TO_SERVER, fault)
 
     @property
     def to_client(self) -> Fault | None:
-        """What is done to the bytes of the server."""
-        return self._controls.get(Direction.SERVER_TO_CLIENT)
+        """The fault of what the server sends."""
+        return self._settings.get(Direction.SERVER_TO_CLIENT)
 
     @to_client.setter
     def to_client(self, fault: Fault | None) -> None:
-        self._controls.set(Direction.SERVER_TO_CLIENT, fault)
+        self._settings.set(Direction.SERVER_TO_CLIENT, fault)
 
     def __enter__(self) -> "Tap":
         return self.start()
@@ -139,7 +140,7 @@ class Tap:
     # Starting and stopping
 
     def start(self) -> "Tap":
-        """Listen and forward in the background, if it does not yet. Raises OSError if the address cannot be had."""
+        """Listen and forward in the background, if not yet started. Raises OSError if the address cannot be had."""
         if self._acceptor is not None:
             return self
         family, _, _, _, address = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
@@ -152,9 +153,9 @@ class Tap:
         return self
 
     def close(self) -> None:
-        """Stop listening, end TCP on both sides of every connection, and wait for the threads: a second at most.
+        """Stop listening, end TCP on both sides of every connection, and wait for the threads, a second at most.
 
-        A connection that is still waiting for the target to be reached can make it five seconds more.
+        While a connection to the target is still being opened, that can take five seconds more.
         """
         if self._acceptor is None:
             return
@@ -179,7 +180,7 @@ class Tap:
                     client, _ = listener.accept()
                 except TimeoutError:
                     continue
-                except OSError as error:  # the client has gone again, or the system has no more to give
+                except OSError as error:  # the client has gone again, or the system has no more sockets to give
                     log.warning("a connection could not be accepted: %s", error)
                     self._closing.wait(TICK)
                     continue
@@ -188,7 +189,7 @@ class Tap:
 
     def _start_relay(self, number: int, client: socket.socket) -> None:
         target = (self.target.host, self.target.port)
-        relay = Relay(number, client, target, self._controls, self.recording, self.delivered)
+        relay = Relay(number, client, target, self._settings, self.recording, self.delivered)
         thread = threading.Thread(target=self._run, args=(relay,), name=f"wslab-tap-{number}-to-server", daemon=True)
         with self._lock:
             self._relays[thread] = relay
