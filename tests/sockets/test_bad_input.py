@@ -1,4 +1,7 @@
-"""Whatever a peer sends: the server says what is wrong, loses nothing that came before it, and serves all others."""
+"""Bad input, a few bytes at a time: the server names the fault, has answered all before it, and serves all others.
+
+What a program still gets when its peer fails is the subject of test_delivery; attacks at full size, of test_attacks.
+"""
 
 import logging
 import random

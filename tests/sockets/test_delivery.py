@@ -1,4 +1,4 @@
-"""Nothing lost: whatever a peer does wrong, the messages that had arrived whole are delivered, in order, at both ends.
+"""Delivery: the messages that had arrived whole before a fault, an end or a reset reach the program, at both ends.
 
 What a TCP reset throws away in the kernel of the receiver, before anybody has read it, cannot be delivered, and how
 much that is depends on the system. So where a peer resets, these tests wait until the bytes are in our process; where

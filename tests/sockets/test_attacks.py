@@ -1,4 +1,4 @@
-"""Unbreakable: what 17 attacks at full size may cost a server in a process of its own, and what all others must get."""
+"""Attacks at full size: what 17 of them may cost a server in a process of its own, and what all others must get."""
 
 import json
 import subprocess
