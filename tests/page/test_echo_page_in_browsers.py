@@ -8,7 +8,7 @@ import threading
 import pytest
 import trustme
 from playwright.sync_api import expect
-from support.axe import axe
+from support.axe import violations
 from support.echo_page import EchoPage, http
 from support.jupyterlab import running_jupyter
 from support.raw_peer import live_server, tiny_server, wait_for_end
@@ -363,22 +363,15 @@ def test_everything_can_be_done_by_keyboard(echo, server):
 @pytest.mark.parametrize("width", [1280, 360], ids=["wide", "narrow"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_to_complain_about(browser, server, scheme, width):
-    script = axe()
     with browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800}) as page:
         echo = EchoPage(page).visit(http(server))
-
-        def violations() -> list[str]:
-            page.evaluate(script)
-            found = page.evaluate("axe.run().then(({ violations }) => violations)")
-            return [f"{violation['id']}: {node['html']}" for violation in found for node in violation["nodes"]]
-
-        assert violations() == []
+        assert violations(page.locator("html")) == []
         echo.open().send("Hello")
         echo.has_logged("← message")
         echo.box("Close code").fill("1001")
         echo.press("Disconnect")
         echo.advises("choose one of these")
-        assert violations() == []
+        assert violations(page.locator("html")) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
