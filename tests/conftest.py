@@ -80,7 +80,7 @@ def firefox_tab(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory):
-    """A JupyterLab with a copy of the lessons."""
+    """A JupyterLab below a path, as on a hub, with a copy of the lessons."""
     from support.jupyterlab import running_lab
 
     with running_lab(tmp_path_factory.mktemp("lab")) as lab:

@@ -10,12 +10,12 @@ import pytest
 from nbclient import NotebookClient
 from playwright.sync_api import expect
 from support import firefox
-from support.axe import violations
+from support.axe import assert_good_in_every_look
 from support.browser_scripts import SCRIPTS, TRANSCRIPTS, Script, certified, run_in
 from support.chromium import OPTIONS, find_browser
-from support.console_notebook import RECORDED, SEND, are_as_recorded, run_all, write_console_notebook
+from support.console_notebook import RECORDED, SEND, are_as_recorded, outputs_of, write_console_notebook
 from support.jupyterlab import (
-    LAB_TIMEOUT,
+    open_too,
     run_notebook,
     running_jupyter,
     write_notebook,
@@ -496,20 +496,15 @@ def test_a_page_with_a_name_that_the_server_does_not_know_says_how_to_allow_it_a
         expect(named_page.status).to_have_text("Done: Python has 0 events")
 
 
-@pytest.mark.parametrize("width", [1000, 360], ids=["wide", "narrow"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_to_complain_about(browser, server, scheme, width):
-    with browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 600}) as page:
-        console = with_browser(server)
-        shown = ConsolePage(page, console.run(SEND.source + "log('x'.repeat(200)); null.send();", SEND.name))
-        expect(shown.status).to_contain_text("Done")
-        for name in ("Who talks to whom", "The script"):
-            shown.page.get_by_text(name, exact=True).click()
-        page.goto(console.runs[-1].address)  # the page with its advice as well
-        for _ in range(2):
-            assert violations(page.locator("html")) == []
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
-            page.reload()
+def test_axe_finds_nothing_to_complain_about(run):
+    _, shown = run(SEND.source + "log('x'.repeat(200)); null.send();", SEND.name)
+    expect(shown.status).to_contain_text("Done")
+    for name in ("Who talks to whom", "The script"):
+        shown.page.get_by_text(name, exact=True).click()
+    assert_good_in_every_look(shown.page)
+    shown.page.reload()
+    expect(shown.advice).to_contain_text("run the cell with the script again")
+    assert_good_in_every_look(shown.page)
 
 
 def test_everything_can_be_reached_by_keyboard(run):
@@ -559,7 +554,10 @@ def test_firefox_opens_where_nobody_agrees_to_its_subprotocol_and_chromium_does_
 
 # In JupyterLab
 
-THROUGH = {"directly": "{'jupyter_server_proxy': False}", "through Jupyter's proxy": "{}"}
+GONE = """gone = wslab.EchoServer().start()
+view = wslab.BrowserConsole(gone).run("done();")
+gone.close()
+view"""
 
 
 def test_nbconvert_and_nbval_see_what_was_recorded_and_the_cells_after_it_are_the_same(tmp_path):
@@ -576,63 +574,59 @@ def test_nbconvert_and_nbval_see_what_was_recorded_and_the_cells_after_it_are_th
     assert not any("console#" in html for data in shown if (html := data.get("text/html")))
 
 
-@pytest.fixture(scope="module", params=THROUGH)
-def lab(request, tmp_path_factory):
-    """A JupyterLab below a path as on a hub, with jupyter-server-proxy or without, and whether it has it."""
+@pytest.fixture(scope="module")
+def lab_without_proxy(tmp_path_factory):
     home = tmp_path_factory.mktemp("lab")
-    write_console_notebook(home / "notebooks")
     write_settings(home)
-    extensions = f"--ServerApp.jpserver_extensions={THROUGH[request.param]}"
-    with running_jupyter(home, extensions, base_url="/user/ada/") as jupyter:
-        yield jupyter, request.param != "directly"
+    (home / "notebooks").mkdir()
+    with running_jupyter(home, "--ServerApp.jpserver_extensions={'jupyter_server_proxy': False}") as lab:
+        yield lab
 
 
-@pytest.mark.timeout(300)
-def test_run_all_runs_the_scripts_while_their_cells_wait_and_the_values_are_the_recorded_ones(browser, lab):
-    jupyter, is_proxied = lab
-    assert are_as_recorded(run_all(browser, jupyter, is_proxied), is_proxied)
+@pytest.fixture(scope="module", params=["directly", "through Jupyter's proxy"])
+def console_notebook(request, browser):
+    """A page of the notebook when all its cells have run, its JupyterLab, and whether there is a proxy between.
 
-
-@pytest.mark.timeout(300)
-def test_a_notebook_that_is_not_trusted_shows_what_was_recorded_and_what_to_do(browser, lab, server):
-    jupyter, _ = lab
-    view = with_browser(server, TRANSCRIPTS).run(SEND.source, SEND.name)
+    Another notebook was saved after its script had run; it is not trusted.
+    """
+    is_proxied = request.param != "directly"
+    lab = request.getfixturevalue("lab" if is_proxied else "lab_without_proxy")
+    write_console_notebook(lab.folder, GONE)
+    with live_server() as server:
+        view = with_browser(server, TRANSCRIPTS).run(SEND.source, SEND.name)
     view_data = {"text/plain": repr(view), "text/html": view._repr_html_()}
     output = nbformat.v4.new_output("execute_result", view_data, execution_count=1)
-    cell = nbformat.v4.new_code_cell("browser.run(script)", execution_count=1, outputs=[output])
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata=kernel), jupyter.folder / "saved.ipynb")
-    with browser.new_page() as page:
-        page.set_default_timeout(LAB_TIMEOUT)
-        page.goto(f"{jupyter.address}lab/tree/saved.ipynb?token={jupyter.token}&reset")
-        area = page.locator(".jp-OutputArea-output")
-        area.get_by_text("If no page appears").click(timeout=LAB_TIMEOUT)
-        expect(area.get_by_text("Trust the notebook")).to_be_visible()
-        expect(area.locator("iframe")).to_have_count(0)
-        area.get_by_text("Without a browser").click()
-        expect(area.locator("table")).to_contain_text("InvalidStateError")
-
-
-GONE = """import wslab
-server = wslab.EchoServer().start()
-view = wslab.BrowserConsole(server).run("done();")
-server.close()
-view"""
+    write_notebook(lab, "saved.ipynb", "browser.run(script)", outputs=[output])
+    with run_notebook(browser, lab, "console.ipynb") as page:
+        yield page, lab, is_proxied
 
 
 @pytest.mark.timeout(300)
-def test_above_a_box_whose_server_has_gone_stands_what_to_do(browser, lab):
-    jupyter, is_proxied = lab
-    write_notebook(jupyter, "gone.ipynb", GONE)
-    page = run_notebook(browser, jupyter, "gone.ipynb")
-    area = page.locator(".jp-OutputArea-output")
+def test_run_all_runs_the_scripts_while_their_cells_wait_and_the_values_are_the_recorded_ones(console_notebook):
+    page, lab, is_proxied = console_notebook
+    assert are_as_recorded(outputs_of(page, lab, is_proxied), is_proxied)
+
+
+def test_above_a_box_whose_server_has_gone_stands_what_to_do(console_notebook):
+    page, _, is_proxied = console_notebook
+    area = page.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output")
     advice = area.get_by_text("If no page appears, the server or the kernel may have stopped: run the cells again.")
-    expect(advice).to_be_in_viewport()
     box = area.locator("iframe")
+    advice.scroll_into_view_if_needed()
+    expect(box).to_be_in_viewport()
     assert advice.bounding_box()["y"] < box.bounding_box()["y"]
     expect(box.content_frame.locator("body")).to_contain_text("500" if is_proxied else "refused to connect")
     advice.click()
     expect(
         area.get_by_text("log in to JupyterLab again" if is_proxied else "install jupyter-server-proxy")
     ).to_be_visible()
-    page.close()
+
+
+def test_a_notebook_that_is_not_trusted_shows_what_was_recorded_and_what_to_do(console_notebook):
+    page, *_ = console_notebook
+    area = open_too(page, "saved.ipynb").locator(".jp-OutputArea-output")
+    area.get_by_text("If no page appears").click()
+    expect(area.get_by_text("Trust the notebook")).to_be_visible()
+    expect(area.locator("iframe")).to_have_count(0)
+    area.get_by_text("Without a browser").click()
+    expect(area.locator("table")).to_contain_text("InvalidStateError")

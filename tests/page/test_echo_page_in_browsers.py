@@ -8,9 +8,8 @@ import threading
 import pytest
 import trustme
 from playwright.sync_api import expect
-from support.axe import violations
+from support.axe import assert_good_in_every_look
 from support.echo_page import EchoPage, http
-from support.jupyterlab import running_jupyter
 from support.raw_peer import live_server, tiny_server, wait_for_end
 from support.waiting import PATIENCE
 from support.web_page import web_page
@@ -360,18 +359,14 @@ def test_everything_can_be_done_by_keyboard(echo, server):
     assert connection.close_code == 4000
 
 
-@pytest.mark.parametrize("width", [1280, 360], ids=["wide", "narrow"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_to_complain_about(browser, server, scheme, width):
-    with browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800}) as page:
-        echo = EchoPage(page).visit(http(server))
-        assert violations(page.locator("html")) == []
-        echo.open().send("Hello")
-        echo.has_logged("← message")
-        echo.box("Close code").fill("1001")
-        echo.press("Disconnect")
-        echo.advises("choose one of these")
-        assert violations(page.locator("html")) == []
+def test_axe_finds_nothing_to_complain_about(echo):
+    assert_good_in_every_look(echo.page)
+    echo.open().send("Hello")
+    echo.has_logged("← message")
+    echo.box("Close code").fill("1001")
+    echo.press("Disconnect")
+    echo.advises("choose one of these")
+    assert_good_in_every_look(echo.page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -448,17 +443,8 @@ def test_by_https_the_page_uses_wss_and_refuses_mixed_content(browser, certifica
         echo.advises("From a page that came by https, ws:// would be mixed content: write wss://.")
 
 
-@pytest.fixture(scope="module")
-def jupyter(tmp_path_factory):
-    """A Jupyter server with a proxy, below a path as on a hub."""
-    home = tmp_path_factory.mktemp("jupyter")
-    (home / "notebooks").mkdir()
-    with running_jupyter(home, base_url="/user/ada/") as server:
-        yield server
-
-
-def test_behind_the_proxy_of_jupyter_the_page_finds_its_way_back(tab, server, jupyter):
-    address, token = jupyter.address, jupyter.token
+def test_behind_the_proxy_of_jupyter_the_page_finds_its_way_back(tab, server, lab):
+    address, token = lab.address, lab.token
     tab.visit(f"{address}proxy/{server.port}/?token={token}")
     expect(tab.box("Location")).to_have_value(f"{address.replace('http', 'ws', 1)}proxy/{server.port}/")
     tab.open().send(json.dumps({"Hello": "Ada"}))

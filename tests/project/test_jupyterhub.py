@@ -10,8 +10,8 @@ import threading
 from pathlib import Path
 
 import pytest
-from support.console_notebook import are_as_recorded, run_all, write_console_notebook
-from support.jupyterlab import LAB_TIMEOUT, Lab, write_settings
+from support.console_notebook import are_as_recorded, outputs_of, write_console_notebook
+from support.jupyterlab import LAB_TIMEOUT, Lab, run_notebook, write_settings
 from support.waiting import PATIENCE
 
 MISSING = (
@@ -96,4 +96,5 @@ def test_the_console_works_under_jupyterhub(browser, hub):
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url(f"{hub.address}lab**")
         page.close()
-        assert are_as_recorded(run_all(reader, hub, is_proxied=True), is_proxied=True)
+        page = run_notebook(reader, hub, "console.ipynb")
+        assert are_as_recorded(outputs_of(page, hub, is_proxied=True), is_proxied=True)

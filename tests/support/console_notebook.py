@@ -4,10 +4,10 @@ import ast
 import socket
 from pathlib import Path
 
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Page, expect
 
 from support.browser_scripts import SCRIPTS, TRANSCRIPTS
-from support.jupyterlab import FAULT, WHAT_CELLS_SHOW, Lab, run_notebook, write_notebook
+from support.jupyterlab import FAULT, WHAT_CELLS_SHOW, Lab, write_notebook
 from support.waiting import PATIENCE
 from wslab.browser.transcript import load_transcripts
 
@@ -27,17 +27,16 @@ CELLS = [
 ]
 
 
-def write_console_notebook(folder: Path) -> None:
-    """A notebook that runs scripts in the browser, and the port that its server takes."""
-    folder.mkdir()
-    write_notebook(Lab("", "", folder), "console.ipynb", *CELLS)
+def write_console_notebook(folder: Path, *more: str) -> None:
+    """A notebook that runs scripts in the browser, and then these cells; and the port that its server takes."""
+    folder.mkdir(exist_ok=True)
+    write_notebook(Lab("", "", folder), "console.ipynb", *CELLS, *more)
     with socket.create_server(("127.0.0.1", 0)) as found:
         (folder / "port").write_text(str(found.getsockname()[1]))
 
 
-def run_all(browser: Browser | BrowserContext, jupyter: Lab, is_proxied: bool) -> list[str]:
-    """Choose Run All and look at the first frame: what the cells show below it."""
-    page = run_notebook(browser, jupyter, "console.ipynb")
+def outputs_of(page: Page, jupyter: Lab, is_proxied: bool) -> list[str]:
+    """What the cells show, when all have run; the first frame is looked into."""
     shown = page.evaluate(WHAT_CELLS_SHOW, FAULT)
     assert [fault for _, fault, _ in shown if fault] == []
     frame = page.frame_locator(".jp-OutputArea iframe").first
@@ -52,7 +51,6 @@ def run_all(browser: Browser | BrowserContext, jupyter: Lab, is_proxied: bool) -
     secrets_of_reader = [jupyter.token, *(cookie["value"].strip('"') for cookie in page.context.cookies())]
     assert [secret for secret in secrets_of_reader if secret and secret in html] == []
     assert ("Cookie: [redacted]" in html) or not is_proxied
-    page.close()
     return [output for _, _, output in shown]
 
 

@@ -17,11 +17,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from support.waiting import PATIENCE
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+BASE_URL = "/user/ada/"
 LAB_TIMEOUT = 100_000  # milliseconds; a busy machine needs many seconds to start a kernel
 SETTINGS = {
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -56,6 +57,9 @@ class Lab:
     token: str
     folder: Path
 
+    def address_of(self, notebook: str) -> str:
+        return f"{self.address}lab/tree/{notebook}?token={self.token}&reset"
+
     def stop(self) -> None:
         headers = {"Authorization": f"token {self.token}"}
         request = urllib.request.Request(f"{self.address}api/shutdown", headers=headers, method="POST")
@@ -86,13 +90,13 @@ def write_settings(home: Path) -> None:
 
 
 @contextmanager
-def running_jupyter(home: Path, *settings: str, base_url: str = "/") -> Iterator[Lab]:
-    """A Jupyter server below the path `base_url`, which has its settings and its folder of notebooks in `home`."""
+def running_jupyter(home: Path, *settings: str) -> Iterator[Lab]:
+    """A JupyterLab below a path, as on a hub, which has its settings and its folder of notebooks in `home`."""
     with socket.create_server(("127.0.0.1", 0)) as found:
         port = found.getsockname()[1]  # JupyterLab takes a later one if somebody else has it by then
     token, folder = secrets.token_hex(), home / "notebooks"
     options = ["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", f"--IdentityProvider.token={token}"]
-    options += [f"--ServerApp.base_url={base_url}", f"--ServerApp.root_dir={folder}", *settings]
+    options += [f"--ServerApp.base_url={BASE_URL}", f"--ServerApp.root_dir={folder}", *settings]
     places = {f"JUPYTER_{name.upper()}_DIR": str(home / name) for name in ("config", "data", "runtime")}
     with subprocess.Popen(
         [sys.executable, "-m", "jupyterlab", *options],
@@ -102,7 +106,7 @@ def running_jupyter(home: Path, *settings: str, base_url: str = "/") -> Iterator
         errors="replace",
     ) as process:
         try:
-            yield Lab(wait_for_address(process).removesuffix("/") + base_url, token, folder)
+            yield Lab(wait_for_address(process).removesuffix("/") + BASE_URL, token, folder)
         finally:
             process.kill()
 
@@ -125,9 +129,17 @@ def wait_for_kernel(page: Page) -> None:
 def open_notebook(browser: Browser, lab: Lab, name: str) -> Page:
     """The page of the notebook, when it has a kernel."""
     page = browser.new_page()
-    page.goto(f"{lab.address}lab/tree/{name}?token={lab.token}&reset")
+    page.goto(lab.address_of(name))
     wait_for_kernel(page)
     return page
+
+
+def open_too(page: Page, name: str) -> Locator:
+    """Open another notebook of the folder in the same page, by a double click on its name; its panel."""
+    page.locator(".jp-DirListing-item", has_text=name).dblclick()
+    panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+    page.locator(".lm-TabBar-tab.lm-mod-current", has_text=name).wait_for()
+    return panel
 
 
 def choose_run(page: Page, command: str) -> None:

@@ -17,7 +17,7 @@ def test_a_tap_between_chromium_and_jupyterlab_sees_every_frame_and_tells_no_sec
     write_notebook(lab, "tapped.ipynb", "6 * 7")
     recording = Recording()
     with Tap(lab.address, recording=recording) as tap:
-        page = run_notebook(browser, replace(lab, address=f"http://{tap.host}:{tap.port}/"), "tapped.ipynb")
+        page = run_notebook(browser, replace(lab, address=tap.url.replace("ws", "http", 1)), "tapped.ipynb")
         result = page.locator(".jp-OutputArea-output").inner_text()
         page.close()
 

@@ -4,7 +4,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from support.axe import violations
-from support.jupyterlab import open_notebook, run_notebook, write_notebook
+from support.jupyterlab import open_too, run_notebook, write_notebook
 
 import wslab
 
@@ -53,7 +53,9 @@ NO_ALT = "image-alt: "  # JupyterLab gives a PNG no alternative text, whatever i
 
 @pytest.fixture(scope="module")
 def page(browser, lab):
-    """The page of a notebook of all these cells, when they have run."""
+    """The page of a notebook of all these cells, when they have run; beside it there is one that is not trusted."""
+    outputs = [nbformat.v4.new_output("display_data", output) for output in wslab.draw_states().outputs()]
+    write_notebook(lab, "untrusted.ipynb", "wslab.draw_states()", outputs=outputs)
     write_notebook(lab, "widgets.ipynb", *CELLS)
     page = run_notebook(browser, lab, "widgets.ipynb")
     page.set_default_timeout(PATIENCE)
@@ -131,18 +133,6 @@ def test_a_screen_reader_gets_the_words_of_every_figure(page):
     assert all(found.startswith(NO_ALT) for figure in figures.all() for found in violations(figure))
 
 
-def test_so_does_one_of_a_notebook_that_is_not_trusted(browser, lab):
-    outputs = [nbformat.v4.new_output("display_data", output) for output in wslab.draw_states().outputs()]
-    write_notebook(lab, "untrusted.ipynb", "wslab.draw_states()", outputs=outputs)
-    with open_notebook(browser, lab, "untrusted.ipynb") as page:
-        output = page.locator(".jp-OutputArea-output")
-        picture = output.locator("img")
-        assert picture.evaluate("picture => picture.complete && picture.naturalWidth") > 400
-        output.get_by_text("States of a connection, as text").click()
-        output.get_by_text("OPEN ── TCP closed ──▶ CLOSED").wait_for()
-        assert all(found.startswith(NO_ALT) for shown in output.all() for found in violations(shown))
-
-
 def test_a_recording_is_played(page):
     player = output_of(page, TO_PLAY)
     player.get_by_role("button", name="Next").focus()
@@ -155,3 +145,15 @@ def test_a_recording_is_played(page):
     press(page, "Shift+Tab", "Space")
     player.get_by_text("Step 9 of 9").wait_for()
     assert player.get_by_text("CLOSING").count() == 2
+
+
+# Last, as it leaves another notebook before the first
+
+
+def test_figures_have_their_words_in_a_notebook_that_is_not_trusted_too(page):
+    output = open_too(page, "untrusted.ipynb").locator(".jp-OutputArea-output")
+    picture = output.locator("img")
+    assert picture.evaluate("picture => picture.complete && picture.naturalWidth") > 400
+    output.get_by_text("States of a connection, as text").click()
+    output.get_by_text("OPEN ── TCP closed ──▶ CLOSED").wait_for()
+    assert all(found.startswith(NO_ALT) for shown in output.all() for found in violations(shown))
