@@ -1,4 +1,4 @@
-"""heads: each line of a handshake with what it says, what it means, and which rule it breaks."""
+"""handshake_lines: each line of a handshake with what it says, what it means, and which rule it breaks."""
 
 import pytest
 from hypothesis import given

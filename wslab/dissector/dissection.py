@@ -6,9 +6,9 @@ from wslab.dissector.conversation import agreed_extensions
 from wslab.dissector.field import Field
 from wslab.dissector.fields import Layout, fields_of_frame, judge_header, read_layout, repair_header
 from wslab.dissector.frames import KEPT, FrameDissector, SeenFrame
-from wslab.dissector.handshake_lines import Head, begins_a_head, read_head
-from wslab.dissector.header_meanings import shorten
+from wslab.dissector.handshake_lines import DissectedHead, begins_a_head, dissect_head
 from wslab.dissector.payloads import Judged, Window
+from wslab.dissector.wording import cut
 from wslab.protocol.deflate import NAME as DEFLATE
 from wslab.protocol.errors import Violation
 from wslab.protocol.frames import Opcode
@@ -55,9 +55,9 @@ class Dissection:
         while self._position < len(self._data):
             yield list(self._read_frame())
 
-    def _read_head(self) -> Head:
+    def _read_head(self) -> DissectedHead:
         self.heads += 1
-        head = read_head(self._data, self._position, self._request)
+        head = dissect_head(self._data, self._position, self._request)
         self._position = head.end
         self._request = head.request or self._request
         if head.response is not None and head.agrees:
@@ -67,7 +67,7 @@ class Dissection:
                 self._deflate = DEFLATE in agreed
         return head
 
-    def _read_body(self, head: Head) -> Iterator[list[Field]]:
+    def _read_body(self, head: DissectedHead) -> Iterator[list[Field]]:
         start, self._position = self._position, len(self._data)
         if start == self._position:
             return
@@ -118,4 +118,4 @@ class Dissection:
 def field_of_body(data: bytes, start: int = 0) -> Field:
     """What stands from `start` on behind the head of an answer: HTTP, and no frames."""
     text = redact_body(data[start : start + KEPT]).decode(errors="backslashreplace")
-    return Field(start, len(data), "body", shorten(text), "what the server says to it")
+    return Field(start, len(data), "body", cut(text), "what the server says to it")

@@ -1,11 +1,11 @@
-"""headers: what each header of a handshake means there, and which rule it breaks (RFC 6455 §4, §11.3)."""
+"""header_meanings: what each header of a handshake means, and which rule it breaks (RFC 6455 §4, §11.3)."""
 
 import binascii
-import re
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 
 from wslab.dissector.field import Field
+from wslab.dissector.wording import cut
 from wslab.protocol.deflate import NAME as DEFLATE
 from wslab.protocol.errors import HandshakeError
 from wslab.protocol.handshake import (
@@ -13,7 +13,6 @@ from wslab.protocol.handshake import (
     build_request,
     build_response,
     check_request,
-    check_response,
     offered_subprotocols,
     parse_extensions,
 )
@@ -22,9 +21,8 @@ from wslab.protocol.head_rules import Refusal
 from wslab.protocol.http import Headers, Request, Response
 from wslab.protocol.redaction import harmless, redact_target
 
-GOOD = build_request("localhost", key="dGhlIHNhbXBsZSBub25jZQ==")
-NO_MATTER = "no matter of WebSocket: ignored (§4.2.1)"
-MOST_SHOWN = 60  # characters of a value
+GOOD_REQUEST = build_request("localhost", key="dGhlIHNhbXBsZSBub25jZQ==")
+NOT_WEBSOCKET = "no matter of WebSocket: ignored (§4.2.1)"
 
 IN_REQUESTS = {
     "host": "which site is meant: one machine can serve many (§4.1, 4)",
@@ -67,48 +65,43 @@ def meaning_of(name: str, is_response: bool) -> str:
     name = name.lower()
     if name.startswith("access-control-"):
         return "means nothing here: CORS is not asked about a WebSocket"
-    return (IN_RESPONSES if is_response else IN_REQUESTS).get(name, NO_MATTER)
+    return (IN_RESPONSES if is_response else IN_REQUESTS).get(name, NOT_WEBSOCKET)
 
 
-def shorten(value: str) -> str:
-    """A value of some length, for the eyes."""
-    return value if len(value) <= MOST_SHOWN else f"{value[:MOST_SHOWN]}…"
-
-
-def why_not(check: Callable[..., object], *values: object) -> str:
-    """The rule for which `check` refuses and how that is answered; nothing if it does not refuse."""
+def why_refused(check: Callable[..., object], *values: object) -> str:
+    """Why `check` refuses, and with which status to answer that; nothing if it does not refuse."""
     try:
         check(*values)
     except HandshakeError as error:
-        answer = f": answer with {error.status}" if check is not check_response and error.status else ""
-        return harmless(error.reason) + answer
+        return harmless(error.reason) + (f": answer with {error.status}" if error.status else "")
     return ""
 
 
 def judge_request(headers: Headers) -> Iterator[tuple[str, str]]:
-    """Each header that breaks a rule, by name, and the rule."""
+    """The name of each header, there or missing, with the rule that it breaks, if any."""
     request = Request("GET", "/", headers)
-    broken = {refusal.field.lower(): _told(refusal) for refusal in reversed(broken_by_request(request))}
-    broken["sec-websocket-protocol"] = why_not(offered_subprotocols, request)
-    broken["sec-websocket-extensions"] = why_not(parse_extensions, headers.get("Sec-WebSocket-Extensions"))
-    yield from ((name, broken.get(name, "")) for name in _names(headers, GOOD.headers))
+    broken = {refusal.field.lower(): _sentence(refusal) for refusal in reversed(broken_by_request(request))}
+    broken["sec-websocket-protocol"] = why_refused(offered_subprotocols, request)
+    broken["sec-websocket-extensions"] = why_refused(parse_extensions, headers.get("Sec-WebSocket-Extensions"))
+    yield from ((name, broken.get(name, "")) for name in _names(headers, GOOD_REQUEST.headers))
 
 
-def judge_response(headers: Headers, asked: Request | None) -> Iterator[tuple[str, str]]:
-    """As `judge_request`; what depends on the request is judged if that is known and good."""
-    if asked is not None and (why_not(check_request, asked) or why_not(offered_subprotocols, asked)):
-        asked = None
-    expected, offered = accept_key((asked or GOOD).headers["Sec-WebSocket-Key"]), offered_subprotocols(asked or GOOD)
+def judge_response(headers: Headers, request: Request | None) -> Iterator[tuple[str, str]]:
+    """The same for a response; what depends on the request is judged only if that is known and good."""
+    if request is not None and (why_refused(check_request, request) or why_refused(offered_subprotocols, request)):
+        request = None
+    good = request or GOOD_REQUEST
+    expected, offered = accept_key(good.headers["Sec-WebSocket-Key"]), offered_subprotocols(good)
     agreement = Agreement(Response(101, "", headers), expected, offered)
     broken = {refusal.field.lower(): harmless(refusal.reason) for refusal in broken_by_agreement(agreement)}
-    if asked is None:
+    if request is None:
         missing = "" if "Sec-WebSocket-Accept" in headers else "Sec-WebSocket-Accept is missing"
         broken |= {"sec-websocket-accept": missing, "sec-websocket-protocol": ""}
-    broken["sec-websocket-extensions"] = why_not(parse_extensions, headers.get("Sec-WebSocket-Extensions"))
-    yield from ((name, broken.get(name, "")) for name in _names(headers, build_response(GOOD).headers))
+    broken["sec-websocket-extensions"] = why_refused(parse_extensions, headers.get("Sec-WebSocket-Extensions"))
+    yield from ((name, broken.get(name, "")) for name in _names(headers, build_response(GOOD_REQUEST).headers))
 
 
-def _told(refusal: Refusal) -> str:
+def _sentence(refusal: Refusal) -> str:
     return f"{harmless(refusal.reason)}: answer with {refusal.status}"
 
 
@@ -116,14 +109,14 @@ def _names(headers: Headers, needed: Headers) -> list[str]:
     return list(dict.fromkeys(name.lower() for name, _ in (*headers, *needed)))
 
 
-def fields_within(place: int, name: str, value: str, asked: Request | None) -> Iterator[Field]:
-    """What is in the value of a header, in fields without bytes of their own."""
+def fields_in_value(place: int, name: str, value: str, request: Request | None) -> Iterator[Field]:
+    """What the value of a header holds, in fields without bytes of their own."""
     match name.lower():
         case "sec-websocket-key":
             yield from _decoded(place, value, "random, and new for each connection (§4.1, 7)")
         case "sec-websocket-accept":
             yield from _decoded(place, value, "SHA-1 of the key, as text, and the GUID (§4.2.2, 5)")
-            yield from _fits(place, value, asked)
+            yield from _fits(place, value, request)
         case "sec-websocket-extensions":
             yield from _extensions(place, value)
 
@@ -134,11 +127,11 @@ def _decoded(place: int, value: str, meaning: str) -> Iterator[Field]:
     except (binascii.Error, ValueError):
         return
     if data:
-        yield Field(place, place, f"its {len(data)} bytes", shorten(data.hex(" ")), meaning)
+        yield Field(place, place, f"its {len(data)} bytes", cut(data.hex(" ")), meaning)
 
 
-def _fits(place: int, value: str, asked: Request | None) -> Iterator[Field]:
-    if asked is not None and len(keys := asked.headers.get_all("Sec-WebSocket-Key")) == 1:
+def _fits(place: int, value: str, request: Request | None) -> Iterator[Field]:
+    if request is not None and len(keys := request.headers.get_all("Sec-WebSocket-Key")) == 1:
         expected = accept_key(keys[0])
         fits = "the answer fits the key" if value == expected else "the answer does not fit the key"
         yield Field(place, place, "expected", expected, f"{fits} (§4.1)")
@@ -152,4 +145,4 @@ def _extensions(place: int, value: str) -> Iterator[Field]:
     for extension in extensions:
         parameters = "; ".join(name if of is None else f"{name}={of}" for name, of in extension.parameters)
         meaning = EXTENSIONS.get(extension.name, "an extension that is not known here")
-        yield Field(place, place, re.sub(r"^", "· ", extension.name), shorten(redact_target(parameters)), meaning)
+        yield Field(place, place, f"· {extension.name}", cut(redact_target(parameters)), meaning)

@@ -2,7 +2,8 @@
 
 import re
 
-SHOWN = 100  # characters of a line
+LINE = 100  # characters of a line
+VALUE = 60  # characters of a value
 REMARKS = re.compile(r"(?: \([^()]*\))*\Z")
 
 
@@ -35,8 +36,17 @@ def in_hex(data: bytes | bytearray, most: int, *, counted: bool = True) -> str:
     return f"{data[:most].hex(' ')} …" + (f" ({len(data)} bytes)" if counted else "")
 
 
-def shorten(words: str, most: int = SHOWN) -> str:
-    """About `most` characters, with a sign that there are more; remarks in parentheses at the end are kept whole.
+def cut(words: str, most: int = VALUE) -> str:
+    """At most `most` characters, with a sign if there are more.
+
+    >>> cut("Hello", 5), cut("Hello", 4)
+    ('Hello', 'Hell…')
+    """
+    return words if len(words) <= most else f"{words[:most]}…"
+
+
+def shorten(words: str, most: int = LINE) -> str:
+    """About `most` characters, with a sign if there are more; remarks in parentheses at the end are kept whole.
 
     >>> shorten('text "what is much longer" (more to come)', 36)
     'text "what is much lo… (more to come)'

@@ -12,7 +12,7 @@ from wslab.dissector.conversation import agreed_extensions
 from wslab.dissector.dissection import Dissection, field_of_body
 from wslab.dissector.fields import fields_of_frame, read_layout
 from wslab.dissector.frames import KEPT, Body, SeenFrame, Unread
-from wslab.dissector.handshake_lines import read_head
+from wslab.dissector.handshake_lines import dissect_head
 from wslab.dissector.payloads import Judged, Window
 from wslab.protocol.deflate import NAME as DEFLATE
 from wslab.protocol.http import Request, Response
@@ -117,7 +117,7 @@ def _look_into(recording: Recording, entry: Entry, most_bytes: int) -> Table:
         return dissect(Dissection(data, window, seen.sender, deflate), 0, MOST_ROWS)
     data = _bytes_of(recording, entry.recorded, seen.end)
     if not isinstance(seen.what, SeenFrame):
-        return table_of(read_head(data, 0, entry.request).fields, f"row {entry.number}, line by line")
+        return table_of(dissect_head(data, 0, entry.request).fields, f"row {entry.number}, line by line")
     fields = list(fields_of_frame(data, read_layout(data), Judged(seen.what, seen.faults, entry.deflate), window))
     return table_of(fields, f"row {entry.number}, field by field", above=draw_bits(fields))
 
