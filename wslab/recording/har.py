@@ -1,4 +1,4 @@
-"""HAR: the messages of a recording as Chrome's network panel exports them, and back to frames (HAR 1.2).
+"""HAR: the messages of a log as Chrome's network panel exports them, and back to frames (HAR 1.2).
 
 A HAR keeps messages, not frames: fragments, masking keys, compression, control frames and all that is not WebSocket
 are lost. What is loaded has a frame for each message, uncompressed, with the masking key 00 00 00 00.
@@ -29,6 +29,7 @@ UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 TYPES = {UP: "send", DOWN: "receive"}
 MASKING_KEY = bytes(4)
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # the sample nonce of RFC 6455 §1.3
+NOT_CHROMES = "is not a HAR file as Chrome exports it"
 T = TypeVar("T")
 
 
@@ -36,7 +37,11 @@ T = TypeVar("T")
 
 
 def write_har(file: BinaryIO, log: Log, secrets: bool) -> None:
-    """Write an entry for each request that asks for WebSocket; one for a page has no place here."""
+    """Write an entry for each request that asks for WebSocket. Requests for pages are left out.
+
+    What is secret in the handshakes is crossed out unless `secrets` is true. Raises CaptureError for a time that no
+    date can tell.
+    """
     chunks: dict[int, list[Chunk]] = {}
     for chunk in list(log.chunks):
         chunks.setdefault(chunk.connection, []).append(chunk)
@@ -144,19 +149,19 @@ def read_har(file: BinaryIO, log: Log) -> None:
 
 @contextlib.contextmanager
 def _reading(value: object, what: str) -> Iterator[None]:
-    """Say of a value that cannot be read that it is not `what` it should be."""
+    """Raise CaptureError where a value cannot be read: it is not `what` it should be."""
     try:
         yield
     except (ValueError, OverflowError, OSError):
         shown = redact_target(repr(value))[:60]
-        raise CaptureError(f"is not a HAR file as Chrome exports it: {shown} is not {what}") from None
+        raise CaptureError(f"{NOT_CHROMES}: {shown} is not {what}") from None
 
 
 def _get(value: Any, key: str, kind: type[T]) -> T:
-    """The value of a key, which must be of this kind."""
+    """The value of a key. Raises CaptureError if it is not of this kind."""
     found = value.get(key) if isinstance(value, dict) else None
     if not isinstance(found, kind):
-        raise CaptureError(f"is not a HAR file as Chrome exports it: {key!r} is missing or wrong")
+        raise CaptureError(f"{NOT_CHROMES}: {key!r} is missing or wrong")
     return found
 
 
@@ -176,22 +181,22 @@ def _read_entry(connection: int, entry: Mapping[str, Any]) -> Iterator[Chunk]:
         answered = started + max(0.0, _number(entry.get("time", 0)) / 1000)
         first = min([answered, *(time for time, _, _ in sent)])
         yield Chunk(max(started, first), connection, DOWN, _serialize(response))
-    for time, way, data in sent:
-        yield Chunk(time, connection, way, data)
+    for time, direction, frame in sent:
+        yield Chunk(time, connection, direction, frame)
 
 
 def _read_message(message: Any) -> tuple[float, Direction, bytes] | None:
-    """Time, direction and frame of a message, None for an error that stands among them."""
+    """Time, direction and frame of a message. None for an error, which Chrome shows among the messages."""
     kind, data = _get(message, "type", str), _get(message, "data", str)
     if kind == "error":
         return None
-    way = {name: way for way, name in TYPES.items()}.get(kind)
+    direction = {name: direction for direction, name in TYPES.items()}.get(kind)
     opcode = _get(message, "opcode", int)
-    if way is None or opcode not in list(Opcode):
+    if direction is None or opcode not in list(Opcode):
         raise CaptureError(f"has a message of the type {kind!r} with opcode {opcode}, which Chrome does not export")
     payload = _bytes_of(data, opcode != Opcode.TEXT)
-    frame = serialize_frame(Frame(Opcode(opcode), payload), MASKING_KEY if way is UP else None)
-    return _number(message.get("time")), way, frame
+    frame = serialize_frame(Frame(Opcode(opcode), payload), MASKING_KEY if direction is UP else None)
+    return _number(message.get("time")), direction, frame
 
 
 def _bytes_of(text: str, is_base64: bool) -> bytes:
@@ -210,11 +215,11 @@ def _serialize(head: Request | Response) -> bytes:
     try:
         return head.serialize()
     except ValueError as error:
-        raise CaptureError(f"is not a HAR file as Chrome exports it: {error}") from None
+        raise CaptureError(f"{NOT_CHROMES}: {error}") from None
 
 
 def _read_request(request: Mapping[str, Any], is_upgraded: bool) -> Request:
-    """The request; only where it has led to WebSocket is it known that it asked for it rightly."""
+    """The request. Headers that Chrome leaves out are filled in only where it is known that they were right."""
     address = _get(request, "url", str)
     with _reading(address, "an address"):
         url = urlsplit(address)
@@ -245,5 +250,5 @@ def _read_body(content: Any) -> bytes:
 
 def _read_headers(head: Mapping[str, Any], needed: Mapping[str, str]) -> Headers:
     lines = [(_get(line, "name", str), _get(line, "value", str)) for line in _get(head, "headers", list)]
-    there = {name.lower() for name, _ in lines}
-    return Headers((*lines, *((name, value) for name, value in needed.items() if name.lower() not in there)))
+    names = {name.lower() for name, _ in lines}
+    return Headers((*lines, *((name, value) for name, value in needed.items() if name.lower() not in names)))

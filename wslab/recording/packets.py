@@ -47,7 +47,7 @@ def checksum(data: bytes) -> int:
     """
     if len(data) % 2:
         data += b"\0"
-    # 2^16 is 1 modulo 2^16 - 1, so the whole is as good as the sum of its words: 20 times as fast as a loop over them.
+    # 2^16 is 1 modulo 2^16 - 1, so all bytes as one number will do for the sum: 20 times as fast as a loop over words.
     return -int.from_bytes(data, "big") % 0xFFFF
 
 
@@ -70,9 +70,9 @@ def serialize_segment(segment: Segment) -> bytes:
 
 
 def parse_segment(packet: bytes) -> Segment | None:
-    """The TCP segment in an IP packet, None if there is none; its data may end early where the capture cut it.
+    """The TCP segment in an IP packet. None if there is none; its data may end early where the capture cut it.
 
-    Checksums are not looked at: a network card may fill them in after the packet has been captured.
+    Checksums are ignored: a network card may fill them in after the packet has been captured.
     """
     version = packet[0] >> 4 if packet else 0
     found = _read_ipv4(packet) if version == 4 else _read_ipv6(packet) if version == 6 else None
@@ -89,13 +89,13 @@ def parse_segment(packet: bytes) -> Segment | None:
 
 
 def _read_ipv4(packet: bytes) -> tuple[bytes, bytes, int, int] | None:
-    """Both addresses, and where the TCP header begins and its data end."""
+    """Both addresses, the offset of the TCP header, and the end of its data."""
     if len(packet) < _IPV4.size:
         return None
     first, _, length, _, fragment, _, protocol, _, source, destination = _IPV4.unpack_from(packet)
     if protocol != TCP_PROTOCOL or fragment & _FRAGMENT:
         return None
-    # A network card that cuts segments itself is given packets whose length does not fit, and says 0.
+    # A network card that cuts segments itself is given packets longer than the field can tell, with 0 in it.
     return source, destination, (first & 0b0000_1111) * 4, min(length or len(packet), len(packet))
 
 

@@ -36,7 +36,7 @@ class Packet(NamedTuple):
 
 def write_pcapng(file: BinaryIO, packets: Iterable[tuple[float, bytes]]) -> None:
     """Write IP packets, each with its time in seconds. Raises CaptureError for a time that the format cannot hold."""
-    section = struct.pack("<IHHq", BYTE_ORDER_MAGIC, 1, 0, -1)  # version 1.0, of a length that is not known yet
+    section = struct.pack("<IHHq", BYTE_ORDER_MAGIC, 1, 0, -1)  # version 1.0, of unknown length
     file.write(_block(SECTION_HEADER, section, _option(APPLICATION_OPTION, APPLICATION)))
     interface = struct.pack("<HHI", LINKTYPE_RAW, 0, 0)  # packets of any length, times in 10^-9 seconds
     file.write(_block(INTERFACE, interface, _option(TIME_RESOLUTION_OPTION, b"\x09")))
@@ -48,9 +48,9 @@ def write_pcapng(file: BinaryIO, packets: Iterable[tuple[float, bytes]]) -> None
 def _ticks(time: float) -> int:
     if not 0 <= time < 2**64 / 1e9:
         raise CaptureError(f"cannot hold a time of {time} seconds")
-    # A float cannot hold today's time in nanoseconds; its whole seconds and the rest, each for itself, are exact.
-    rest, seconds = math.modf(time)
-    return int(seconds) * 1_000_000_000 + round(rest * 1e9)
+    # A float cannot hold today's time in nanoseconds; its whole seconds and their fraction are exact each.
+    fraction, seconds = math.modf(time)
+    return int(seconds) * 1_000_000_000 + round(fraction * 1e9)
 
 
 def _block(kind: int, body: bytes, options: bytes = b"") -> bytes:
@@ -70,24 +70,24 @@ def _pad(data: bytes) -> bytes:
 
 
 class _Source:
-    """The bytes of a file, with an error where they end too early."""
+    """The bytes of a file. Raises CaptureError where they end too early."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self.left = file.seek(0, io.SEEK_END)
+        self.remaining = file.seek(0, io.SEEK_END)  # bytes
         file.seek(0)
 
     def take(self, size: int) -> bytes:
-        if size > self.left:  # a damaged size may be in the gigabytes
+        if size > self.remaining:  # a damaged size may be in the gigabytes
             raise CaptureError("is cut short: it ends in the middle of a packet")
-        self.left -= size
+        self.remaining -= size
         return self._file.read(size)
 
 
 class CaptureReader:
-    """The packets in a capture file, one after the other. Iterating raises CaptureError where the file is not right.
+    """The packets in a capture file, one after the other. Iterating raises CaptureError where the file is damaged.
 
-    `application` is the name of the program that wrote it, as far as the file has been read and says so.
+    `application` is the name of the program that wrote it, once the part of the file that says so has been read.
     """
 
     def __init__(self, file: BinaryIO) -> None:
@@ -95,7 +95,7 @@ class CaptureReader:
         self._source = _Source(file)
 
     def __iter__(self) -> Iterator[Packet]:
-        magic = self._source.take(min(4, self._source.left))
+        magic = self._source.take(min(4, self._source.remaining))
         if magic in PCAP_MAGIC:
             return self._read_pcap(*PCAP_MAGIC[magic])
         if magic == SECTION_HEADER.to_bytes(4, "big"):
@@ -105,9 +105,9 @@ class CaptureReader:
     def _read_pcap(self, order: str, ticks: int) -> Iterator[Packet]:
         *_, link_type = struct.unpack(order + "HHiIII", self._source.take(20))
         record = struct.Struct(order + "IIII")
-        while self._source.left:
-            seconds, rest, size, _ = record.unpack(self._source.take(record.size))
-            yield Packet((seconds * ticks + rest) / ticks, link_type & 0xFFFF, self._source.take(size))
+        while self._source.remaining:
+            seconds, fraction, size, _ = record.unpack(self._source.take(record.size))
+            yield Packet((seconds * ticks + fraction) / ticks, link_type & 0xFFFF, self._source.take(size))
 
     def _read_pcapng(self, start: bytes) -> Iterator[Packet]:
         interfaces: list[_Interface] = []
@@ -124,7 +124,7 @@ class CaptureReader:
                     time = packet.time
                     yield packet
                 elif kind == SIMPLE_PACKET:  # it has no time of its own
-                    size = min(struct.unpack_from(order + "I", body)[0], interfaces[0].most or len(body))
+                    size = min(struct.unpack_from(order + "I", body)[0], interfaces[0].snap_length or len(body))
                     yield Packet(time, interfaces[0].link_type, body[4 : 4 + size])
             except (struct.error, IndexError):  # too few bytes in a block, or a packet of no interface
                 raise CaptureError(DAMAGED) from None
@@ -132,7 +132,7 @@ class CaptureReader:
     def _read_blocks(self, start: bytes) -> Iterator[tuple[str, int, bytes]]:
         """Byte order, kind and body of each block."""
         order = "<"
-        while start or self._source.left:
+        while start or self._source.remaining:
             head, magic = start + self._source.take(8 - len(start)), b""
             if head[:4] == SECTION_HEADER.to_bytes(4, "big"):  # the same in both byte orders
                 magic = self._source.take(4)
@@ -151,18 +151,18 @@ class CaptureReader:
 
 class _Interface(NamedTuple):
     link_type: int
-    most: int  # bytes of a packet that are captured, 0 for all
+    snap_length: int  # bytes of a packet that are captured, 0 for all
     ticks: int  # in a second
     offset: int  # seconds that are added to every time
 
 
 def _read_interface(order: str, body: bytes) -> _Interface:
-    link_type, _, most = struct.unpack_from(order + "HHI", body)
+    link_type, _, snap_length = struct.unpack_from(order + "HHI", body)
     options = _options(order, body[8:])
     resolution = options.get(TIME_RESOLUTION_OPTION, b"\x06")[0]
     ticks = 2 ** (resolution & 0b0111_1111) if resolution & 0b1000_0000 else 10**resolution
     (offset,) = struct.unpack(order + "q", options.get(TIME_OFFSET_OPTION, bytes(8)))
-    return _Interface(link_type, most, ticks, offset)
+    return _Interface(link_type, snap_length, ticks, offset)
 
 
 def _read_packet(order: str, body: bytes, interfaces: list[_Interface], old: bool) -> Packet:
