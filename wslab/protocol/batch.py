@@ -12,6 +12,7 @@ from wslab.protocol.masking import apply_mask, xor
 
 WHOLE_TEXT = 0b1000_0001  # FIN, no reserved bit, opcode 1
 WHOLE_BINARY = 0b1000_0010
+EXTENDED = {126: (2, 126), 127: (8, 2**16)}  # how many bytes tell a longer length, and the least that they may tell
 WORTH_READING_ALONE = 4096  # bytes: unmasking such a payload with others costs more than alone (64 KiB: 1.4 times)
 LONG = 32 * 1024  # bytes: writing such a payload after its header costs less than joining them (64 KiB: 5 % in all)
 
@@ -25,6 +26,8 @@ def parse_messages(data: bytes, start: int, masked: bool, max_size: int) -> tupl
     >>> parse_messages(bytes.fromhex("81024869 8201ff 8900"), 0, False, 100)
     (['Hi', b'\xff'], 7)
     """
+    if masked and (only := _only_message(data, start, max_size)) is not None:
+        return [only], len(data)
     spans: list[tuple[int, int, int, int]] = []
     masks: list[bytes] = []
     position, available = start, len(data)
@@ -32,22 +35,16 @@ def parse_messages(data: bytes, start: int, masked: bool, max_size: int) -> tupl
     while position + 2 <= available:
         first, length = data[position], data[position + 1] - mask_bit
         payload = position + 2
-        if length == 126 and payload + 2 <= available:
-            length = int.from_bytes(data[payload : payload + 2], "big")
-            payload += 2
-            if length < 126:
+        if length > 125:
+            size, least = EXTENDED.get(length, (0, 1))
+            length = int.from_bytes(data[payload : payload + size], "big")
+            payload += size
+            if length < least:
                 break
-        elif length == 127 and payload + 8 <= available:
-            length = int.from_bytes(data[payload : payload + 8], "big")
-            payload += 8
-            if length <= 0xFFFF:
-                break
-        elif not 0 <= length < 126:
-            break
         if masked:
             payload += 4
         end = payload + length
-        if end > available or length > max_size or not WHOLE_TEXT <= first <= WHOLE_BINARY:
+        if not 0 <= length <= max_size or end > available or not WHOLE_TEXT <= first <= WHOLE_BINARY:
             break
         if masked and length >= WORTH_READING_ALONE:
             if spans:
@@ -62,6 +59,19 @@ def parse_messages(data: bytes, start: int, masked: bool, max_size: int) -> tupl
     # One XOR for all: for 64 messages of 32 bytes a third faster than one for each, for 16 of 1 KiB 2.5 times as fast.
     plain = xor(data[start:position], b"".join(masks)) if masked else data[start:position]
     return _read_payloads(plain, spans, start)
+
+
+def _only_message(data: bytes, start: int, max_size: int) -> Message | None:
+    """The message, if the rest of `data` is one short masked one: nothing has to be gathered for it (half the time)."""
+    payload, length = start + 6, len(data) - start - 6
+    if not 0 <= length <= min(125, max_size) or data[start + 1] != 0b1000_0000 | length:
+        return None
+    first, mask = data[start], (data[start + 2 : payload] * 32)[:length]
+    plain = xor(data[payload:], mask)
+    try:
+        return plain.decode() if first == WHOLE_TEXT else plain if first == WHOLE_BINARY else None
+    except UnicodeDecodeError:
+        return None
 
 
 def _read_payloads(plain: bytes, spans: list[tuple[int, int, int, int]], end: int) -> tuple[list[Message], int]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from wslab.protocol.batch import parse_messages
 from wslab.protocol.buffer import ReceiveBuffer
 from wslab.protocol.codec import Codec
-from wslab.protocol.deflate import Decompressor, PermessageDeflate
+from wslab.protocol.deflate import PermessageDeflate
 from wslab.protocol.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
 from wslab.protocol.events import Close, Event, Message, Ping, Pong, as_event
 from wslab.protocol.frames import Frame, Opcode, parse_close, serialize_close
@@ -55,15 +55,15 @@ class Protocol:
         self._limits = limits or Limits()
         self._codec = codec or Codec()
         self._handshake = OpeningHandshake(self.role, self._codec, self._limits, deflate)
-        is_client = self.role is Role.CLIENT
-        self._writer = MessageWriter(
-            self._codec, (masking_keys or random_masking_keys().__next__) if is_client else None
-        )
+        keys = (masking_keys or random_masking_keys().__next__) if self.role is Role.CLIENT else None  # §5.1
+        self._writer = MessageWriter(self._codec, keys)
         self._buffer = ReceiveBuffer()
         self._budget = 0  # how many bytes of messages `receive` may still give at once
         self._control = b""  # the payload of a control frame, as far as it has arrived
         self._held: ProtocolError | PartError | bytes | None = None  # a fault, or the payload of a close frame
         self._ignores_input = False
+        self._is_masked = self.role is Role.SERVER  # what is received (§5.1)
+        self._is_idle = False  # nothing has begun: what is read next are whole messages, most of the time
         self._sent_close_code: int = CloseCode.ABNORMAL_CLOSURE
         self._begin_frames(permessage_deflate)
 
@@ -108,7 +108,7 @@ class Protocol:
         """Server: answer with plain HTTP instead of a handshake; TCP is to be closed after it."""
         response = self._handshake.answer(response)
         self._writer.write_head(response.serialize())
-        self._ignores_input = True
+        self._ignore_input()
         return response
 
     def request_body(self, length: int) -> bytes | None:
@@ -120,13 +120,10 @@ class Protocol:
         self.permessage_deflate = agreed
         sender = Role.CLIENT if self.role is Role.SERVER else Role.SERVER
         self._frames = FrameReader(sender, self._codec, has_deflate=agreed is not None, buffer=self._buffer)
-        self._messages = MessageReader(self._limits.max_size, self._codec.inflate)
+        window = agreed.window_of(sender) if agreed else ()
+        self._messages = MessageReader(self._limits.max_size, self._codec.inflate, *window)
         self._reads_in_batches = agreed is None and self._codec.reads_in_batches
         if agreed is not None:
-            bits, takeover = agreed.window_of(sender)
-            self._messages = MessageReader(
-                self._limits.max_size, self._codec.inflate, lambda: Decompressor(bits), takeover
-            )
             self._writer.compress(*agreed.window_of(self.role))
 
     # Receiving
@@ -144,13 +141,27 @@ class Protocol:
 
     def receive(self, data: bytes = b"") -> list[Message | Event]:
         """As `receive_data`, but a message stands for itself: `str` for text, `bytes` for binary."""
+        received: list[Message | Event] = []
+        used = 0
+        if self._is_idle:
+            messages, used = parse_messages(data, 0, self._is_masked, self._limits.max_size)
+            if used == len(data):
+                return [*messages]
+            received += messages
         self.withheld = False
         if self._ignores_input or not self._buffer.open(data):
-            return []
-        received: list[Message | Event] = []
-        self._budget = self._limits.max_size
+            return received
+        self._buffer.position, self._budget = used, self._limits.max_size
+        self._receive_all(received)
+        return received
+
+    def _receive_all(self, received: list[Message | Event]) -> None:
+        """Take in all that is in the buffer, as far as it may be given at once."""
         try:
-            self._release(received)
+            if isinstance(self._held, bytes):
+                received.append(self._receive_close(self._held))
+            elif self._held is not None:
+                raise self._held
             while self._buffer.has_more and self._receive_next(received):
                 if self._budget < 0:  # the messages in one read may be a thousand times as long when decompressed
                     self.withheld = self._buffer.has_more
@@ -160,29 +171,25 @@ class Protocol:
                 if isinstance(error, ProtocolError):
                     self.fail(error)
                 raise
-            self._withhold(error)
+            self._held, self.withheld = error, True
         finally:
             if self._ignores_input:
                 self._buffer.clear()
             else:
                 self._buffer.close()
-        return received
+            self._is_idle = self._reads_in_batches and not self.withheld and self._has_nothing_begun()
+
+    def _has_nothing_begun(self) -> bool:
+        return self.state is not State.CONNECTING and self._frames.is_between_messages and not len(self._buffer)
+
+    def _ignore_input(self) -> None:
+        self._ignores_input, self._reads_in_batches, self._is_idle = True, False, False
 
     def receive_eof(self) -> None:
         """Take in the end of the TCP connection, which closes this one, cleanly or not (RFC 6455 §7.1.4, §7.1.5)."""
         if self.state is not State.CLOSED:
             self._step(Step.TCP_CLOSED)
-            self._ignores_input = True
-
-    def _withhold(self, held: ProtocolError | PartError | bytes) -> None:
-        self._held, self.withheld = held, True
-
-    def _release(self, received: list[Message | Event]) -> None:
-        """Give what was withheld."""
-        if isinstance(self._held, bytes):
-            received.append(self._receive_close(self._held))
-        elif self._held is not None:
-            raise self._held
+            self._ignore_input()
 
     def _receive_next(self, received: list[Message | Event]) -> bool:
         """Take in what comes next, and add what it completes to `received`; False if that needs more bytes."""
@@ -191,16 +198,15 @@ class Protocol:
         if self.state is State.CONNECTING:
             return self._receive_head(received)
         if self._reads_in_batches and self._frames.is_between_messages:
-            buffer, masked = self._buffer, self.role is Role.SERVER
-            messages, buffer.position = parse_messages(buffer.data, buffer.position, masked, self._limits.max_size)
+            buffer, max_size = self._buffer, self._limits.max_size
+            messages, buffer.position = parse_messages(buffer.data, buffer.position, self._is_masked, max_size)
             if messages:
                 received += messages
                 return True
         return self._receive_frame(received)
 
     def _receive_head(self, received: list[Message | Event]) -> bool:
-        found = self._handshake.receive(self._buffer.data)
-        if found is None:
+        if (found := self._handshake.receive(self._buffer.data)) is None:
             return False
         head, used = found
         self._buffer.position += used
@@ -211,8 +217,7 @@ class Protocol:
         return True
 
     def _receive_frame(self, received: list[Message | Event]) -> bool:
-        frame = self._frames.read()
-        if frame is None:
+        if (frame := self._frames.read()) is None:
             return False
         is_control = frame.header.opcode >= Opcode.CLOSE
         if frame.is_new:
@@ -224,8 +229,7 @@ class Protocol:
             return False
         if is_control:
             return self._receive_control(frame, received)
-        message = self._messages.read(frame)
-        if message is not None:
+        if (message := self._messages.read(frame)) is not None:
             received.append(message)
             self._budget -= len(message)
         return True
@@ -244,7 +248,7 @@ class Protocol:
             case Opcode.PONG:
                 received.append(Pong(payload))
             case _ if received:
-                self._withhold(payload)
+                self._held, self.withheld = payload, True
                 return False
             case _:
                 received.append(self._receive_close(payload))
@@ -257,7 +261,7 @@ class Protocol:
         self._step(Step.CLOSE_RECEIVED)
         if answer:  # §5.5.1: answer a close frame with a close frame, with the same code
             self._send_close(payload[:2], code)
-        self._ignores_input = True
+        self._ignore_input()
         return Close(code, reason)
 
     # Sending
@@ -276,18 +280,12 @@ class Protocol:
         self._writer.write_messages(messages)
 
     def send_text(self, text: str, fin: bool = True) -> None:
-        """Send a text message, or a fragment of it with `fin=False`; the fragments after it continue it.
-
-        Raises ValueError while a fragmented binary message is being sent.
-        """
+        """Send a text message, or with `fin=False` a fragment of one. Raises ValueError within a binary message."""
         self._check_open()
         self._writer.write_text(text, fin)
 
     def send_bytes(self, data: bytes, fin: bool = True) -> None:
-        """Send a binary message, or a fragment of it with `fin=False`; the fragments after it continue it.
-
-        Raises ValueError while a fragmented text message is being sent.
-        """
+        """Send a binary message, or with `fin=False` a fragment of one. Raises ValueError within a text message."""
         self._check_open()
         self._writer.write_binary(data, fin)
 
@@ -315,7 +313,7 @@ class Protocol:
         elif self.state is State.OPEN:
             reason = error.reason.encode()[: MAX_CONTROL_PAYLOAD - 2].decode(errors="ignore")
             self._send_close(serialize_close(error.code, reason), error.code)
-        self._ignores_input = True
+        self._ignore_input()
 
     def _send_control(self, opcode: Opcode, payload: bytes) -> None:
         self._check_open()

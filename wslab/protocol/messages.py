@@ -52,20 +52,19 @@ def _is_surrogate(data: bytes, start: int) -> bool:
 class MessageReader:
     """Joins data frames to messages of at most `max_size` bytes each, counted after decompression.
 
-    `inflate` is the codec's. `new_decompressor` is called for the first compressed message, as a decompressor is large;
-    without `context_takeover`, for each (RFC 7692 §7.1.1).
+    `inflate` is the codec's; `window_bits` and `context_takeover` are how the peer compresses (RFC 7692 §7.1).
     """
 
     def __init__(
         self,
         max_size: int,
         inflate: Callable[[bytes, Decompressor, bool], bytes],
-        new_decompressor: Callable[[], Decompressor] = Decompressor,
+        window_bits: int = 15,
         context_takeover: bool = True,
     ) -> None:
         self._max_size = max_size
         self._inflate = inflate
-        self._new_decompressor = new_decompressor
+        self._window_bits = window_bits
         self._context_takeover = context_takeover
         self._decompressor: Decompressor | None = None
         self._decoder = TextDecoder()
@@ -104,7 +103,8 @@ class MessageReader:
         return payload.decode() if frame.kind is Opcode.TEXT else bytes(payload)
 
     def _decompress(self, frame: IncomingFrame, is_first: bool, is_last: bool) -> bytes:
-        decompressor = self._decompressor = self._decompressor or self._new_decompressor()
+        # One is made for the first compressed message, as it is large; without context takeover, one for each.
+        decompressor = self._decompressor = self._decompressor or Decompressor(self._window_bits)
         if is_first:
             decompressor.room, decompressor.final_blocks = self._max_size, 0
         if is_last and not self._context_takeover:
