@@ -106,7 +106,7 @@ _SEEDS = {
         b"\x02\x02" + bytes.fromhex("0300") * 101,  # final blocks, one more than are allowed
     ],
     "inspect": [*_FRAMES, *_REQUESTS, *_RESPONSES],
-    "draft": _FRAMES,
+    "raw_frame": _FRAMES,
     "report": [
         b'{"events": [{"what": "open", "socket": 1, "readyState": 1}], "done": false}',
         b'{"events": [{"what": "log", "text": "\\ud83d", "n": -1.5e3}, {"what": "", "a": null}], "done": true}',

@@ -11,7 +11,7 @@ from support.wire import RFC_HANDSHAKE, ROLES, pieces
 
 from fuzz.conversation import Opening, check_conversation
 from fuzz.recordings import check_capture, check_har, check_recorded, check_segments
-from fuzz.views import check_draft, check_inspect, check_transcripts, check_view
+from fuzz.views import check_inspect, check_raw_frame, check_transcripts, check_view
 from wslab.browser.console_endpoint import body_length
 from wslab.browser.report import parse_report
 from wslab.browser.transcript import Transcript
@@ -277,7 +277,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "text": _text,
     "inflate": _inflate,
     "inspect": check_inspect,
-    "draft": check_draft,
+    "raw_frame": check_raw_frame,
     "report": _report,
     "transcripts": check_transcripts,
     "capture": check_capture,

@@ -63,7 +63,7 @@ def _check_secrets(head: bytes) -> None:
             assert secret.decode() in innocent or secret.decode() not in text
 
 
-def check_draft(data: bytes) -> None:
+def check_raw_frame(data: bytes) -> None:
     """A target: the fields of any frame, legal or not, give its bytes back, if only its header is there."""
     try:
         frame = RawFrame.from_bytes(data)

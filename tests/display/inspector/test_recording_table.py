@@ -1,4 +1,4 @@
-"""recorded: a row for each head and frame of a recording, and behind each row its bytes, with all that is known."""
+"""recording_table: a row for each head and frame of a recording, each of which leads to its bytes."""
 
 import tracemalloc
 import zlib

@@ -1,4 +1,4 @@
-"""screen: `python -m wslab watch`, in a real terminal and in a pipe."""
+"""terminal: `python -m wslab watch`, in a real terminal and in a pipe."""
 
 import os
 import re

@@ -154,8 +154,7 @@ def watch(
     _check_target(target)
     if isinstance(target, EchoServer):
         _watched_since.setdefault(target, time.monotonic())
-    connections = open_connections()
-    by_ends: dict[Ends, Connection] = {(it.local_address, it.remote_address): it for it in connections}
+    by_ends: dict[Ends, Connection] = {(it.local_address, it.remote_address): it for it in open_connections()}
     listed, note = tcp_sockets()
     found = [sock for sock in listed if _concerns(target, sock)]
     numbers = {ends: it.number for ends, it in by_ends.items() if it.role is Role.SERVER}

@@ -1,6 +1,7 @@
 """widget: what a reader touches in a notebook, with a text and an HTML table where no widget is shown.
 
-Importing this module loads no ipywidgets: it takes a third of a second, and where nobody looks no widget is made.
+Importing this module does not load ipywidgets; making the controls does. They are made only where a reader can see
+them, or where a program asks for them.
 """
 
 import threading
@@ -26,17 +27,17 @@ C = TypeVar("C", bound=Controls)
 class NotebookWidget(ABC, Generic[C]):
     """A plain object that works without a browser, with `controls` on top of it.
 
-    A subclass says how its controls are made, and shows itself as text (`__repr__`) and as HTML (`_repr_html_`).
-    Callbacks of controls may come in any thread: `_lock` may be taken again by the thread that holds it.
+    A subclass says how its controls are made, and how it looks as text (`__repr__`) and as HTML (`_repr_html_`).
+    `_lock` is reentrant: while the controls are made, they read the widget.
     """
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
-        self._controls: C | None = None  # None as long as nobody has asked for them
+        self._controls: C | None = None  # None until they are asked for
 
     @property
     def controls(self) -> C:
-        """The ipywidgets, made when they are first asked for."""
+        """The ipywidgets, made when they are first asked for. Threads may ask at the same time."""
         with self._lock:
             if self._controls is None:
                 self._controls = self._make_controls()
@@ -50,6 +51,6 @@ class NotebookWidget(ABC, Generic[C]):
     def _repr_html_(self) -> str: ...
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, object]:
-        # Where nobody looks, no widget is made: its state would be stored in the notebook.
+        # Without a reader, no widget is made: its state would be stored in the notebook.
         shown: dict[str, object] = dict(self.controls.box._repr_mimebundle_() or {}) if is_seen() else {}
         return {**shown, "text/plain": repr(self), "text/html": self._repr_html_()}
