@@ -70,6 +70,24 @@ def browser():
 
 
 @pytest.fixture(scope="module")
+def tab_of_module(browser):
+    with browser.new_page(ignore_https_errors=True) as page:
+        yield page
+
+
+@pytest.fixture
+def tab(tab_of_module):
+    """A tab of Chromium with an empty page, which trusts every certificate.
+
+    All tests of a module have the same, as opening one takes a while.
+    """
+    yield tab_of_module
+    tab_of_module.goto("about:blank")
+    tab_of_module.emulate_media(color_scheme="light")
+    tab_of_module.set_viewport_size({"width": 1280, "height": 720})
+
+
+@pytest.fixture(scope="session")
 def firefox_tab(tmp_path_factory):
     """A tab of a Firefox."""
     from support.firefox import running_firefox

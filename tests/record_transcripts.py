@@ -20,8 +20,9 @@ def main() -> None:
     with (
         sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=find_browser(), args=OPTIONS) as browser,
+        browser.new_page(ignore_https_errors=True) as tab,
     ):
-        results = [(script, run_in(browser, script)) for script in SCRIPTS]
+        results = [(script, run_in(tab, script)) for script in SCRIPTS]
         version = browser.version.partition(".")[0]
     TRANSCRIPTS.parent.mkdir(exist_ok=True)
     transcripts = {script.name: (script.source, run.events) for script, run in results}

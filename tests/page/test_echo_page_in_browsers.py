@@ -24,9 +24,8 @@ def server():
 
 
 @pytest.fixture
-def tab(browser):
-    with browser.new_page() as page:
-        yield EchoPage(page)
+def tab(tab):
+    return EchoPage(tab)
 
 
 @pytest.fixture
@@ -370,10 +369,9 @@ def test_axe_finds_nothing_to_complain_about(echo):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_follows_the_scheme_of_the_browser(browser, server, scheme):
-    with browser.new_page(color_scheme=scheme) as page:
-        EchoPage(page).visit(http(server))
-        red = page.evaluate("Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0])")
+def test_the_page_follows_the_scheme_of_the_browser(echo, scheme):
+    echo.page.emulate_media(color_scheme=scheme)
+    red = echo.page.evaluate("Number(getComputedStyle(document.body).backgroundColor.match(/\\d+/)[0])")
 
     assert (red > 128) is (scheme == "light")
 
@@ -426,12 +424,9 @@ def certificate():
     return context
 
 
-def test_by_https_the_page_uses_wss_and_refuses_mixed_content(browser, certificate):
-    with (
-        live_server(ssl=certificate) as server,
-        browser.new_page(ignore_https_errors=True) as page,
-    ):
-        echo = EchoPage(page).visit(http(server))
+def test_by_https_the_page_uses_wss_and_refuses_mixed_content(tab, certificate):
+    with live_server(ssl=certificate) as server:
+        echo = tab.visit(http(server))
         expect(echo.box("Location")).to_have_value(f"wss://127.0.0.1:{server.port}/")
         echo.open().send("Hello")
         echo.has_logged(f"← message data Hello text 5 bytes origin wss://127.0.0.1:{server.port}")

@@ -86,11 +86,9 @@ def origin():
 
 
 @pytest.fixture
-def page(browser, origin):
-    page = browser.new_page()
-    page.goto(origin)
-    yield page
-    page.close()
+def page(tab, origin):
+    tab.goto(origin)
+    return tab
 
 
 def open_socket(page: Page, url: str, protocols: tuple[str, ...] = ()) -> BrowserSocket:

@@ -2,11 +2,13 @@
 
 import ssl
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import trustme
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from wslab import BrowserConsole, Connection, EchoServer, Pong, Recording
 from wslab.browser.report import BrowserEvent
@@ -329,22 +331,20 @@ SCRIPTS = [
 ]
 
 
-def run_in(browser: Browser, script: Script) -> Run:
-    """Run the script in this browser, which is Chromium: no other one tells about its network panel in this way."""
-    with (
-        EchoServer(**script.server, recording=Recording()) as server,
-        browser.new_page(ignore_https_errors=True) as page,
-    ):
-        panel = listen_to_panel(page)
+def run_in(tab: Page, script: Script) -> Run:
+    """Run the script in this tab, which is of Chromium: no other browser tells about its network panel in this way."""
+    with EchoServer(**script.server, recording=Recording()) as server, listening_to_panel(tab) as panel:
         console = BrowserConsole(server, address=server.url.replace("ws", "http", 1))
-        page.goto(console.run(script.source, script.name).address)
+        tab.goto(console.run(script.source, script.name).address)
         if not console.runs[-1].run.wait(TIMEOUT):
             raise TimeoutError(f"{script.name} is not done; so far: {console.events}")
-        expect(page.get_by_role("status")).to_contain_text("Done")
+        expect(tab.get_by_role("status")).to_contain_text("Done")
+        tab.goto("about:blank")
     return Run(console.events, console.wire(), panel)
 
 
-def listen_to_panel(page: Page) -> list[dict[str, object]]:
+@contextmanager
+def listening_to_panel(page: Page) -> Iterator[list[dict[str, object]]]:
     """A list that grows with what DevTools' protocol tells about WebSockets: the network panel is made of it."""
     told: list[dict[str, object]] = []
     session = page.context.new_cdp_session(page)
@@ -360,4 +360,5 @@ def listen_to_panel(page: Page) -> list[dict[str, object]]:
     for name in TOLD_TO_THE_PANEL:
         listen(name)
     session.send("Network.enable")
-    return told
+    yield told
+    session.detach()
