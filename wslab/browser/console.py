@@ -6,7 +6,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from wslab.browser.console_endpoint import PAGE, endpoint_among
 from wslab.browser.frontend import Frontend, find_frontend
@@ -217,8 +216,8 @@ def _only_websockets(recording: Recording) -> Recording:
 
 def _origin_of(address: str) -> list[str]:
     """Return the origin of a page at this address, or no origin if the address is only a path."""
-    parts = urlsplit(address)
-    return [f"{parts.scheme}://{parts.netloc}"] if parts.netloc else []
+    found = re.match(r"(https?://)([^/?#]+)", address, re.IGNORECASE)
+    return [found[1].lower() + found[2]] if found else []
 
 
 def _advice(frontend: Frontend | None, base: str, *, is_given: bool) -> str:

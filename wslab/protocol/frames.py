@@ -213,4 +213,5 @@ def wrong_byte(error: UnicodeDecodeError) -> int:
     ...     wrong_byte(error)
     4
     """
-    return error.start if error.reason == "invalid start byte" else error.end
+    begins_a_character = 0xC2 <= error.object[error.start] <= 0xF4  # RFC 3629 §4
+    return error.end if begins_a_character else error.start
