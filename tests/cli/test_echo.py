@@ -1,0 +1,101 @@
+"""echo, run as a user runs it: its one line, its options, and what it says when it cannot start."""
+
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from support.command_line import DEADLINE, is_one_sentence, wslab
+
+from wslab import CloseCode, ConnectionClosed, EchoServer, HandshakeError, connect
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A running `python -m wslab echo`, and the address that its first line tells."""
+    command = [sys.executable, "-m", "wslab", "echo", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            line = process.stdout.readline()
+            yield process, re.fullmatch(r"Listening on (wss?://\S+/)\n", line)[1]
+        finally:
+            process.kill()
+
+
+def test_echo_tells_its_address_in_one_line_and_serves() -> None:
+    with started() as (_, url), connect(url) as connection:
+        connection.send("Hello")
+        assert connection.receive() == "Hello"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
+def test_an_interrupted_echo_says_goodbye_and_ends_with_status_0() -> None:
+    with started() as (process, url):
+        connection = connect(url)
+        process.send_signal(signal.SIGINT)
+        with pytest.raises(ConnectionClosed) as closed:
+            connection.receive()
+        connection.close()
+        output, errors = process.communicate(timeout=DEADLINE)
+    assert closed.value.code == CloseCode.GOING_AWAY
+    assert (process.returncode, output, errors) == (0, "", "")
+
+
+def test_a_port_in_use_is_one_sentence() -> None:
+    with EchoServer() as server:
+        result = wslab("echo", "--port", str(server.port))
+    assert result.returncode == 1
+    assert is_one_sentence(result.stderr)
+    assert f"port {server.port}: it is in use already" in result.stderr
+
+
+def test_a_host_that_is_not_ours_is_one_sentence() -> None:
+    result = wslab("echo", "--host", "192.0.2.1")
+    assert result.returncode == 1
+    assert is_one_sentence(result.stderr)
+
+
+def test_max_size_is_the_largest_message_that_echo_takes() -> None:
+    with started("--max-size", "5") as (_, url):
+        with connect(url) as connection:
+            connection.send("12345")
+            assert connection.receive() == "12345"
+            connection.send("123456")
+            with pytest.raises(ConnectionClosed) as closed:
+                connection.receive()
+        assert closed.value.code == CloseCode.MESSAGE_TOO_BIG
+
+
+def test_echo_compresses_unless_told_otherwise() -> None:
+    with started() as (_, url), connect(url) as connection:
+        assert "permessage-deflate" in connection.response.headers.get("Sec-WebSocket-Extensions")
+    with started("--no-deflate") as (_, url), connect(url) as connection:
+        assert "Sec-WebSocket-Extensions" not in connection.response.headers
+
+
+def test_echo_agrees_to_its_subprotocol_and_to_its_origin_only() -> None:
+    with started("--subprotocol", "chat", "--origin", "http://localhost") as (_, url):
+        with connect(url, subprotocols=["soap", "chat"], origin="http://localhost") as connection:
+            assert connection.subprotocol == "chat"
+        with pytest.raises(HandshakeError) as refused:
+            connect(url, origin="http://elsewhere.example")
+        assert refused.value.status == 403
+
+
+def test_verbose_echo_logs_what_it_refused_without_the_token() -> None:
+    with started("--verbose", "--origin", "http://localhost") as (process, url):
+        with pytest.raises(HandshakeError):
+            connect(url + "?token=sesame")
+        logged = process.stderr.readline()
+    assert "refused /?token=[redacted]" in logged
+    assert "403" in logged
+
+
+@pytest.mark.parametrize("arguments", [["--port", "65536"], ["--port", "x"], ["--max-size", "0"], ["--max-size", "-1"]])
+def test_a_bad_number_is_refused_before_anything_starts(arguments: list[str]) -> None:
+    result = wslab("echo", *arguments)
+    assert result.returncode == 2
+    assert "Traceback" not in result.stderr
