@@ -497,9 +497,10 @@ def test_a_write_that_is_interrupted_ends_the_connection_because_half_a_frame_ma
     recording = Recording()
     with pair(recording=recording) as (client, server):
         client.send("Hello")
+        client._transport.send_queue.enqueue([b"half a frame"])
         recording.clock, clock = interrupt, recording.clock
         with pytest.raises(KeyboardInterrupt):
-            client._transport.send_queue._write([b"half a frame"], None)
+            client._transport.send_queue.flush()
         recording.clock = clock
 
         with pytest.raises(ConnectionClosed, match="writing failed"):

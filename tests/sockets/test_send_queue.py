@@ -32,8 +32,8 @@ def read(peer: socket.socket, size: int) -> bytes:
 def test_what_is_queued_is_written_in_order():
     with queue_and_peer() as (queue, peer):
         for data in [b"one ", b"", b"two ", b"three"]:
-            queue.enqueue(data)
-        assert len(queue) == 3
+            queue.enqueue([data])
+        assert len(queue) == 4
         queue.flush()
 
         assert peer.recv(100) == b"one two three"
@@ -49,13 +49,13 @@ def test_what_the_system_does_not_take_at_once_is_written_as_well(pieces, taken,
             return queue._stream._sock.send(b"".join(pieces)[:taken]) if taken else 0
 
         monkeypatch.setattr(queue._stream, "write_some", write_some)
-        queue.enqueue(*pieces)
+        queue.enqueue(pieces)
         queue.flush()
 
         assert read(peer, 10) == b"0123456789"
 
 
-def test_as_much_is_written_together_as_is_worth_it():
+def test_as_much_is_written_together_as_is_worth_it_and_small_pieces_are_joined_first():
     with queue_and_peer() as (queue, _):
         writes, write_some = [], queue._stream.write_some
 
@@ -65,17 +65,17 @@ def test_as_much_is_written_together_as_is_worth_it():
 
         queue._stream.write_some = noted
         sizes = [10, LONG, 10, LONG, *[1] * (MAX_PIECES + 1)]
-        queue.enqueue(*map(bytes, sizes))
+        queue.enqueue(map(bytes, sizes))
         queue.flush()
 
-        assert writes == [[10, LONG], [10, LONG], [1] * MAX_PIECES, [1]]
+        assert writes == [[10, LONG], [10, LONG], [MAX_PIECES], [1]]
 
 
 def test_a_stream_that_takes_one_piece_gets_them_as_one():
     with queue_and_peer() as (queue, peer):
         queue._stream.gathers, writes, write_some = False, [], queue._stream.write_some
         queue._stream.write_some = lambda pieces: writes.append(pieces) or write_some(pieces)
-        queue.enqueue(b"01", b"234567", b"89")
+        queue.enqueue([b"01", b"234567", b"89"])
         queue.flush()
 
         assert writes == [[b"0123456789"]]
@@ -84,10 +84,10 @@ def test_a_stream_that_takes_one_piece_gets_them_as_one():
 
 def test_what_is_left_to_the_writing_thread_is_written_by_it():
     with queue_and_peer() as (queue, peer):
-        queue.enqueue(bytes(1_000_000))
+        queue.enqueue([bytes(1_000_000)])
         with running(queue.flush):
             wait_until(queue.writing.locked)
-            queue.enqueue(b"left")
+            queue.enqueue([b"left"])
             queue.flush_nowait()
             assert len(queue) == 1
 
@@ -99,7 +99,7 @@ def test_what_is_left_in_the_moment_when_the_writing_thread_has_finished_is_writ
         """A lock whose owner is interrupted once, just before it lets go."""
 
         def __init__(self) -> None:
-            self._lock, self.late = threading.Lock(), [lambda: (queue.enqueue(b"late"), queue.flush_nowait())]
+            self._lock, self.late = threading.Lock(), [lambda: (queue.enqueue([b"late"]), queue.flush_nowait())]
             self.acquire = self._lock.acquire
 
         def release(self) -> None:
@@ -109,7 +109,7 @@ def test_what_is_left_in_the_moment_when_the_writing_thread_has_finished_is_writ
 
     with queue_and_peer() as (queue, peer):
         queue.writing = LateLock()
-        queue.enqueue(b"in time, ")
+        queue.enqueue([b"in time, "])
         queue.flush()
 
         assert read(peer, 13) == b"in time, late"
@@ -117,7 +117,7 @@ def test_what_is_left_in_the_moment_when_the_writing_thread_has_finished_is_writ
 
 def test_who_waits_for_the_writing_thread_gives_up_in_time():
     with queue_and_peer() as (queue, peer):
-        queue.enqueue(bytes(1_000_000))
+        queue.enqueue([bytes(1_000_000)])
         with running(queue.flush):
             wait_until(queue.writing.locked)
             with pytest.raises(TimeoutError, match="another thread is still writing"):
@@ -127,8 +127,8 @@ def test_who_waits_for_the_writing_thread_gives_up_in_time():
 
 def test_whose_bytes_another_thread_failed_to_write_is_told_so():
     with queue_and_peer(write_timeout=0.1) as (queue, _):
-        queue.enqueue(b"mine")
-        queue.enqueue(bytes(10_000_000))
+        queue.enqueue([b"mine"])
+        queue.enqueue([bytes(10_000_000)])
         for _ in range(2):
             with pytest.raises(ConnectionClosed, match=r"1006 .* the peer does not read"):
                 queue.flush()
@@ -136,7 +136,7 @@ def test_whose_bytes_another_thread_failed_to_write_is_told_so():
 
 def test_the_time_for_all_that_is_queued_is_not_the_time_for_each_piece():
     with queue_and_peer() as (queue, _):
-        queue.enqueue(bytes(10_000_000))
+        queue.enqueue([bytes(10_000_000)])
         with pytest.raises(ConnectionClosed, match="does not read"):
             queue.flush(deadline_in(0.1))
 
@@ -156,7 +156,7 @@ def test_close_wakes_the_writing_thread_and_waits_for_it():
             queue.flush()
 
     with queue_and_peer() as (queue, _):
-        queue.enqueue(bytes(10_000_000))
+        queue.enqueue([bytes(10_000_000)])
         with running(flush):
             wait_until(queue.writing.locked)
             queue.close()
@@ -170,7 +170,7 @@ def fill_up(queue: SendQueue) -> None:
 
 def test_where_there_is_room_what_is_queued_is_written_without_waiting():
     with queue_and_peer() as (queue, peer):
-        queue.enqueue(b"goodbye")
+        queue.enqueue([b"goodbye"])
 
         assert queue.try_flush()
         assert peer.recv(100) == b"goodbye"
@@ -179,7 +179,7 @@ def test_where_there_is_room_what_is_queued_is_written_without_waiting():
 def test_where_there_is_no_room_what_is_queued_stays_there_and_nothing_is_cut():
     with queue_and_peer() as (queue, peer):
         fill_up(queue)
-        queue.enqueue(b"goodbye")
+        queue.enqueue([b"goodbye"])
 
         assert not queue.try_flush()
         assert (len(queue), queue.broken) == (1, "")
@@ -190,7 +190,7 @@ def test_where_there_is_no_room_what_is_queued_stays_there_and_nothing_is_cut():
 
 def test_while_another_thread_writes_what_is_queued_is_left_to_it():
     with queue_and_peer() as (queue, _peer):
-        queue.enqueue(b"goodbye")
+        queue.enqueue([b"goodbye"])
         with queue.writing:
             assert not queue.try_flush()
             assert len(queue) == 1

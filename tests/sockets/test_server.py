@@ -471,7 +471,7 @@ def test_serve_forever_serves_until_the_server_is_closed():
 def test_small_messages_are_not_held_back_by_nagle():
     with live_server() as server, connect(server.url) as connection:
         for end in [connection, *server.connections]:
-            assert end._transport._stream._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+            assert end._transport.stream._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 # Limits

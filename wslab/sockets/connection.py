@@ -5,7 +5,7 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from typing import cast
+from typing import Any
 
 from wslab.protocol.endpoint import Protocol
 from wslab.protocol.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
@@ -16,7 +16,7 @@ from wslab.recording.log import Observer
 from wslab.sockets.receive_queue import MESSAGE, ReceiveQueue
 from wslab.sockets.stream import deadline_in
 from wslab.sockets.traffic import Traffic
-from wslab.sockets.transport import Transport
+from wslab.sockets.transport import MESSAGE_TYPES, Transport
 
 
 class Connection:
@@ -134,7 +134,7 @@ class Connection:
         try:
             with self._transport.sending() as protocol:
                 protocol.connect(request)
-            return cast(Response, self._receive_queue.next(deadline_in(timeout), Response))
+            return self._receive_queue.next(deadline_in(timeout), Response)
         except ConnectionClosed as error:
             why = f" ({self._transport.send_queue.broken})" if self._transport.send_queue.broken else ""
             raise HandshakeError(f"the server closed the connection without an answer{why}", 0) from error
@@ -172,20 +172,24 @@ class Connection:
         Raises ConnectionClosed at the end, ProtocolError once if the peer broke the protocol (it has then been told),
         and TimeoutError if no message is there within `timeout` seconds (None: the connection's own `timeout`).
         """
-        deadline = deadline_in(self.timeout if timeout is None else timeout)
-        message = cast(Message, self._receive_queue.next(deadline, MESSAGE))
-        self._transport.mark_received((message,))
+        timeout = self.timeout if timeout is None else timeout
+        message = self._receive_queue.next(None if timeout is None else deadline_in(timeout), MESSAGE)
+        if self.recording is not None:
+            self._transport.mark_received((message,))
         return message
 
     def receive_many(self, timeout: float | None = None) -> list[Message]:
         """All messages that have arrived, at least one, which it waits for as `receive` does."""
-        messages = self._receive_queue.next_messages(deadline_in(self.timeout if timeout is None else timeout))
-        self._transport.mark_received(messages)
+        timeout = self.timeout if timeout is None else timeout
+        messages = self._receive_queue.next_messages(None if timeout is None else deadline_in(timeout))
+        if self.recording is not None:
+            self._transport.mark_received(messages)
         return messages
 
     def receive_event(self, timeout: float | None = None) -> Event:
         """The next event, as `receive`, but pings and pongs come too (a ping has already been answered)."""
-        return as_event(self._receive_queue.next(deadline_in(self.timeout if timeout is None else timeout), object))
+        received: Any = self._receive_queue.next(deadline_in(self.timeout if timeout is None else timeout), object)
+        return as_event(received)
 
     def __iter__(self) -> Iterator[Message]:
         """The messages until the connection closes, for whatever reason; `close_code` and `error` tell which."""
@@ -204,11 +208,11 @@ class Connection:
         It returns when the operating system has taken the bytes, which is no sign that the peer has them.
         Raises ConnectionClosed if the connection is closing, closed or broken.
         """
-        self.send_many((message,))
+        self._transport.send_messages((message,))
 
     def send_many(self, messages: Sequence[Message]) -> None:
         """Send messages, one after the other, with as few writes as possible."""
-        if isinstance(messages, str | bytes):
+        if type(messages) in MESSAGE_TYPES:  # a tenth of the time of isinstance
             raise TypeError("send_many takes a list of messages; send takes one")
         self._transport.send_messages(messages)
 

@@ -10,13 +10,15 @@ from functools import partial
 
 from wslab.protocol.endpoint import Protocol
 from wslab.protocol.errors import CloseCode, ConnectionClosed, PartError, ProtocolError
-from wslab.protocol.events import Event, Message
+from wslab.protocol.events import Message
 from wslab.protocol.http import Response
 from wslab.protocol.states import Direction, Role, State
 from wslab.recording.log import Observer
 from wslab.sockets.send_queue import SendQueue
 from wslab.sockets.stream import seconds_to, stream_of
 from wslab.sockets.traffic import Traffic, short
+
+MESSAGE_TYPES = frozenset((str, bytes))
 
 
 class Transport:
@@ -38,20 +40,20 @@ class Transport:
     ) -> None:
         to_server, to_client = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
         client = protocol.role is Role.CLIENT
-        self._outward, self._inward = (to_server, to_client) if client else (to_client, to_server)
-        self._stream = stream_of(sock)
+        self.outward, self.inward = (to_server, to_client) if client else (to_client, to_server)
+        self.stream = stream_of(sock)
         self.protocol = protocol
         self.traffic = Traffic()
-        self.send_queue = SendQueue(self._stream, write_timeout, self.traffic.sent)
+        self.send_queue = SendQueue(self.stream, write_timeout, self.traffic.sent)
         if observer is not None:
-            self.send_queue.record = partial(observer.add, number, self._outward)
+            self.send_queue.record = partial(observer.add, number, self.outward)
         self.close_timeout = close_timeout
         self.reading = threading.Lock()  # held by the one thread that reads
         self.has_ended = False
         self.error: ProtocolError | None = None
-        self._observer = observer
-        self._number = number
-        self._lock = threading.Lock()  # held while the protocol is used and its bytes are queued, never while waiting
+        self.observer = observer
+        self.number = number
+        self.lock = threading.Lock()  # held while the protocol is used and its bytes are queued, never while waiting
         self._leave_by = math.inf  # when the peer's time for its part of the closing handshake is over
 
     # Counting and observing
@@ -62,82 +64,37 @@ class Transport:
             self.traffic.pinged = time.monotonic()
         words = name.removeprefix("send_")
         self.traffic.sent.said = words if words in ("ping", "pong") else f"{words} {short(argument)}"
-        if self._observer is not None:
-            self._observer.mark(self._number, self._outward, name, short(argument))
+        if self.observer is not None:
+            self.observer.mark(self.number, self.outward, name, short(argument))
 
     def mark_received(self, messages: Iterable[Message]) -> None:
         """Record that the caller was given these messages, if anything is recorded."""
-        if self._observer is not None:
+        if self.observer is not None:
             for message in messages:
-                self._observer.mark(self._number, self._inward, "receive", short(message))
-
-    # Receiving
-
-    def receive(self, timeout: float | None) -> list[Message | Event]:
-        """Read once, feed the protocol, and answer what it answers; return what it has received. Needs `reading`.
-
-        Raises TimeoutError if nothing arrives in `timeout` seconds, and ends TCP before it raises ProtocolError.
-        """
-        data = b""
-        if not self.protocol.withheld and not (data := self._read(timeout)):
-            with self._lock:
-                self.protocol.receive_eof()
-            self.end()
-            return []
-        try:
-            with self._lock:
-                try:
-                    received = self.protocol.receive(data)
-                finally:
-                    has_answers = self._queue_output()
-        except ProtocolError as error:
-            self.error = error
-            self.end()
-            raise
-        except PartError as error:
-            if self.protocol.state is not State.CONNECTING:  # `reject` tells it in the handshake
-                self._queue_failure(str(error))
-                self.end()
-            raise
-        self.traffic.receive(received)
-        if has_answers:
-            # An answer that cannot be written hides nothing: what was received is still delivered.
-            with contextlib.suppress(ConnectionClosed):
-                self.send_queue.flush_nowait()
-        return received
-
-    def _read(self, timeout: float | None) -> bytes:
-        try:
-            data = self._stream.read(timeout)
-        except TimeoutError:
-            raise
-        except OSError as error:
-            self.send_queue.broken = self.send_queue.broken or str(error)
-            data = b""
-        self.traffic.received.size += len(data)
-        if self._observer is not None and data:
-            self._observer.add(self._number, self._inward, data)
-        return data
+                self.observer.mark(self.number, self.inward, "receive", short(message))
 
     # Sending
 
     @contextlib.contextmanager
     def sending(self) -> Iterator[Protocol]:
         """The protocol, for this thread alone; at the end, what it has to send is written."""
-        with self._lock:
+        with self.lock:
             yield self.protocol
-            self._queue_output()
+            self._enqueue_output()
         self.send_queue.flush()
 
     def send_messages(self, messages: Sequence[Message]) -> None:
         """Send messages; in less time than with `sending`."""
-        if self._observer is not None:
+        if self.observer is not None:
             for message in messages:
-                self._observer.mark(self._number, self._outward, "send", short(message))
-        with self._lock:
+                self.observer.mark(self.number, self.outward, "send", short(message))
+        self.lock.acquire()  # in half the time of `with`
+        try:
             self.protocol.send_messages(messages)
-            self._queue_output()
+            self.send_queue.enqueue(self.protocol.pieces_to_send())
             self.traffic.sent.count(messages)
+        finally:
+            self.lock.release()
         self.send_queue.flush()
 
     def send_raw(self, data: bytes) -> None:
@@ -145,14 +102,10 @@ class Transport:
         if self.has_ended:
             raise ConnectionClosed(self.protocol.close_code, self.protocol.close_reason)
         with self.sending():
-            self.send_queue.enqueue(bytes(data))
+            self.send_queue.enqueue((bytes(data),))
 
-    def _queue_output(self) -> bool:
-        """Queue what the protocol has to send. Return True if there was anything."""
-        if pieces := self.protocol.pieces_to_send():
-            self.send_queue.enqueue(*pieces)
-            return True
-        return False
+    def _enqueue_output(self) -> None:
+        self.send_queue.enqueue(self.protocol.pieces_to_send())
 
     # The closing handshake
 
@@ -167,28 +120,40 @@ class Transport:
         self.send_queue.flush(deadline)
 
     def _queue_close(self, code: int | None, reason: str, deadline: float) -> None:
-        with self._lock:
+        with self.lock:
             if self.protocol.state is State.CONNECTING:
                 raise ConnectionClosed(CloseCode.ABNORMAL_CLOSURE, "closed before the handshake was done")
             if self.protocol.state is State.OPEN:
                 self.mark("close", code)
                 self.protocol.close(code, reason)
-                self._queue_output()
+                self._enqueue_output()
         self._leave_by = min(self._leave_by, deadline)
 
     def _queue_failure(self, reason: str, code: int = CloseCode.INTERNAL_ERROR) -> None:
-        with self._lock, contextlib.suppress(PartError):  # serialize_frame may be what fails
+        with self.lock, contextlib.suppress(PartError):  # serialize_frame may be what fails
             self.protocol.fail(ProtocolError(reason, code))
-            self._queue_output()
+            self._enqueue_output()
 
     # The end of TCP
 
+    def end_by(self, error: ProtocolError | PartError) -> None:
+        """End TCP after a fault, of which the peer is told in a close frame. Needs `reading`."""
+        if isinstance(error, ProtocolError):
+            self.error = error
+            with self.lock:  # the protocol has made the close frame
+                self._enqueue_output()
+        elif self.protocol.state is State.CONNECTING:  # `reject` tells it
+            return
+        else:
+            self._queue_failure(str(error))
+        self.end()
+
     def answer(self, response: Response) -> None:
         """Server: answer the request with plain HTTP, and end TCP."""
-        with self._lock:
+        with self.lock:
             if not self.has_ended:  # a request that cannot be parsed has been rejected already
                 self.protocol.answer(response)
-                self._queue_output()
+                self._enqueue_output()
         self._leave()
 
     def fail(self, reason: str, code: int) -> None:
@@ -220,7 +185,7 @@ class Transport:
         with contextlib.suppress(ConnectionClosed, OSError):  # the peer has gone already
             self.send_queue.flush(deadline)
             self._await_end_of_tcp(deadline)
-        with self._lock:
+        with self.lock:
             self.protocol.receive_eof()
         self.send_queue.close()
 
@@ -233,8 +198,8 @@ class Transport:
         if self.protocol.state is State.CLOSED or (self.protocol.state is State.CONNECTING and not server):
             return
         if server:
-            self._stream.end_writing()
-        while self._stream.read(seconds_to(deadline)):
+            self.stream.end_writing()
+        while self.stream.read(seconds_to(deadline)):
             if time.monotonic() > deadline:  # what keeps coming must not keep us
                 return
 
