@@ -67,6 +67,14 @@ def test_a_long_masked_message_is_a_run_of_its_own():
     assert parse_messages(data, end, True, 5000) == (["Hi"], len(data))
 
 
+def test_one_short_message_that_is_not_utf_8_is_left_alone():
+    wrong = serialize_frame(Frame(Opcode.TEXT, b"caf\xe9"), KEY)
+
+    assert parse_messages(wrong, 0, True, 100) == ([], 0)
+    assert parse_messages(b"..." + to_server(HI), 3, True, 100) == (["Hi"], 3 + len(to_server(HI)))
+    assert parse_messages(to_server(HI), 0, True, 1) == ([], 0)
+
+
 def test_a_long_masked_message_that_is_not_utf_8_is_left_alone():
     data = serialize_frame(Frame(Opcode.TEXT, b"x" * WORTH_READING_ALONE + b"\xff"), KEY)
 

@@ -23,6 +23,7 @@ from wslab.protocol.deflate import (
 )
 from wslab.protocol.errors import HandshakeError, ProtocolError
 from wslab.protocol.handshake import parse_extensions
+from wslab.protocol.states import Role
 
 PMD = "permessage-deflate"
 NO_TAKEOVER = "server_no_context_takeover; client_no_context_takeover"
@@ -354,3 +355,10 @@ def test_a_message_has_at_most_100_final_blocks_however_it_is_cut(size):
         read(101)
     assert caught.value.code == 1008
     assert MAX_FINAL_BLOCKS == 100
+
+
+def test_each_end_compresses_with_the_window_that_was_agreed_on_for_it():
+    agreed = PermessageDeflate(server_no_context_takeover=True, server_max_window_bits=10, client_max_window_bits=12)
+
+    assert agreed.window_of(Role.SERVER) == (10, False)
+    assert agreed.window_of(Role.CLIENT) == (12, True)

@@ -677,6 +677,16 @@ def test_nothing_of_a_segment_is_kept_once_it_has_been_used(role):
     assert (protocol._buffer.data, len(protocol._buffer)) == (b"", 0)
 
 
+@every_role
+def test_a_message_and_half_a_message_in_one_read_are_one_message_and_then_the_other(role):
+    protocol = opened(role)
+
+    assert protocol.receive_data(to(role, "8102 4869")) == [Text("Hi")]
+    wire = to(role, "8102 4869", "8105 48656c6c6f")
+    assert protocol.receive_data(wire[:-2]) == [Text("Hi")]
+    assert protocol.receive_data(wire[-2:]) == [Text("Hello")]
+
+
 def test_a_frame_that_must_be_read_as_a_whole_is_judged_by_its_header_and_awaited():
     whole = Codec(parse_frame=lambda data: wslab.parse_frame(data))
     server = Protocol("server", state=State.OPEN, codec=whole, limits=Limits(max_size=5))

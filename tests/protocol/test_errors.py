@@ -9,6 +9,7 @@ from wslab.protocol.errors import (
     HandshakeError,
     PartError,
     ProtocolError,
+    Violation,
     describe_close,
     is_valid_close_code,
 )
@@ -106,3 +107,11 @@ def test_a_closed_connection_knows_its_code_and_reason():
 def test_only_a_broken_rule_of_the_protocol_is_a_protocol_error():
     assert not issubclass(ConnectionClosed, ProtocolError)
     assert not issubclass(PartError, ProtocolError)
+
+
+def test_a_violation_is_refused_with_its_own_words_and_code():
+    violation = Violation("payload", "this is wrong", "§8.1", 1007, place=3)
+    error = violation.error()
+
+    assert (error.reason, error.code, error.violation) == ("this is wrong", 1007, violation)
+    assert str(error) == "1007 invalid payload data: this is wrong"

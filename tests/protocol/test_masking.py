@@ -1,10 +1,14 @@
 """Masking: XOR with a key of four bytes, as the loop of the RFC does it, whatever the length and the buffer."""
 
+import runpy
+import sys
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from support.wire import KEY, naive_mask
 
+from wslab.protocol import masking
 from wslab.protocol.masking import WORTH_NUMPY, apply_mask, xor
 
 MASKING_KEYS = st.binary(min_size=4, max_size=4)
@@ -38,3 +42,12 @@ def test_a_masking_key_has_four_bytes(key):
 
 
 # What no header may say
+
+
+def test_without_numpy_long_data_is_masked_as_one_big_integer(monkeypatch):
+    monkeypatch.setitem(sys.modules, "numpy", None)
+    alone = runpy.run_path(masking.__file__)
+    data = bytes(range(251)) * 40
+
+    assert alone["WORTH_NUMPY"] == sys.maxsize
+    assert alone["apply_mask"](data, KEY) == naive_mask(data, KEY)
