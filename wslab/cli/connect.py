@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _as_line(message: str | bytes) -> str:
-    """A message as a line; what would move the cursor of a terminal, or more, is shown in a terminal and not done."""
+    """Return a message as a line. On a terminal, what would move the cursor, or do worse, is shown as an escape."""
     if isinstance(message, bytes):
         return message.hex(" ")
     return printable(message) if sys.stdout.isatty() else message

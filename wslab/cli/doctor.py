@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def examine() -> list[Finding]:
-    """All checks, in the order in which a reader should see them."""
+    """Run all checks, in the order in which a reader should see them."""
     return [
         _check_python(),
         *(_check_package(name, purpose) for name, purpose in PACKAGES),

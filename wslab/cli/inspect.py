@@ -54,7 +54,7 @@ def _bytes_of_hex(text: str) -> bytes:
 
 
 def _load(path: str) -> Recording:
-    """A capture file; what is missing from it is told on standard error."""
+    """Load a capture file; say on standard error what is missing from it."""
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         try:

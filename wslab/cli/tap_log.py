@@ -30,7 +30,7 @@ class LineFormatter:
         self._half_closed: set[int] = set()
 
     def lines(self, entry: Chunk | Call) -> list[str]:
-        """The lines that this chunk or mark completes."""
+        """Return the lines that this chunk or mark completes."""
         number, sender = entry.connection, SENDERS[entry.direction]
         conversation = self._conversations.setdefault(number, Conversation())
         if isinstance(entry, Chunk):
@@ -41,7 +41,7 @@ class LineFormatter:
         return [f"{number} {ARROWS[sender]} {what}" for what in said]
 
     def _end(self, call: Call) -> str:
-        """Forget a connection of which nothing more can come; what happened to it."""
+        """Return what happened to a connection, and forget it if nothing more can come of it."""
         number = call.connection
         if call.name == "end":
             if number in self._half_closed:
@@ -99,7 +99,7 @@ class LiveRecording(Recording):
         self._is_closed = True
 
     def __iter__(self) -> Iterator[Chunk | Call]:
-        """What is recorded, as it comes, until the recording is closed and nothing is left."""
+        """Yield what is recorded, as it comes, until the recording is closed and nothing is left."""
         while True:
             try:
                 yield self._waiting.get(block=not self._is_closed, timeout=TICK)
