@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.heads_and_frames import ACCEPT, GREETING, PLAIN, compressed, deflated, request, response, text
 
 from wslab.dissector.conversation import MAX_HEAD, Conversation
-from wslab.dissector.frames import Seen, SeenFrame
+from wslab.dissector.frames import Dissected, DissectedFrame
 from wslab.protocol.frames import Frame, Opcode, serialize_frame
 from wslab.protocol.http import Request, Response, parse_request
 from wslab.protocol.states import Role
@@ -48,7 +48,7 @@ def test_the_heads_are_kept_and_everything_tells_where_its_bytes_are():
     assert isinstance(conversation.request, Request)
     assert isinstance(conversation.response, Response)
     assert conversation.request.headers["Cookie"] == "a=sesame"
-    assert [type(one.what) for one in seen] == [Request, Response, SeenFrame, SeenFrame]
+    assert [type(one.what) for one in seen] == [Request, Response, DissectedFrame, DissectedFrame]
     assert [sent[one.sender][one.start : one.end] for one in seen] == [REQUEST, response(), text("Hello"), GREETING]
 
 
@@ -280,7 +280,7 @@ def test_what_is_cut_short_is_told_at_the_end():
 # However the bytes are cut, and whatever they are
 
 
-def lines_in_pieces(sent: dict[Role, bytes], size: int) -> list[Seen]:
+def lines_in_pieces(sent: dict[Role, bytes], size: int) -> list[Dissected]:
     conversation = Conversation()
     return [
         one

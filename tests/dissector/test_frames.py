@@ -12,7 +12,7 @@ from support.bad_frames import FAULTS
 from support.heads_and_frames import compressed, deflated, raw_frame
 from support.wire import BAD_UTF8
 
-from wslab.dissector.frames import MAX_INFLATED, FrameDissector, Seen, SeenFrame, Unread
+from wslab.dissector.frames import MAX_INFLATED, Dissected, DissectedFrame, FrameDissector, Opaque
 from wslab.protocol.frames import Frame, Opcode, serialize_frame
 from wslab.protocol.http import Headers, Request, Response
 from wslab.protocol.states import Role
@@ -32,7 +32,7 @@ def lines(data: bytes, sender: Role = Role.CLIENT, **options: object) -> list[st
     return [str(seen) for seen in reader.read(data) + reader.end()]
 
 
-def byte_by_byte(data: bytes, reader: FrameDissector) -> list[Seen]:
+def byte_by_byte(data: bytes, reader: FrameDissector) -> list[Dissected]:
     return [seen for place in range(len(data)) for seen in reader.read(data[place : place + 1])]
 
 
@@ -114,8 +114,8 @@ def test_bits_of_extensions_that_are_not_known_are_told_and_not_judged():
 
 def test_a_head_is_its_first_line_and_what_is_illegal_stands_behind_it():
     request = Request("GET", "/?token=sesame", Headers((("Cookie", "sesame"),)))
-    assert str(Seen(Role.CLIENT, 0, 9, request)) == "GET /?token=[redacted] HTTP/1.1"
-    assert str(Seen(Role.SERVER, 0, 9, Response(101, "\x9bOops"), "no key")) == (
+    assert str(Dissected(Role.CLIENT, 0, 9, request)) == "GET /?token=[redacted] HTTP/1.1"
+    assert str(Dissected(Role.SERVER, 0, 9, Response(101, "\x9bOops"), "no key")) == (
         "HTTP/1.1 101 \\x9bOops - illegal: no key"
     )
 
@@ -257,13 +257,13 @@ def test_every_frame_tells_where_its_bytes_are():
     assert (cut.start, cut.end, cut.what) == (
         100 + len(data),
         103 + len(data),
-        Unread("cut short: 3 bytes of the header of a frame"),
+        Opaque("cut short: 3 bytes of the header of a frame"),
     )
 
 
 def test_only_the_beginning_of_a_payload_is_kept():
     (seen,) = FrameDissector(Role.CLIENT, kept=5).read(client(Frame(Opcode.TEXT, b"Hello, World")))
-    assert isinstance(seen.what, SeenFrame)
+    assert isinstance(seen.what, DissectedFrame)
     assert (seen.what.payload, seen.what.length) == (b"Hello", 12)
     assert str(seen) == 'text "Hello…" (12 bytes)'
 

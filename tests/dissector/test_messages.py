@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wslab.dissector.frames import FrameDissector, Seen, Unread
+from wslab.dissector.frames import Dissected, FrameDissector, Opaque
 from wslab.dissector.messages import JoinedMessage, MessageJoiner
 from wslab.protocol.frames import Frame, Opcode, serialize_frame
 from wslab.protocol.http import Request
@@ -70,8 +70,8 @@ def test_the_end_is_told_once():
 
 def test_what_is_no_data_frame_is_in_no_message():
     joiner = MessageJoiner()
-    for what in (Request("GET", "/"), Unread("what follows is not read")):
-        assert joiner.feed(Seen(Role.CLIENT, 0, 9, what)) == []
+    for what in (Request("GET", "/"), Opaque("what follows is not read")):
+        assert joiner.feed(Dissected(Role.CLIENT, 0, 9, what)) == []
     assert messages(Frame(Opcode.PING), Frame(Opcode.PONG), Frame(Opcode.CLOSE)) == []
 
 

@@ -1149,7 +1149,7 @@ def test_failing_tells_the_peer_once_and_only_where_there_is_a_way_to():
 # The table is the state machine
 
 
-class Seen(dict):
+class Dissected(dict):
     """A copy of the table that notes what is looked up in it."""
 
     def __init__(self, table):
@@ -1163,7 +1163,7 @@ class Seen(dict):
 
 @pytest.fixture
 def seen(monkeypatch):
-    table = Seen(TRANSITIONS)
+    table = Dissected(TRANSITIONS)
     monkeypatch.setattr(wslab.protocol.endpoint, "TRANSITIONS", table)
     return table
 

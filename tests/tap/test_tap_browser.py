@@ -8,7 +8,7 @@ import pytest
 from support.jupyterlab import run_notebook, write_notebook
 
 from wslab import Direction, Recording, Tap, inspect
-from wslab.dissector.frames import SeenFrame
+from wslab.dissector.frames import DissectedFrame
 from wslab.recording.recorded_frames import dissect_recording
 
 
@@ -21,7 +21,7 @@ def test_a_tap_between_chromium_and_jupyterlab_sees_every_frame_and_tells_no_sec
         result = page.locator(".jp-OutputArea-output").inner_text()
         page.close()
 
-    frames = [it for it in dissect_recording(recording) if isinstance(it.seen.what, SeenFrame)]
+    frames = [it for it in dissect_recording(recording) if isinstance(it.seen.what, DissectedFrame)]
     payloads = {way: b"".join(it.seen.what.payload for it in frames if it.direction is way) for way in Direction}
     assert result == "42"
     assert b"execute_request" in payloads[Direction.CLIENT_TO_SERVER]
@@ -36,5 +36,5 @@ def test_a_tap_between_chromium_and_jupyterlab_sees_every_frame_and_tells_no_sec
     assert lab.token not in har.read_text(encoding="utf-8")
     bodies = [entry["response"]["content"].get("text", "") for entry in json.loads(har.read_bytes())["log"]["entries"]]
     assert all(lab.token.encode() not in b64decode(body) for body in bodies)
-    loaded = [it.seen for it in dissect_recording(Recording.load(saved)) if isinstance(it.seen.what, SeenFrame)]
+    loaded = [it.seen for it in dissect_recording(Recording.load(saved)) if isinstance(it.seen.what, DissectedFrame)]
     assert sorted(map(repr, loaded)) == sorted(repr(it.seen) for it in frames)

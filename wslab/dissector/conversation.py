@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from wslab.dissector.frames import KEPT, Body, FrameDissector, Seen, Unread
+from wslab.dissector.frames import KEPT, Body, Dissected, FrameDissector, Opaque
 from wslab.protocol.deflate import NAME as DEFLATE
 from wslab.protocol.errors import HandshakeError, ProtocolError
 from wslab.protocol.frames import MAX_HEADER, parse_header
@@ -69,7 +69,7 @@ class Conversation:
         """Whether frames are read: the handshake is done, or is missing."""
         return self._sides[Role.CLIENT].frames is not None
 
-    def receive(self, sender: Role, data: bytes) -> list[Seen]:
+    def receive(self, sender: Role, data: bytes) -> list[Dissected]:
         """Take in bytes that `sender` has sent; what they complete, in order."""
         side = self._sides[sender]
         if side.frames is not None:
@@ -85,7 +85,7 @@ class Conversation:
                 seen += self._read(role, 0)
         return seen
 
-    def _read(self, sender: Role, before: int) -> list[Seen]:
+    def _read(self, sender: Role, before: int) -> list[Dissected]:
         """Read what has not been read of a side; the first `before` bytes of it had been there before."""
         side = self._sides[sender]
         seen = self._skip_body(sender, side) if side.missing else []
@@ -105,37 +105,37 @@ class Conversation:
             # What stands behind a colon is a piece of the head, in which a secret may stand.
             return [*seen, *self._give_up(sender, f"not WebSocket: {error.reason.partition(': ')[0]}")]
 
-    def _skip_body(self, sender: Role, side: _Side) -> list[Seen]:
+    def _skip_body(self, sender: Role, side: _Side) -> list[Dissected]:
         skipped = min(side.missing, len(side.unread))
         side.drop(skipped)
         side.missing -= skipped
         if side.missing or sender is Role.CLIENT:
             return []
-        return [Seen(sender, side.position - side.body, side.position, Body(f"a body of {side.body} bytes"))]
+        return [Dissected(sender, side.position - side.body, side.position, Body(f"a body of {side.body} bytes"))]
 
-    def end(self, sender: Role) -> list[Seen]:
+    def end(self, sender: Role) -> list[Dissected]:
         """Take in the end of TCP in the direction of `sender`: what is there of a head or frame that was cut short."""
         side = self._sides[sender]
         if side.frames is not None:
             return side.frames.end()
         if side.missing and not self._is_unread:
             there = side.body - side.missing
-            why = Unread(f"cut short: {there} of {side.body} bytes of a body")
-            return [Seen(sender, side.position - there, side.position, why)]
+            why = Opaque(f"cut short: {there} of {side.body} bytes of a body")
+            return [Dissected(sender, side.position - there, side.position, why)]
         has_head = sender is Role.CLIENT and self._is_asked
         if has_head or self._is_unread or not side.unread:
             return []
         return self._give_up(sender, f"cut short: {len(side.unread)} bytes of a head")
 
-    def _give_up(self, sender: Role, why: str) -> list[Seen]:
+    def _give_up(self, sender: Role, why: str) -> list[Dissected]:
         """Read nothing more, and say so."""
         self._is_unread = True
         side = self._sides[sender]
-        seen = Seen(sender, side.position, side.position + len(side.unread), Unread(why))
+        seen = Dissected(sender, side.position, side.position + len(side.unread), Opaque(why))
         self._sides = {role: _Side() for role in Role}
         return [seen]
 
-    def _read_request(self, side: _Side) -> list[Seen]:
+    def _read_request(self, side: _Side) -> list[Dissected]:
         parsed = parse_request(bytes(side.unread[:MOST_READ]))
         if parsed is None:
             return []
@@ -152,7 +152,7 @@ class Conversation:
     def _asks_for_websocket(self) -> bool:
         return self.request is not None and self.request.headers.has_token("Upgrade", "websocket")
 
-    def _await_answer(self, side: _Side) -> list[Seen]:
+    def _await_answer(self, side: _Side) -> list[Dissected]:
         """Frames that come early wait until it is known that they are frames."""
         if len(side.unread) > MAX_HEAD and self._asks_for_websocket():
             return self._give_up(Role.CLIENT, f"more than {MAX_HEAD} bytes before an answer: what follows is not read")
@@ -160,7 +160,7 @@ class Conversation:
             side.drop(len(side.unread))
         return []
 
-    def _read_response(self, side: _Side) -> list[Seen]:
+    def _read_response(self, side: _Side) -> list[Dissected]:
         if not side.unread.startswith(RESPONSE_START[: len(side.unread)]):
             raise HandshakeError("the server speaks no HTTP")
         head, blank, _ = bytes(side.unread[:MOST_READ]).partition(BLANK_LINE)
@@ -178,7 +178,7 @@ class Conversation:
             return [*seen, *self._go_on(self.request, response)]
         return [*seen, *self._open(response)]
 
-    def _go_on(self, request: Request, response: Response) -> list[Seen]:
+    def _go_on(self, request: Request, response: Response) -> list[Dissected]:
         """Expect another request behind the bodies of these, if there can be one."""
         bodies = bodies_between(request, response)
         client, server = self._sides[Role.CLIENT], self._sides[Role.SERVER]
@@ -190,17 +190,17 @@ class Conversation:
         self._is_asked, self._is_turn_over = False, True
         return []
 
-    def _open(self, response: Response) -> list[Seen]:
+    def _open(self, response: Response) -> list[Dissected]:
         """Read frames from now on, and those that came together with the heads."""
         agreed = agreed_extensions(response)
         return self._read_frames(deflate=DEFLATE in agreed, knows_bits=agreed <= {DEFLATE})
 
-    def _open_late(self, sender: Role) -> list[Seen]:
+    def _open_late(self, sender: Role) -> list[Dissected]:
         """Read frames, although the handshake is missing."""
-        why = Unread("begins in mid-conversation: the handshake is missing")
-        return [Seen(sender, 0, 0, why), *self._read_frames(deflate=None, from_start=False)]
+        why = Opaque("begins in mid-conversation: the handshake is missing")
+        return [Dissected(sender, 0, 0, why), *self._read_frames(deflate=None, from_start=False)]
 
-    def _read_frames(self, deflate: bool | None, knows_bits: bool = True, from_start: bool = True) -> list[Seen]:
+    def _read_frames(self, deflate: bool | None, knows_bits: bool = True, from_start: bool = True) -> list[Dissected]:
         seen = []
         for role, side in self._sides.items():
             side.frames = FrameDissector(
@@ -236,8 +236,8 @@ def _begins_with_a_frame(sender: Role, data: bytearray) -> bool | None:
     return (parsed[0].masking_key is not None) is (sender is Role.CLIENT)
 
 
-def _take_head(sender: Role, side: _Side, head: Request | Response, size: int, illegal: str) -> Seen:
-    seen = Seen(sender, side.position, side.position + size, head, illegal)
+def _take_head(sender: Role, side: _Side, head: Request | Response, size: int, illegal: str) -> Dissected:
+    seen = Dissected(sender, side.position, side.position + size, head, illegal)
     side.drop(size)
     return seen
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from wslab.dissector.conversation import agreed_extensions
 from wslab.dissector.field import Field
 from wslab.dissector.fields import Layout, fields_of_frame, judge_header, read_layout, repair_header
-from wslab.dissector.frames import KEPT, FrameDissector, SeenFrame
+from wslab.dissector.frames import KEPT, DissectedFrame, FrameDissector
 from wslab.dissector.handshake_lines import DissectedHead, begins_a_head, dissect_head
-from wslab.dissector.payloads import Judged, Window
+from wslab.dissector.payloads import ByteRange, Verdict
 from wslab.dissector.wording import cut
 from wslab.protocol.deflate import NAME as DEFLATE
 from wslab.protocol.errors import Violation
@@ -27,7 +27,7 @@ class Dissection:
     on; None if only a handshake in `data` can tell.
     """
 
-    def __init__(self, data: bytes, window: Window, sender: Role | None = None, deflate: bool | None = None) -> None:
+    def __init__(self, data: bytes, window: ByteRange, sender: Role | None = None, deflate: bool | None = None) -> None:
         self._data = data
         self._window = window
         self._sender = sender
@@ -91,19 +91,19 @@ class Dissection:
         self.frames += 1
         return fields_of_frame(self._data, layout, self._judge(layout), self._window)
 
-    def _judge(self, layout: Layout) -> Judged:
+    def _judge(self, layout: Layout) -> Verdict:
         """What is wrong with a frame, and what is in it: `FrameDissector` is handed a header that it can read."""
         faults, header = judge_header(layout), repair_header(layout)
         if header is None:
-            return Judged(None, (*faults, *self._judge_bits(layout)), self._deflate)
+            return Verdict(None, (*faults, *self._judge_bits(layout)), self._deflate)
         reader = self._readers[layout.is_masked]
         seen = reader.read(header) + reader.read(memoryview(self._data)[layout.payload_start : layout.end])
         if not layout.is_whole:
             seen += reader.end()
         for one in seen:
             faults += one.faults
-        frame = next((one.what for one in seen if isinstance(one.what, SeenFrame)), None)
-        return Judged(frame, tuple(faults), self._deflate)
+        frame = next((one.what for one in seen if isinstance(one.what, DissectedFrame)), None)
+        return Verdict(frame, tuple(faults), self._deflate)
 
     def _judge_bits(self, layout: Layout) -> list[Violation]:
         """What is wrong with the bits of a frame that cannot be read: they are judged as those of a binary frame."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from wslab.dissector.field import Field
-from wslab.dissector.payloads import Judged, Payload, Window, fields_of_payload, told
+from wslab.dissector.payloads import ByteRange, Payload, Verdict, fields_of_payload, told
 from wslab.dissector.wording import in_bytes
 from wslab.protocol.errors import Violation
 from wslab.protocol.frames import MAX_HEADER, OPCODES, Opcode
@@ -108,7 +108,7 @@ def repair_header(layout: Layout) -> bytes | None:
     return bytes((first, layout.header[1] & 0b1000_0000 | short)) + extended + (layout.masking_key or b"")
 
 
-def fields_of_frame(data: Buffer, layout: Layout, judged: Judged, window: Window) -> Iterator[Field]:
+def fields_of_frame(data: Buffer, layout: Layout, judged: Verdict, window: ByteRange) -> Iterator[Field]:
     """A field for each part of the frame; what is not there is told in the last one."""
     faults = judged.faults
     wrong = {fault.field: "; ".join(told(other) for other in faults if other.field == fault.field) for fault in faults}

@@ -1,4 +1,4 @@
-"""Seen: the bytes that one side sends after the handshake in, its frames out; it never raises (RFC 6455 §5)."""
+"""frames: the bytes that one side sends after the handshake in, its frames out; it never raises (RFC 6455 §5)."""
 
 from dataclasses import dataclass, field
 
@@ -18,7 +18,7 @@ MOST_SHOWN = 60  # characters of a text
 
 
 @dataclass(frozen=True, slots=True)
-class SeenFrame:
+class DissectedFrame:
     """A frame that has passed: `payload` is the beginning of its payload, unmasked and decompressed.
 
     `length` in bytes is that of the whole payload, decompressed. `kind` tells how to read it: a continuation is of the
@@ -63,7 +63,7 @@ class SeenFrame:
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class Opaque:
     """Bytes in which there is nothing to be seen, or that did not come to their end; `why` in words."""
 
     why: str
@@ -73,12 +73,12 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
-class Body(Unread):
+class Body(Opaque):
     """The body of an HTTP response behind which another head may follow."""
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Dissected:
     """What was found in the bytes of one side, those from `start` to `end`; `illegal` says which rule it breaks.
 
     `faults` are all the rules that a frame breaks; of one whose end cannot be told there are none. `str` is one
@@ -88,7 +88,7 @@ class Seen:
     sender: Role
     start: int
     end: int
-    what: Request | Response | SeenFrame | Unread
+    what: Request | Response | DissectedFrame | Opaque
     illegal: str = ""
     faults: tuple[Violation, ...] = ()
 
@@ -109,10 +109,10 @@ class _Arriving:
     length: int = 0
     is_deflated: bool = False
 
-    def seen(self, sender: Role, end: int, what: SeenFrame | Unread) -> Seen:
+    def seen(self, sender: Role, end: int, what: DissectedFrame | Opaque) -> Dissected:
         """What is told of it; of the rules that it breaks, a peer would hear of the first."""
         illegal = self.violations[0].reason if self.violations else ""
-        return Seen(sender, self.start, end, what, illegal, tuple(self.violations))
+        return Dissected(sender, self.start, end, what, illegal, tuple(self.violations))
 
 
 class FrameDissector:
@@ -149,9 +149,9 @@ class FrameDissector:
         self._decoder: TextDecoder | None = None  # None, too, for what is left of a message that is no text
         self._is_lost = False  # no frame can be found any more
 
-    def read(self, data: Buffer) -> list[Seen]:
+    def read(self, data: Buffer) -> list[Dissected]:
         """Take in `data`; the frames that it completes."""
-        seen: list[Seen] = []
+        seen: list[Dissected] = []
         if self._is_lost:
             return seen
         buffer = self._reader.buffer
@@ -165,13 +165,13 @@ class FrameDissector:
         except ProtocolError as error:
             self._is_lost = True
             end = self._position + len(buffer.data[buffer.position : buffer.position + MAX_HEADER])
-            seen.append(Seen(self._sender, self._position, end, Unread("what follows is not read"), error.reason))
+            seen.append(Dissected(self._sender, self._position, end, Opaque("what follows is not read"), error.reason))
             buffer.clear()
         else:
             buffer.close()
         return seen
 
-    def end(self) -> list[Seen]:
+    def end(self) -> list[Dissected]:
         """Take in the end of TCP: what is there of a frame that is not all there."""
         arriving, begun = self._arriving, len(self._reader.buffer)
         self._is_lost, self._arriving = True, None
@@ -180,13 +180,13 @@ class FrameDissector:
             header, missing = arriving.frame.header, arriving.frame.missing
             there = f"{header.payload_length - missing} of {header.payload_length} bytes"
             why = f"cut short: {there} of a {header.opcode.name.lower()} frame"
-            return [arriving.seen(self._sender, self._position, Unread(why))]
+            return [arriving.seen(self._sender, self._position, Opaque(why))]
         if begun:
             why = f"cut short: {begun} bytes of the header of a frame"
-            return [Seen(self._sender, self._position, self._position + begun, Unread(why))]
+            return [Dissected(self._sender, self._position, self._position + begun, Opaque(why))]
         return []
 
-    def _take(self, frame: IncomingFrame, used: int) -> list[Seen]:
+    def _take(self, frame: IncomingFrame, used: int) -> list[Dissected]:
         """Take in a piece of a frame, for which `used` bytes were read; the frame if it ends with it."""
         arriving = self._arriving
         if arriving is None:
@@ -236,7 +236,7 @@ class FrameDissector:
                 arriving.violations.append(broken._replace(place=arriving.length + (broken.place or 0)))
             self._decoder = None
 
-    def _finish(self, arriving: _Arriving) -> Seen:
+    def _finish(self, arriving: _Arriving) -> Dissected:
         frame, payload = arriving.frame, bytes(arriving.payload)
         if frame.header.opcode is Opcode.CLOSE:
             try:
@@ -245,5 +245,5 @@ class FrameDissector:
                 arriving.violations += filter(None, [error.violation])
         self._arriving = None
         is_inflated = frame.is_compressed and not arriving.is_deflated
-        what = SeenFrame(frame.header, frame.kind, payload, arriving.length, is_inflated, arriving.is_deflated)
+        what = DissectedFrame(frame.header, frame.kind, payload, arriving.length, is_inflated, arriving.is_deflated)
         return arriving.seen(self._sender, self._position, what)

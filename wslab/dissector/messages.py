@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from wslab.dissector.frames import KEPT, Seen, SeenFrame
+from wslab.dissector.frames import KEPT, Dissected, DissectedFrame
 from wslab.protocol.frames import Opcode
 
 
@@ -16,8 +16,8 @@ class JoinedMessage:
     frames there were. `is_whole` is False if the last of them did not come: another message began, or TCP ended.
     """
 
-    seen: Seen
-    frame: SeenFrame
+    seen: Dissected
+    frame: DissectedFrame
     frames: int
     is_whole: bool
 
@@ -26,15 +26,15 @@ class JoinedMessage:
 class _Unfinished:
     """A message whose last frame has not come; `frame` is its first one, and `seen` grows with each that follows."""
 
-    seen: Seen
-    frame: SeenFrame
+    seen: Dissected
+    frame: DissectedFrame
     payload: bytearray
     length: int = 0
     wire_length: int = 0  # as it travelled, compressed or not
     frames: int = 0
     is_deflated: bool = False
 
-    def add(self, seen: Seen, frame: SeenFrame, kept: int) -> None:
+    def add(self, seen: Dissected, frame: DissectedFrame, kept: int) -> None:
         """Take in the next frame."""
         if self.length == len(self.payload):  # else there is a gap, and what comes after it does not follow
             self.payload += frame.payload[: max(0, kept - self.length)]
@@ -73,10 +73,10 @@ class MessageJoiner:
         self._kept = kept
         self._message: _Unfinished | None = None
 
-    def feed(self, seen: Seen) -> list[JoinedMessage]:
+    def feed(self, seen: Dissected) -> list[JoinedMessage]:
         """Take in what was seen, and return the message that it completes, after the one that it cuts short."""
         frame = seen.what
-        if not isinstance(frame, SeenFrame) or frame.header.opcode.is_control:
+        if not isinstance(frame, DissectedFrame) or frame.header.opcode.is_control:
             return []
         messages = []
         if frame.header.opcode is not Opcode.CONTINUATION:

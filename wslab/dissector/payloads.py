@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from wslab.dissector.field import Field
-from wslab.dissector.frames import SeenFrame
+from wslab.dissector.frames import DissectedFrame
 from wslab.protocol.errors import ProtocolError, Violation, describe_close
 from wslab.protocol.frames import Opcode, parse_close
 from wslab.protocol.masking import Buffer, apply_mask
@@ -30,7 +30,7 @@ MEANINGS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class ByteRange:
     """What is shown of a payload: at most `most` bytes of it, none before the place `start`."""
 
     start: int
@@ -38,13 +38,13 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Verdict:
     """What `FrameDissector` says of a frame: None for one that it cannot read; the rules that are broken.
 
     `deflate` says whether permessage-deflate was agreed on, None if nobody knows.
     """
 
-    frame: SeenFrame | None
+    frame: DissectedFrame | None
     faults: tuple[Violation, ...] = ()
     deflate: bool | None = None
 
@@ -77,7 +77,7 @@ def told(fault: Violation, where: str = "") -> str:
     return f"{fault.reason}{where} ({fault.section}): close with {int(fault.code)}"
 
 
-def fields_of_payload(payload: Payload, judged: Judged, window: Window) -> Iterator[Field]:
+def fields_of_payload(payload: Payload, judged: Verdict, window: ByteRange) -> Iterator[Field]:
     """The rows of its bytes, then what they say: a text, a close code and its reason, what it is decompressed."""
     said = list(_what_it_says(payload, judged, window))
     rows = list(_rows_of_bytes(payload, judged, window))
@@ -95,7 +95,7 @@ def fields_of_payload(payload: Payload, judged: Judged, window: Window) -> Itera
     yield from said
 
 
-def _rows_of_bytes(payload: Payload, judged: Judged, window: Window) -> Iterator[Field]:
+def _rows_of_bytes(payload: Payload, judged: Verdict, window: ByteRange) -> Iterator[Field]:
     first = min(max(window.start, payload.start), payload.end)
     last = min(first + window.most, payload.end)
     is_masked = payload.masking_key is not None
@@ -120,7 +120,7 @@ def _rows_of_bytes(payload: Payload, judged: Judged, window: Window) -> Iterator
         yield Field(last, payload.end, _name_at(last, payload, judged), "", meaning, LEFT_OUT)
 
 
-def _name_at(place: int, payload: Payload, judged: Judged) -> str:
+def _name_at(place: int, payload: Payload, judged: Verdict) -> str:
     """What the byte at `place` is a part of."""
     if payload.masking_key is not None:
         return "masked payload"
@@ -130,7 +130,7 @@ def _name_at(place: int, payload: Payload, judged: Judged) -> str:
     return "compressed payload" if frame is not None and (frame.is_inflated or _is_compressed(frame)) else "payload"
 
 
-def _is_compressed(frame: SeenFrame) -> bool:
+def _is_compressed(frame: DissectedFrame) -> bool:
     """Whether it is one that decompressing might help: not one whose other bits are set, which have no meaning."""
     return frame.is_deflated and not (frame.header.rsv2 or frame.header.rsv3)
 
@@ -142,7 +142,7 @@ def _crossed_out(payload: Payload, first: int, last: int) -> bytes:
     return redact_bytes(around)[first - before : last - before]
 
 
-def _what_it_says(payload: Payload, judged: Judged, window: Window) -> Iterator[Field]:
+def _what_it_says(payload: Payload, judged: Verdict, window: ByteRange) -> Iterator[Field]:
     place, frame = payload.end, judged.frame
     if payload.opcode is Opcode.CLOSE:
         yield from _fields_of_close(payload, judged)
@@ -172,7 +172,7 @@ def _value(kind: Opcode, payload: bytes, length: int, most: int) -> str:
     return f'"{text}"' if len(payload) == length and len(text) <= most else f'"{text[:most]}…"'
 
 
-def _fields_of_close(payload: Payload, judged: Judged) -> Iterator[Field]:
+def _fields_of_close(payload: Payload, judged: Verdict) -> Iterator[Field]:
     place, plain = payload.end, payload.plain(payload.start, payload.end)[:125]
     places = {fault.field: "" if fault.place is None else _where(payload, fault.place) for fault in judged.faults}
     wrong = {fault.field: told(fault, places[fault.field]) for fault in judged.faults}
@@ -201,7 +201,7 @@ def _refusal(code: bytes) -> str:
     return ""
 
 
-def _mark(rows: list[Field], said: list[Field], payload: Payload, judged: Judged, fault: Violation) -> None:
+def _mark(rows: list[Field], said: list[Field], payload: Payload, judged: Verdict, fault: Violation) -> None:
     """Say at the row of the wrong byte what is wrong with it; where no row has it, at what stands for the payload."""
     sentence, at = told(fault), None
     if fault.place is not None:

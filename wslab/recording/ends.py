@@ -4,7 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
-from wslab.dissector.frames import SeenFrame
+from wslab.dissector.frames import DissectedFrame
 from wslab.protocol.frames import Opcode
 from wslab.protocol.http import Response
 from wslab.protocol.states import Direction
@@ -45,7 +45,7 @@ def _find_closed(chunks: Iterable[Chunk]) -> set[int]:
     closing: dict[int, set[Direction]] = {}
     for it in dissect_chunks(chunks, kept=0):
         what = it.seen.what
-        if isinstance(what, SeenFrame) and what.header.opcode is Opcode.CLOSE:
+        if isinstance(what, DissectedFrame) and what.header.opcode is Opcode.CLOSE:
             closing.setdefault(it.connection, set()).add(it.direction)
         elif isinstance(what, Response):
             refused[it.connection] = what.headers.has_token("Connection", "close")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from typing import NamedTuple
 
-from wslab.dissector.frames import Seen, SeenFrame
+from wslab.dissector.frames import Dissected, DissectedFrame
 from wslab.dissector.messages import MessageJoiner
 from wslab.protocol.frames import Opcode
 from wslab.protocol.http import Request, Response, kept_of_body
@@ -84,7 +84,7 @@ class _ExchangeReader:
         elif self._answered is not None and it.direction not in self._over:
             self._take_frame(self._answered, it)
 
-    def _with_body(self, response: Response, seen: Seen) -> Response:
+    def _with_body(self, response: Response, seen: Dissected) -> Response:
         if response.status == 101:
             return response
         start, end = seen.end, seen.end + kept_of_body(response.headers)
@@ -105,18 +105,18 @@ class _ExchangeReader:
 
 
 def _is_close(frame: object) -> bool:
-    return isinstance(frame, SeenFrame) and frame.header.opcode is Opcode.CLOSE
+    return isinstance(frame, DissectedFrame) and frame.header.opcode is Opcode.CLOSE
 
 
 def _unknown_bit(frame: object) -> str:
     """Say that only an unknown extension could tell what is in a frame, if that is so."""
-    if not isinstance(frame, SeenFrame):
+    if not isinstance(frame, DissectedFrame):
         return ""
     header, is_compressed = frame.header, frame.is_inflated or frame.is_deflated
     return UNKNOWN_BIT if header.rsv2 or header.rsv3 or (header.rsv1 and not is_compressed) else ""
 
 
-def _content(frame: SeenFrame) -> tuple[str | bytes | None, str]:
+def _content(frame: DissectedFrame) -> tuple[str | bytes | None, str]:
     """What a message says, and an error if that cannot be told."""
     if len(frame.payload) < frame.length:
         return None, TOO_BIG

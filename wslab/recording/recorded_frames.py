@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from wslab.dissector.conversation import Conversation
-from wslab.dissector.frames import KEPT, Seen
+from wslab.dissector.frames import KEPT, Dissected
 from wslab.protocol.states import DIRECTIONS, SENDERS, Direction, Role
 from wslab.recording.log import Chunk, Log
 
@@ -22,7 +22,7 @@ class RecordedFrame:
     direction: Direction
     began: float
     time: float
-    seen: Seen
+    seen: Dissected
 
 
 @dataclass(slots=True)
@@ -79,7 +79,7 @@ class RecordingDissector:
         for direction in Direction:
             self._sides.pop((connection, direction), None)
 
-    def _recorded(self, number: int, seen: Seen, time: float | None = None) -> RecordedFrame:
+    def _recorded(self, number: int, seen: Dissected, time: float | None = None) -> RecordedFrame:
         direction = DIRECTIONS[seen.sender]
         side = self._sides[number, direction]
         began = side.time_of(seen.start)

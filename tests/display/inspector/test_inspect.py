@@ -14,7 +14,7 @@ from support.wire import CAPTURE_2014, COMPRESSED, FRAMES, HANDSHAKES, RFC_HANDS
 from wslab import Direction, Frame, Opcode, inspect, serialize_frame
 from wslab.display.table import Table
 from wslab.dissector.conversation import Conversation
-from wslab.dissector.frames import FrameDissector, Seen
+from wslab.dissector.frames import Dissected, FrameDissector
 from wslab.dissector.handshake_lines import begins_a_head
 from wslab.dissector.payloads import RESERVED, UNKNOWN_BITS
 from wslab.protocol.states import Role
@@ -242,7 +242,7 @@ def test_frames_are_judged_as_a_tap_judges_them(data, direction, deflate):
         assert bool(told) is any(one.illegal for one in seen) or str(seen[-1]).startswith("cut short")
 
 
-def verdicts(said: list[tuple[Role, bytes]]) -> list[Seen]:
+def verdicts(said: list[tuple[Role, bytes]]) -> list[Dissected]:
     conversation = Conversation()
     return [one for sender, data in said for one in conversation.receive(sender, data)]
 

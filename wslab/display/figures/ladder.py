@@ -20,7 +20,7 @@ from wslab.display.figures.canvas import (
 )
 from wslab.display.figures.figure import DescribedFigure
 from wslab.display.figures.selection import choose_connection, nothing_to_draw, select, title_of
-from wslab.dissector.frames import SeenFrame, Unread
+from wslab.dissector.frames import DissectedFrame, Opaque
 from wslab.dissector.wording import shorten, since
 from wslab.protocol.redaction import harmless
 from wslab.protocol.states import SENDERS, Role
@@ -118,10 +118,10 @@ def _entries(recording: Recording, number: int | None) -> Iterator[RecordedFrame
 
 def _arrow_of_frame(it: RecordedFrame) -> _Arrow:
     what = it.seen.what
-    if isinstance(what, SeenFrame):
+    if isinstance(what, DissectedFrame):
         kind = _Kind.CONTROL if what.header.opcode.is_control else _Kind.DATA
     else:
-        kind = _Kind.UNREAD if isinstance(what, Unread) else _Kind.HEAD
+        kind = _Kind.UNREAD if isinstance(what, Opaque) else _Kind.HEAD
     says, illegal = str(replace(it.seen, illegal="")), harmless(it.seen.illegal)
     return _Arrow(it.time, it.seen.sender, kind, legible(says), legible(illegal), it.began != it.time)
 

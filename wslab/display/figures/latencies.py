@@ -9,7 +9,7 @@ from statistics import median
 from wslab.display.figures.canvas import GREY, ORANGE, PALE, SKY, VERMILLION, WIDTH, Align, Canvas, width_of
 from wslab.display.figures.figure import DescribedFigure
 from wslab.display.figures.selection import choose_connection
-from wslab.dissector.frames import SeenFrame
+from wslab.dissector.frames import DissectedFrame
 from wslab.dissector.messages import MessageJoiner
 from wslab.protocol.frames import Opcode
 from wslab.protocol.states import Direction, Role
@@ -95,7 +95,7 @@ def _waits(everything: Iterator[RecordedFrame]) -> dict[str, _Waits]:
     joined: defaultdict[tuple[int, Direction], MessageJoiner] = defaultdict(lambda: MessageJoiner(COMPARED))
     for it in everything:
         number, sender, frame = it.connection, it.seen.sender, it.seen.what
-        if not isinstance(frame, SeenFrame):
+        if not isinstance(frame, DissectedFrame):
             continue
         if frame.kind is Opcode.PING:
             pings.ask((number, sender, Opcode.PING, frame.length, frame.payload), it.time)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from wslab.display.figures.canvas import GREY, INK, ORANGE, SKY, WIDTH, Canvas, width_of
 from wslab.display.figures.figure import DescribedFigure
 from wslab.display.figures.selection import choose_connection
-from wslab.dissector.frames import SeenFrame
+from wslab.dissector.frames import DissectedFrame
 from wslab.dissector.wording import in_bytes
 from wslab.protocol.states import Direction
 from wslab.recording.recorded_frames import RecordedFrame, dissect_recording
@@ -68,7 +68,7 @@ def draw_sizes(recording: Recording, connection: int | None = None) -> Described
 def _sizes(frames: Iterable[RecordedFrame]) -> dict[Direction, _Sizes]:
     sizes = {direction: _Sizes() for direction in Direction}
     for it in frames:
-        if isinstance(it.seen.what, SeenFrame):
+        if isinstance(it.seen.what, DissectedFrame):
             payload = it.seen.what.header.payload_length
             sizes[it.direction].add(payload, it.seen.end - it.seen.start - payload)
     return sizes

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from wslab.display.figures.canvas import legible
-from wslab.dissector.frames import Seen, SeenFrame
+from wslab.dissector.frames import Dissected, DissectedFrame
 from wslab.dissector.messages import JoinedMessage, MessageJoiner
 from wslab.dissector.wording import in_bytes, shorten
 from wslab.protocol.http import Response
@@ -124,7 +124,7 @@ class _Spans:
         self._counts: Counter[tuple[Lane, Direction, int]] = Counter()
         self._summaries: dict[tuple[Lane, Direction, int], int] = {}  # the place in `found` of what stands for others
 
-    def add(self, lane: Lane, direction: Direction, seen: Seen, size: str) -> None:
+    def add(self, lane: Lane, direction: Direction, seen: Dissected, size: str) -> None:
         chunks, ends = self._chunks[direction], self._ends[direction]
         if not chunks or seen.start == seen.end or seen.end <= chunks[0].start or seen.start >= ends[-1]:
             return
@@ -151,12 +151,12 @@ def _span_of(entry: TimelineEntry) -> Span:
     return Span(Lane.CALLS, event.direction, entry, entry, entry.start, entry.end, says, says)
 
 
-def _brief(seen: Seen) -> str:
+def _brief(seen: Dissected) -> str:
     """One line without the phrase of a response, and without a note on compression or on what is to come."""
     what = seen.what
     if isinstance(what, Response):
         what = replace(what, phrase="")
-    elif isinstance(what, SeenFrame):
+    elif isinstance(what, DissectedFrame):
         header = what.header._replace(fin=True, rsv1=what.header.rsv1 and not what.is_inflated)
         what = replace(what, header=header, is_inflated=False)
     return str(replace(seen, what=what, illegal="")).rstrip()

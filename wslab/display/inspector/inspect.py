@@ -7,7 +7,7 @@ from wslab.display.inspector.dissect import MOST_ROWS, dissect
 from wslab.display.inspector.recording_table import RecordingTable, inspect_recording
 from wslab.display.table import Table
 from wslab.dissector.dissection import Dissection
-from wslab.dissector.payloads import Window
+from wslab.dissector.payloads import ByteRange
 from wslab.protocol.frames import Frame
 from wslab.protocol.masking import Buffer
 from wslab.protocol.states import SENDERS, Direction
@@ -68,7 +68,7 @@ def inspect(
     if not isinstance(data, bytes | bytearray | memoryview):
         raise TypeError(f"inspect takes bytes or a Recording, not {type(data).__name__}{_advice(data)}")
     sender = None if direction is None else SENDERS[direction]
-    return dissect(Dissection(bytes(data), Window(start, most_bytes), sender, deflate), start, most)
+    return dissect(Dissection(bytes(data), ByteRange(start, most_bytes), sender, deflate), start, most)
 
 
 def _advice(value: object) -> str:

@@ -11,9 +11,9 @@ from wslab.display.table import Table, table_of
 from wslab.dissector.conversation import agreed_extensions
 from wslab.dissector.dissection import Dissection, field_of_body
 from wslab.dissector.fields import fields_of_frame, read_layout
-from wslab.dissector.frames import KEPT, Body, SeenFrame, Unread
+from wslab.dissector.frames import KEPT, Body, DissectedFrame, Opaque
 from wslab.dissector.handshake_lines import dissect_head
-from wslab.dissector.payloads import Judged, Window
+from wslab.dissector.payloads import ByteRange, Verdict
 from wslab.protocol.deflate import NAME as DEFLATE
 from wslab.protocol.http import Request, Response
 from wslab.protocol.states import Direction, Role
@@ -40,7 +40,7 @@ class Entry:
     @property
     def is_body(self) -> bool:
         """Return True if it is what follows a response that does not switch the protocol."""
-        is_unread = isinstance(self.recorded.seen.what, Unread) and self.recorded.seen.sender is Role.SERVER
+        is_unread = isinstance(self.recorded.seen.what, Opaque) and self.recorded.seen.sender is Role.SERVER
         return is_unread and self.response is not None and self.response.status != HTTPStatus.SWITCHING_PROTOCOLS
 
     def row(self) -> tuple[str, ...]:
@@ -103,22 +103,22 @@ def _entries(recording: Recording, kept: int) -> Iterator[Entry]:
 
 def _is_empty_body(it: RecordedFrame, sizes: Counter[tuple[int, Direction]]) -> bool:
     """Return True if it stands for no bytes, as `sizes`, the number of bytes sent each way, tells."""
-    return isinstance(it.seen.what, Unread) and it.seen.start >= sizes[it.connection, it.direction]
+    return isinstance(it.seen.what, Opaque) and it.seen.start >= sizes[it.connection, it.direction]
 
 
 def _look_into(recording: Recording, entry: Entry, most_bytes: int) -> Table:
-    seen, window = entry.recorded.seen, Window(0, most_bytes)
+    seen, window = entry.recorded.seen, ByteRange(0, most_bytes)
     if entry.is_body:
         end = seen.end if isinstance(seen.what, Body) else None
         return table_of([field_of_body(_bytes_of(recording, entry.recorded, end))], f"row {entry.number}")
-    if isinstance(seen.what, Unread):
+    if isinstance(seen.what, Opaque):
         # Read all that follows, as far as possible; without the messages before, nothing can be decompressed.
         data, deflate = _bytes_of(recording, entry.recorded, None), None if entry.deflate else entry.deflate
         return dissect(Dissection(data, window, seen.sender, deflate), 0, MOST_ROWS)
     data = _bytes_of(recording, entry.recorded, seen.end)
-    if not isinstance(seen.what, SeenFrame):
+    if not isinstance(seen.what, DissectedFrame):
         return table_of(dissect_head(data, 0, entry.request).fields, f"row {entry.number}, line by line")
-    fields = list(fields_of_frame(data, read_layout(data), Judged(seen.what, seen.faults, entry.deflate), window))
+    fields = list(fields_of_frame(data, read_layout(data), Verdict(seen.what, seen.faults, entry.deflate), window))
     return table_of(fields, f"row {entry.number}, field by field", above=draw_bits(fields))
 
 

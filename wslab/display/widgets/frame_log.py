@@ -5,7 +5,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 
-from wslab.dissector.frames import SeenFrame
+from wslab.dissector.frames import DissectedFrame
 from wslab.protocol.frames import Opcode
 from wslab.protocol.states import Direction
 from wslab.recording.recorded_frames import RecordedFrame, RecordingDissector
@@ -75,9 +75,9 @@ class FrameLog:
 
     def _add(self, recorded: RecordedFrame) -> None:
         seen, number = recorded.seen, recorded.connection
-        is_control = isinstance(seen.what, SeenFrame) and seen.what.header.opcode.is_control
+        is_control = isinstance(seen.what, DissectedFrame) and seen.what.header.opcode.is_control
         self._append(is_control, (str(number), str(recorded.direction), str(seen.end - seen.start), str(seen)))
-        if isinstance(seen.what, SeenFrame) and seen.what.header.opcode is Opcode.CLOSE:
+        if isinstance(seen.what, DissectedFrame) and seen.what.header.opcode is Opcode.CLOSE:
             closed = self._closed.setdefault(number, set())
             closed.add(recorded.direction)
             if len(closed) == len(Direction):  # §5.5.1: no data frame may follow

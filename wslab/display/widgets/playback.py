@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate, islice
 
-from wslab.dissector.frames import Body, SeenFrame, Unread
+from wslab.dissector.frames import Body, DissectedFrame, Opaque
 from wslab.dissector.messages import MessageJoiner
 from wslab.dissector.wording import in_hex
 from wslab.protocol.frames import Opcode
@@ -133,7 +133,7 @@ class Playback:
         """Finish the handshake where a response agrees to it: frames follow."""
         seen = [one.seen for one in recorded]
         for answer, following in zip(seen, [*seen[1:], None], strict=False):
-            is_refused = following is not None and isinstance(following.what, Unread) and not following.illegal
+            is_refused = following is not None and isinstance(following.what, Opaque) and not following.illegal
             if isinstance(answer.what, Response) and answer.what.status == 101 and not is_refused:
                 for endpoint in self._endpoints.values():
                     endpoint.has_frames = True
@@ -151,7 +151,7 @@ class Playback:
             if message.is_whole and message.frames > 1:
                 name = message.frame.kind.name.lower()
                 yield f"a {name} message of {message.frame.length} bytes in {message.frames} frames"
-        if isinstance(seen.what, SeenFrame):
+        if isinstance(seen.what, DissectedFrame):
             if seen.what.header.opcode is Opcode.CLOSE:
                 self._step(seen.sender, Step.CLOSE_SENT)
                 if not seen.illegal:

@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from itertools import islice
 
-from wslab.dissector.frames import FrameDissector, Seen
+from wslab.dissector.frames import Dissected, FrameDissector
 from wslab.dissector.wording import in_hex
 from wslab.protocol.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
 from wslab.protocol.http import Request, Response
@@ -27,7 +27,7 @@ MOST_BYTES = 12
 class ProbeResult:
     """What came back: the first frames with their bytes, the close code (1006 if none came), and how it ended."""
 
-    frames: tuple[tuple[Seen, bytes], ...]
+    frames: tuple[tuple[Dissected, bytes], ...]
     close_code: int
     close_reason: str
     ending: str
@@ -102,7 +102,7 @@ def _ending(connection: Connection, has_ended: bool, has_closed: bool, waited: f
     return f"The server closed with {describe_close(code, connection.close_reason)}."
 
 
-def _frames(recording: Recording) -> list[tuple[Seen, bytes]]:
+def _frames(recording: Recording) -> list[tuple[Dissected, bytes]]:
     """What the server sent after its response, each frame with its bytes; one more than are shown, if there is one."""
     number, *_ = recording.connections
     data = recording.bytes_sent(number, Direction.SERVER_TO_CLIENT)
