@@ -18,7 +18,7 @@ from wslab.protocol.limits import Limits
 from wslab.protocol.states import Role
 from wslab.recording.recording import Recording
 from wslab.sockets.connection import Connection
-from wslab.sockets.stream import keep_memory_for
+from wslab.sockets.memory import keep_memory_for
 
 DEFAULT_PORTS = {"ws": 80, "wss": 443}
 

@@ -19,8 +19,8 @@ from wslab.protocol.limits import Limits
 from wslab.protocol.states import Role
 from wslab.recording.recording import Recording
 from wslab.sockets.connection import Connection
+from wslab.sockets.memory import keep_memory_for
 from wslab.sockets.session import Handler, Page, Service, Session, log
-from wslab.sockets.stream import keep_memory_for
 
 MAX_REFUSALS = 100
 STOP_TIMEOUT = 3.0

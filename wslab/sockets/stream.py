@@ -9,10 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 READ_SIZE = 65 * 1024  # bytes: a message of 64 KiB and its header
-LONGEST_TO_LEARN_FROM = 31 * 1024 * 1024  # bytes: glibc learns nothing from a block of 32 MiB or more
 LATE = "nothing moved in time"
 MAX_WAIT = 1_000_000.0  # seconds: poll counts milliseconds in 32 bits
 
@@ -25,17 +22,6 @@ def deadline_in(seconds: float | None) -> float | None:
 def seconds_to(deadline: float | None) -> float:
     """How long a lock may be waited for until `deadline`; -1 is for ever."""
     return -1 if deadline is None else max(0.0, deadline - time.monotonic())
-
-
-def keep_memory_for(size: int) -> None:
-    """Let the C library keep the memory of messages of `size` bytes for those that follow.
-
-    The library of Linux gives what is freed at the end of its heap back to the system when that is long, and each page
-    of it is then made anew for the next message: with messages of 1 MiB, this can take three times as long as all the
-    rest. What "long" means it learns from the longest block that was freed (M_TRIM_THRESHOLD in mallopt(3)), so one
-    that nobody ever writes to is enough. Elsewhere this does nothing.
-    """
-    np.empty(min(4 * size, LONGEST_TO_LEARN_FROM), np.uint8)
 
 
 class Stream:

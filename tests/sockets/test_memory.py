@@ -1,4 +1,4 @@
-"""Stream: the memory of long messages is kept for the next ones."""
+"""Memory: the memory of long messages is kept for the next ones."""
 
 import platform
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 PAGES_OF_A_MESSAGE = 256
 COUNT_PAGES = """
 import resource
-from wslab.sockets.stream import keep_memory_for
+from wslab.sockets.memory import keep_memory_for
 
 def handle_a_message():
     text = message.decode()
