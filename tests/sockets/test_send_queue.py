@@ -46,6 +46,7 @@ def test_what_the_system_does_not_take_at_once_is_written_as_well(pieces, taken,
     with queue_and_peer() as (queue, peer):
 
         def write_some(pieces):
+            monkeypatch.undo()
             return queue._stream._sock.send(b"".join(pieces)[:taken]) if taken else 0
 
         monkeypatch.setattr(queue._stream, "write_some", write_some)
