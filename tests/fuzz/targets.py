@@ -36,7 +36,7 @@ from wslab.protocol.handshake import (
 )
 from wslab.protocol.http import Headers, Request, build_refusal, parse_request, parse_response
 from wslab.protocol.messages import TextDecoder
-from wslab.sockets.client import parse_url
+from wslab.sockets.url import parse_url
 from wslab.tap.tap import parse_target
 
 # Unicode 15, table 3-7: whole characters, then perhaps the beginning of one more.

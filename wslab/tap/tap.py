@@ -9,7 +9,7 @@ from typing import Protocol as Interface
 from wslab.protocol.redaction import redact_target
 from wslab.protocol.states import Direction
 from wslab.recording.recording import Recording
-from wslab.sockets.client import Address, parse_url
+from wslab.sockets.url import WebSocketUrl, parse_url
 from wslab.tap.fault_settings import FaultSettings
 from wslab.tap.faults import Fault
 from wslab.tap.relay import CONNECT_TIMEOUT, FAREWELL_TIMEOUT, TICK, Relay
@@ -21,11 +21,11 @@ log = logging.getLogger("wslab")
 _TARGET = re.compile(r"(ws|http)://|(?!\w+://).+:\d+\Z", re.IGNORECASE)
 
 
-def parse_target(target: str) -> tuple[str, Address]:
+def parse_target(target: str) -> tuple[str, WebSocketUrl]:
     """The scheme and the address of what a tap is to forward to. Raises ValueError for what is none.
 
     >>> parse_target("localhost:8888")
-    ('ws', Address(secure=False, host='localhost', port=8888, resource_name='/'))
+    ('ws', WebSocketUrl(secure=False, host='localhost', port=8888, resource_name='/'))
     """
     if not (found := _TARGET.match(target)):
         shown = redact_target(target)[:60]
