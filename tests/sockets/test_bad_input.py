@@ -8,7 +8,7 @@ import random
 
 import pytest
 from support.bad_frames import FAULTS, MAX_SIZE, Fault, glued, said
-from support.heads_and_frames import DEFLATE, KEY, close_frame, masked, raw_frame, request, text
+from support.heads_and_frames import DEFLATE, ZERO_KEY, close_frame, masked, raw_frame, request, text
 from support.raw_peer import RawPeer, live_server
 from support.waiting import running, wait_until, wslab_threads
 
@@ -128,7 +128,7 @@ def test_a_client_may_go_at_any_moment(server, sent, end):
 
 def test_a_frame_announced_and_never_sent_hurts_nobody(server):
     with RawPeer.upgraded(server) as peer:
-        peer.send(serialize_frame(Frame(Opcode.BINARY, bytes(1000)), KEY)[:20])
+        peer.send(serialize_frame(Frame(Opcode.BINARY, bytes(1000)), ZERO_KEY)[:20])
         with RawPeer.upgraded(server) as other:
             other.send(text("Hello"))
             assert other.read_frame() == Frame(Opcode.TEXT, b"Hello")

@@ -8,7 +8,7 @@ import pytest
 from support.waiting import PATIENCE, running, wait_until
 
 from wslab import ConnectionClosed
-from wslab.sockets.send_queue import LONG, MAX_PIECES, SendQueue
+from wslab.sockets.send_queue import LONG, MAX_BUFFERS, SendQueue
 from wslab.sockets.stream import deadline_in, stream_of
 from wslab.sockets.traffic import DirectionCounters
 
@@ -65,11 +65,11 @@ def test_as_much_is_written_together_as_is_worth_it_and_small_pieces_are_joined_
             return write_some(pieces)
 
         queue._stream.write_some = noted
-        sizes = [10, LONG, 10, LONG, *[1] * (MAX_PIECES + 1)]
+        sizes = [10, LONG, 10, LONG, *[1] * (MAX_BUFFERS + 1)]
         queue.enqueue(map(bytes, sizes))
         queue.flush()
 
-        assert writes == [[10, LONG], [10, LONG], [MAX_PIECES], [1]]
+        assert writes == [[10, LONG], [10, LONG], [MAX_BUFFERS], [1]]
 
 
 def test_a_stream_that_takes_one_piece_gets_them_as_one():

@@ -13,18 +13,19 @@ from wslab.protocol.events import Event, Message, as_event
 from wslab.protocol.http import Request, Response, build_refusal
 from wslab.protocol.states import Role, State
 from wslab.recording.log import Observer
-from wslab.sockets.receive_queue import MESSAGE, ReceiveQueue
+from wslab.sockets.receive_queue import MESSAGE, MESSAGE_TYPES, ReceiveQueue
 from wslab.sockets.stream import deadline_in
 from wslab.sockets.traffic import Traffic
-from wslab.sockets.transport import MESSAGE_TYPES, Transport
+from wslab.sockets.transport import Transport
 
 
 class Connection:
     """A WebSocket connection over a socket: what a handler is given and what `connect` returns.
 
-    Any thread may send or close; threads that receive take turns. Pings are answered while something
-    receives. Times are in seconds, None for no limit: `timeout` is how long `receive` waits when it is not told
-    otherwise, `write_timeout` how long the peer may take to read what is sent.
+    Any thread may send or close; threads that receive take turns. Pings are answered while some thread receives. Times
+    are in seconds, None for no limit: `timeout` is how long `receive` waits unless it is told otherwise,
+    `write_timeout` how long the peer may take to read what is sent, `idle_timeout` how long it may be silent.
+    `recording` is told of all bytes and calls.
     """
 
     def __init__(
@@ -46,14 +47,7 @@ class Connection:
         self.timeout = timeout
         self._protocol = protocol
         self.recording = recording
-        self._transport = Transport(
-            sock,
-            protocol,
-            number=number,
-            write_timeout=write_timeout,
-            close_timeout=close_timeout,
-            observer=recording,
-        )
+        self._transport = Transport(sock, protocol, number, write_timeout, close_timeout, recording)
         self._receive_queue = ReceiveQueue(self._transport, idle_timeout)
         if recording is not None:
             ends = (self.local_address, remote_address)
@@ -62,7 +56,7 @@ class Connection:
         with _registering:
             _connections.add(self)
 
-    # What is known about it
+    # Public properties
 
     @property
     def state(self) -> State:
@@ -71,7 +65,7 @@ class Connection:
 
     @property
     def is_open(self) -> bool:
-        """Whether messages can be sent."""
+        """True while messages can be sent."""
         return self.state is State.OPEN and not self._transport.send_queue.broken
 
     @property
@@ -111,7 +105,7 @@ class Connection:
 
     @property
     def traffic(self) -> Traffic:
-        """What has flowed up to now."""
+        """What has flowed both ways up to now."""
         return self._transport.traffic.snapshot()
 
     def __repr__(self) -> str:
@@ -130,7 +124,7 @@ class Connection:
     # The opening handshake
 
     def open(self, request: Request, timeout: float | None = None) -> Response:
-        """Client: send the request and read the server's agreement. Raises HandshakeError, or TimeoutError."""
+        """Client: send the request and return the server's agreement. Raises HandshakeError or TimeoutError."""
         try:
             with self._transport.sending() as protocol:
                 protocol.connect(request)
@@ -158,7 +152,7 @@ class Connection:
         self._transport.answer(response)
 
     def receive_body(self, length: int, timeout: float | None = None) -> bytes:
-        """Server: the body of the request, which has `length` bytes. Raises ConnectionClosed, or TimeoutError.
+        """Server: return the body of the request, which has `length` bytes. Raises ConnectionClosed or TimeoutError.
 
         Only the browser console asks for one; wslab/browser/console_endpoint.py says why it has no server of its own.
         """
@@ -167,32 +161,32 @@ class Connection:
     # Receiving
 
     def receive(self, timeout: float | None = None) -> str | bytes:
-        """The next message: `str` for text, `bytes` for binary. Messages that arrived before a fault come first.
+        """Return the next message: `str` for text, `bytes` for binary. Messages that arrived before a fault come first.
 
-        Raises ConnectionClosed at the end, ProtocolError once if the peer broke the protocol (it has then been told),
-        and TimeoutError if no message is there within `timeout` seconds (None: the connection's own `timeout`).
+        Raises ConnectionClosed at the end, ProtocolError once if the peer broke the protocol (by then the peer has been
+        told), and TimeoutError if no message arrives within `timeout` seconds (None: the connection's own `timeout`).
         """
         timeout = self.timeout if timeout is None else timeout
         message = self._receive_queue.next(None if timeout is None else deadline_in(timeout), MESSAGE)
         if self.recording is not None:
-            self._transport.mark_received((message,))
+            self._transport.mark_messages(self._transport.inward, "receive", (message,))
         return message
 
     def receive_many(self, timeout: float | None = None) -> list[Message]:
-        """All messages that have arrived, at least one, which it waits for as `receive` does."""
+        """Return all messages that have arrived. If there is none, wait for one as `receive` does."""
         timeout = self.timeout if timeout is None else timeout
         messages = self._receive_queue.next_messages(None if timeout is None else deadline_in(timeout))
         if self.recording is not None:
-            self._transport.mark_received(messages)
+            self._transport.mark_messages(self._transport.inward, "receive", messages)
         return messages
 
     def receive_event(self, timeout: float | None = None) -> Event:
-        """The next event, as `receive`, but pings and pongs come too (a ping has already been answered)."""
+        """Return the next event. As `receive`, but pings and pongs come too (a ping has already been answered)."""
         received: Any = self._receive_queue.next(deadline_in(self.timeout if timeout is None else timeout), object)
         return as_event(received)
 
     def __iter__(self) -> Iterator[Message]:
-        """The messages until the connection closes, for whatever reason; `close_code` and `error` tell which."""
+        """Yield messages until the connection closes, for whatever reason; `close_code` and `error` say why."""
         while True:
             try:
                 message = self.receive()
@@ -205,14 +199,14 @@ class Connection:
     def send(self, message: Message) -> None:
         """Send a message: `str` as text, anything like `bytes` as binary.
 
-        It returns when the operating system has taken the bytes, which is no sign that the peer has them.
-        Raises ConnectionClosed if the connection is closing, closed or broken.
+        Returns when the operating system has taken the bytes, which does not mean that the peer has them. Raises
+        ConnectionClosed if the connection is closing, closed or broken.
         """
         self._transport.send_messages((message,))
 
     def send_many(self, messages: Sequence[Message]) -> None:
         """Send messages, one after the other, with as few writes as possible."""
-        if type(messages) in MESSAGE_TYPES:  # a tenth of the time of isinstance
+        if type(messages) in MESSAGE_TYPES:  # takes less time than isinstance
             raise TypeError("send_many takes a list of messages; send takes one")
         self._transport.send_messages(messages)
 
@@ -233,13 +227,13 @@ class Connection:
             protocol.ping(payload)
 
     def pong(self, payload: bytes = b"") -> None:
-        """Send a pong that nobody asked for."""
+        """Send a pong that no ping has asked for (RFC 6455 §5.5.3)."""
         self._transport.mark("pong", payload)
         with self._transport.sending() as protocol:
             protocol.pong(payload)
 
     def send_raw(self, data: bytes) -> None:
-        """Send bytes as they are, past the protocol: for frames that no correct endpoint would send."""
+        """Send bytes as they are, past the protocol: for frames that a correct endpoint never sends."""
         self._transport.mark("send_raw", data)
         self._transport.send_raw(data)
 
@@ -248,11 +242,11 @@ class Connection:
     def close(
         self, code: int | None = CloseCode.NORMAL_CLOSURE, reason: str = "", timeout: float | None = None
     ) -> None:
-        """Do the closing handshake and end the TCP connection; does nothing if that has been done.
+        """Do the closing handshake and end the TCP connection, unless that has been done (RFC 6455 §7.1.2).
 
         Waits at most `timeout` seconds (None: the close timeout) for the peer's close frame and then leaves without it
-        (`close_code` 1006). Messages that arrive meanwhile can still be received. Raises ValueError for a code that
-        must not be sent.
+        (`close_code` 1006). Messages that arrive in the meantime can still be received. Raises ValueError for a code
+        that must not be sent.
         """
         deadline = time.monotonic() + (self._transport.close_timeout if timeout is None else timeout)
         try:
@@ -265,10 +259,10 @@ class Connection:
             raise
 
     def begin_close(self, code: int = CloseCode.GOING_AWAY, reason: str = "", timeout: float = 5.0) -> bool:
-        """Begin the closing handshake without waiting; whether a thread that is receiving will do the rest of it.
+        """Begin the closing handshake without waiting. Return True if a thread that is receiving will do the rest.
 
-        It has `timeout` seconds for that. Where nobody is receiving, or the peer has long not read, `close` does the
-        rest. Raises ConnectionClosed if there is nothing to close.
+        It has `timeout` seconds for that. If no thread is receiving, or the peer has not read for long, call `close` to
+        do the rest. Raises ConnectionClosed if there is nothing to close.
         """
         return self._transport.begin_close(code, reason, time.monotonic() + timeout)
 
@@ -286,6 +280,6 @@ _registering = threading.Lock()
 
 
 def open_connections() -> list[Connection]:
-    """The connections of this process that are not closed, those of servers and those of `connect`."""
+    """Return the connections of this process that are not closed, those of servers and those of `connect`."""
     with _registering:
         return [connection for connection in _connections if connection.state is not State.CLOSED]

@@ -1,4 +1,12 @@
-"""EchoServer: a WebSocket server with one thread per connection that runs a handler, the echo by default."""
+"""EchoServer: a WebSocket server with one thread per connection that runs a handler, the echo by default.
+
+Strategy: one thread accepts connections and starts a thread for each, in which a Session does everything else. `close`
+tells all clients, lets the threads that are receiving finish the closing handshakes, starts a thread for each
+connection where none is, and ends by force whatever is left when the time is over.
+
+Locks: `_lock` protects the list of connections and the counts beside it. It is never held while a handler runs or a
+peer is waited for.
+"""
 
 import contextlib
 import selectors
@@ -35,9 +43,9 @@ def echo_one_by_one(connection: Connection) -> None:
 
 
 def echo(connection: Connection) -> None:
-    """As `echo_one_by_one`, but all messages that have arrived are taken together and answered with one write.
+    """As `echo_one_by_one`, but take all messages that have arrived at once and answer them with one write.
 
-    That is five times as fast where many small ones come at once (64 of 32 bytes).
+    That is five times as fast if many short ones arrive together (64 of 32 bytes).
     """
     with contextlib.suppress(ConnectionClosed, ProtocolError):
         while True:
@@ -53,10 +61,10 @@ class EchoServer:
 
     Use it in a `with` block, or call `start` and `close`. A handler that returns closes its connection with 1000, one
     that raises with 1011 (the traceback goes to the log `wslab`). What a replaced part of `codec` raises is raised
-    again when the server closes. `origins` lists the Origin values that may connect, None lets all of them;
-    `subprotocols` what the server can speak; `deflate` may hold wishes for permessage-deflate; `ssl` makes it `wss://`;
-    `page` gives a browser that opens the address by `http://` the Echo test page. Each of `pages` is asked whether it
-    answers a request with plain HTTP, before that is taken for a handshake.
+    again when the server closes. `origins` lists the Origin values that may connect (None: all of them), `subprotocols`
+    what the server can speak; `deflate` may hold wishes for permessage-deflate; `ssl` makes it `wss://`; `page` gives a
+    browser that opens the address by `http://` the Echo test page. Each of `pages` is asked whether it answers a
+    request with plain HTTP, before that is taken for a handshake. `recording` records all connections.
     """
 
     def __init__(
@@ -78,7 +86,7 @@ class EchoServer:
         self.port = port
         self.limits = limits or Limits()
         self._codec = codec or Codec()
-        self._recording = recording
+        self.recording = recording
         self._deflate = PermessageDeflate() if deflate is True else deflate or None
         self._ssl = ssl
         self.pages: list[Page] = [_answer_with_echo_test] if page else []
@@ -106,17 +114,12 @@ class EchoServer:
 
     @property
     def is_listening(self) -> bool:
-        """Whether it has been started and not yet closed."""
+        """True from `start` to `close`."""
         return self._listener is not None
 
     @property
-    def recording(self) -> Recording | None:
-        """What it records all connections in, if it was given one."""
-        return self._recording
-
-    @property
     def connections(self) -> list[Connection]:
-        """The connections that are there now, in the order in which they came."""
+        """The connections that are being served, in the order in which they came."""
         with self._lock:
             return list(self._threads.values())
 
@@ -133,7 +136,7 @@ class EchoServer:
     # Starting and stopping
 
     def start(self) -> "EchoServer":
-        """Listen and serve in the background, if it does not yet. Raises OSError if the address cannot be had."""
+        """Listen and serve in the background, unless it already does. Raises OSError if the address cannot be had."""
         if self._listener is not None:
             return self
         keep_memory_for(self.limits.max_size)
@@ -147,14 +150,14 @@ class EchoServer:
                 target=self._accept_connections, args=(listener, waker, selector), name="wslab-accept", daemon=True
             )
             self._acceptor.start()
-            opened.pop_all()  # from now on they are the thread's
+            opened.pop_all()  # from now on they belong to the thread
         self._listener, self.port = listener, listener.getsockname()[1]
         return self
 
     def close(self, code: int = CloseCode.GOING_AWAY, reason: str = "the server is stopping") -> None:
         """Stop listening, tell every client `code`, and wait for the threads, at most four seconds in all.
 
-        Raises what a replaced part of the codec raised first, if one did.
+        Raises what a replaced part of the codec raised first, if any did.
         """
         if self._listener is None:
             return
@@ -180,7 +183,7 @@ class EchoServer:
             raise error.__cause__ or error
 
     def _tell_end(self, connection: Connection, code: int, reason: str, timeout: float) -> threading.Thread | None:
-        """Tell a client that the server stops; the thread that awaits its answer if the connection's own does not."""
+        """Tell a client that the server stops. Return a thread that awaits its answer, unless one already does."""
         try:
             if connection.begin_close(code, reason, timeout):
                 return None
@@ -188,13 +191,12 @@ class EchoServer:
                 target=self._close, args=(connection, code, reason, timeout), name="wslab-close", daemon=True
             )
             closer.start()
+            return closer
         except (ConnectionClosed, RuntimeError):  # no handshake yet, or TCP is broken, or no thread can be had
             connection.abort()
         except PartError as error:
             self._part_failed(error)
             connection.abort()
-        else:
-            return closer
         return None
 
     def _close(self, connection: Connection, code: int, reason: str, timeout: float) -> None:
@@ -261,7 +263,7 @@ class EchoServer:
             write_timeout=limits.send_timeout,
             idle_timeout=limits.idle_timeout,
             close_timeout=limits.close_timeout,
-            recording=self._recording,
+            recording=self.recording,
         )
 
     def _run(self, session: Session) -> None:

@@ -1,4 +1,12 @@
-"""Session: one connection of a server from first byte to last: handshake, page, Origin, handler (RFC 6455 §4.2)."""
+"""Session: one connection of a server from first byte to last: handshake, page, Origin, handler (RFC 6455 §4.2).
+
+Strategy: everything happens in one thread, in this order: the request is read, a page may answer it, its Origin is
+checked, the handshake is agreed on, the handler runs, and the connection is closed with the code that tells how the
+handler ended. An error ends this connection only; none gets out of `run`.
+
+Locks: none is held while a session waits for the peer or runs the handler, so a handler may use any connection and may
+even close its server.
+"""
 
 import logging
 from collections.abc import Callable
@@ -21,7 +29,7 @@ log.addHandler(logging.NullHandler())
 
 @dataclass(frozen=True)
 class Service:
-    """What a server offers to each of its connections; `part_failed` is told what a replaced part of the codec raised.
+    """What a server offers on each connection. `part_failed` is called with what a replaced part of the codec raised.
 
     Each of `pages` is asked whether it answers a request with plain HTTP, before that is taken for a handshake.
     """
@@ -35,7 +43,7 @@ class Service:
 
 
 class Session:
-    """One connection and what is done with it, in a thread of its own. A server that `is_full` only says so."""
+    """One connection and what a server does with it. If the server `is_full`, the client is only told so."""
 
     def __init__(self, connection: Connection, service: Service, is_full: bool) -> None:
         self.connection = connection
@@ -43,7 +51,7 @@ class Session:
         self._service = service
 
     def run(self) -> None:
-        """Do the opening handshake, run the handler, and end the connection. Raises nothing."""
+        """Do the opening handshake, run the handler and end the connection. Raises nothing."""
         try:
             if self._open():
                 self._handle()
@@ -56,7 +64,7 @@ class Session:
             self.connection.abort()
 
     def _open(self) -> bool:
-        """Return True if a handshake was agreed on; else the client was told why not, or wanted the page only."""
+        """Return True if the handshake was agreed on; if not, the client was told why, or wanted only the page."""
         connection = self.connection
         try:
             self._await_request()
@@ -87,7 +95,7 @@ class Session:
             raise HandshakeError(f"this server has its {limits.max_connections} connections already", 503)
 
     def _answer_page(self) -> bool:
-        """Return True if one of the pages has answered: a browser wanted it, and no handshake."""
+        """Return True if one of the pages has answered the request, which then was no handshake."""
         connection = self.connection
         answer = next((found for page in self._service.pages if (found := page(connection)) is not None), None)
         if answer is not None and connection.request is not None:
@@ -110,9 +118,9 @@ class Session:
             self._service.handler(connection)
         except PartError:
             raise
-        except BaseException as error:  # a handler may raise anything, sys.exit() too; the others must not notice
-            told = isinstance(error, ConnectionClosed | ProtocolError) and not connection.is_open
-            if not told:  # else the handler was told that its own connection has come to an end
+        except BaseException as error:  # a handler may raise anything, even SystemExit; other sessions must not notice
+            is_over = isinstance(error, ConnectionClosed | ProtocolError) and not connection.is_open
+            if not is_over:  # otherwise the handler has only learned that its own connection has come to an end
                 log.exception("connection %d: the handler failed", connection.number)
                 code, reason = CloseCode.INTERNAL_ERROR, f"{type(error).__name__:.27} in the handler"  # 123 bytes fit
         connection.close(code, reason)

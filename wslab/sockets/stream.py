@@ -31,7 +31,7 @@ class Stream:
     A `timeout` is in seconds, None for no limit; a `deadline` is a time of `time.monotonic`, None for never.
     """
 
-    gathers = hasattr(socket.socket, "sendmsg")  # whether several pieces can be written in one call
+    gathers = hasattr(socket.socket, "sendmsg")  # whether several buffers can be written in one call
     _now = getattr(socket, "MSG_DONTWAIT", 0)
 
     def __init__(self, sock: socket.socket) -> None:
@@ -56,16 +56,16 @@ class Stream:
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
         self._timeout = timeout
 
-    def write_some(self, pieces: Sequence[bytes | memoryview]) -> int:
-        """Write as much of `pieces`, one after the other, as can be written at once. Return how much that was.
+    def write_some(self, buffers: Sequence[bytes | memoryview]) -> int:
+        """Write as much of `buffers`, one after the other, as can be written at once. Return how much that was.
 
         Only a stream that `gathers` takes several: a long payload and its header travel in one call without being
         copied together first (an echo of 64 KiB: 2 %). Raises OSError.
         """
         try:
-            if len(pieces) == 1:
-                return self._sock.send(pieces[0], self._now)
-            return self._sock.sendmsg(pieces, (), self._now)
+            if len(buffers) == 1:
+                return self._sock.send(buffers[0], self._now)
+            return self._sock.sendmsg(buffers, (), self._now)
         except BlockingIOError:
             return 0
 
@@ -78,7 +78,7 @@ class Stream:
             elif not _wait(self._sock, deadline, to_write=not self._must_read_to_write):
                 raise TimeoutError(LATE)
 
-    def has_room(self) -> bool:
+    def is_writable(self) -> bool:
         """Return True if the operating system would take some bytes at once. For the thread that writes."""
         return _wait(self._sock, 0, to_write=True)
 
@@ -121,12 +121,12 @@ class WaitingStream(Stream):
             if not _wait(self._sock, deadline, to_write):
                 raise TimeoutError(LATE)
 
-    def write_some(self, pieces: Sequence[bytes | memoryview]) -> int:
-        """As `Stream.write_some`, for one piece."""
+    def write_some(self, buffers: Sequence[bytes | memoryview]) -> int:
+        """As `Stream.write_some`, for one buffer."""
         self._must_read_to_write = False
         try:
             with self._lock:
-                return self._sock.send(pieces[0])
+                return self._sock.send(buffers[0])
         except (BlockingIOError, ssl.SSLWantWriteError):
             return 0
         except ssl.SSLWantReadError:
@@ -150,7 +150,7 @@ def stream_of(sock: socket.socket) -> Stream:
 
 
 def _wait(sock: socket.socket, deadline: float | None, to_write: bool) -> bool:
-    """Wait until there is something to read, or room to write. Return False if there is none by `deadline`."""
+    """Wait until the socket can be read, or written. Return False if it cannot be by `deadline`."""
     timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
     if hasattr(select, "poll"):  # unlike select, poll takes any file descriptor
         poll = select.poll()

@@ -1,4 +1,15 @@
-"""Transport: one TCP socket joined to one Protocol: bytes go both ways, and both are ended in the right order."""
+"""Transport: one TCP socket joined to one Protocol; bytes go both ways, and both are ended in the right order.
+
+Strategy: the protocol decides what bytes mean and what to answer, and this module moves them. Two queues stand beside
+it: SendQueue holds the bytes that are still to be written, ReceiveQueue the messages that nobody has asked for yet.
+
+Locks: `lock` protects the protocol and the order of what it sends. It is held while the protocol is called and its
+bytes are queued, and never while a thread waits for the peer. `reading` is held by the one thread that reads from the
+socket, for as long as the peer is silent; `send_queue.writing` by the one that writes. A thread that needs several
+takes `reading` first; it never holds `lock` and `writing` at the same time.
+
+Any thread may call any method, except where it says "Needs `reading`": the caller must hold that lock.
+"""
 
 import contextlib
 import math
@@ -12,51 +23,46 @@ from wslab.protocol.endpoint import Protocol
 from wslab.protocol.errors import CloseCode, ConnectionClosed, PartError, ProtocolError
 from wslab.protocol.events import Message
 from wslab.protocol.http import Response
-from wslab.protocol.states import Direction, Role, State
+from wslab.protocol.states import DIRECTIONS, Direction, Role, State
 from wslab.recording.log import Observer
 from wslab.sockets.send_queue import SendQueue
 from wslab.sockets.stream import seconds_to, stream_of
 from wslab.sockets.traffic import Traffic, short
 
-MESSAGE_TYPES = frozenset((str, bytes))
-
 
 class Transport:
-    """Moves what a Protocol says over a socket, for any number of threads.
+    """Moves the bytes of a Protocol over a socket.
 
-    A `deadline` is a time of `time.monotonic`, None for never. `number` is what the connection is called where
-    `observer` takes notes; `error` is how the peer has broken the protocol, if it has.
+    A `deadline` is a time of `time.monotonic`, None for never. `number` is what the connection is called when
+    `observer` is told of it; `error` is how the peer has broken the protocol, if it has.
     """
 
     def __init__(
         self,
         sock: socket.socket,
         protocol: Protocol,
-        *,
         number: int,
         write_timeout: float | None,
         close_timeout: float,
         observer: Observer | None,
     ) -> None:
-        to_server, to_client = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
-        client = protocol.role is Role.CLIENT
-        self.outward, self.inward = (to_server, to_client) if client else (to_client, to_server)
-        self.stream = stream_of(sock)
+        self.outward = DIRECTIONS[protocol.role]
+        self.inward = next(direction for direction in Direction if direction is not self.outward)
         self.protocol = protocol
-        self.traffic = Traffic()
-        self.send_queue = SendQueue(self.stream, write_timeout, self.traffic.sent)
-        if observer is not None:
-            self.send_queue.record = partial(observer.add, number, self.outward)
+        self.number = number
+        self.observer = observer
         self.close_timeout = close_timeout
-        self.reading = threading.Lock()  # held by the one thread that reads
+        self.traffic = Traffic()
+        self.stream = stream_of(sock)
+        record = None if observer is None else partial(observer.add, number, self.outward)
+        self.send_queue = SendQueue(self.stream, write_timeout, self.traffic.sent, record)
+        self.lock = threading.Lock()
+        self.reading = threading.Lock()
         self.has_ended = False
         self.error: ProtocolError | None = None
-        self.observer = observer
-        self.number = number
-        self.lock = threading.Lock()  # held while the protocol is used and its bytes are queued, never while waiting
-        self._leave_by = math.inf  # when the peer's time for its part of the closing handshake is over
+        self._close_by = math.inf  # when the peer's time for its part of the closing handshake is over
 
-    # Counting and observing
+    # Observing
 
     def mark(self, name: str, argument: str | bytes | int | None = None) -> None:
         """Note a call of the API that says something to the peer."""
@@ -67,28 +73,27 @@ class Transport:
         if self.observer is not None:
             self.observer.mark(self.number, self.outward, name, short(argument))
 
-    def mark_received(self, messages: Iterable[Message]) -> None:
-        """Record that the caller was given these messages, if anything is recorded."""
+    def mark_messages(self, direction: Direction, name: str, messages: Iterable[Message]) -> None:
+        """Tell the observer, if there is one, that the caller has sent or received messages."""
         if self.observer is not None:
             for message in messages:
-                self.observer.mark(self.number, self.inward, "receive", short(message))
+                self.observer.mark(self.number, direction, name, short(message))
 
     # Sending
 
     @contextlib.contextmanager
     def sending(self) -> Iterator[Protocol]:
-        """The protocol, for this thread alone; at the end, what it has to send is written."""
+        """Lend the protocol to this thread alone; at the end, write what it has to send."""
         with self.lock:
             yield self.protocol
             self._enqueue_output()
         self.send_queue.flush()
 
     def send_messages(self, messages: Sequence[Message]) -> None:
-        """Send messages; in less time than with `sending`."""
+        """Send messages, in less time than with `sending`."""
         if self.observer is not None:
-            for message in messages:
-                self.observer.mark(self.number, self.outward, "send", short(message))
-        self.lock.acquire()  # in half the time of `with`
+            self.mark_messages(self.outward, "send", messages)
+        self.lock.acquire()  # takes half the time of `with`
         try:
             self.protocol.send_messages(messages)
             self.send_queue.enqueue(self.protocol.pieces_to_send())
@@ -109,17 +114,17 @@ class Transport:
 
     # The closing handshake
 
-    def begin_close(self, code: int, reason: str, deadline: float) -> bool:
-        """Begin it without waiting. Return True if a thread that is reading will do the rest of it."""
-        self._queue_close(code, reason, deadline)
-        return self.send_queue.try_flush(deadline) and self.reading.locked()
-
     def start_close(self, code: int | None, reason: str, deadline: float) -> None:
-        """Send our close frame, if the connection is open."""
-        self._queue_close(code, reason, deadline)
+        """Send our close frame, if the connection is open (RFC 6455 §7.1.2)."""
+        self._enqueue_close(code, reason, deadline)
         self.send_queue.flush(deadline)
 
-    def _queue_close(self, code: int | None, reason: str, deadline: float) -> None:
+    def begin_close(self, code: int, reason: str, deadline: float) -> bool:
+        """As `start_close`, without waiting. Return True if a thread that is reading will do the rest."""
+        self._enqueue_close(code, reason, deadline)
+        return self.send_queue.try_flush(deadline) and self.reading.locked()
+
+    def _enqueue_close(self, code: int | None, reason: str, deadline: float) -> None:
         with self.lock:
             if self.protocol.state is State.CONNECTING:
                 raise ConnectionClosed(CloseCode.ABNORMAL_CLOSURE, "closed before the handshake was done")
@@ -127,26 +132,14 @@ class Transport:
                 self.mark("close", code)
                 self.protocol.close(code, reason)
                 self._enqueue_output()
-        self._leave_by = min(self._leave_by, deadline)
+        self._close_by = min(self._close_by, deadline)
 
-    def _queue_failure(self, reason: str, code: int = CloseCode.INTERNAL_ERROR) -> None:
+    def _enqueue_failure(self, reason: str, code: int) -> None:
         with self.lock, contextlib.suppress(PartError):  # serialize_frame may be what fails
             self.protocol.fail(ProtocolError(reason, code))
             self._enqueue_output()
 
     # The end of TCP
-
-    def end_by(self, error: ProtocolError | PartError) -> None:
-        """End TCP after a fault, of which the peer is told in a close frame. Needs `reading`."""
-        if isinstance(error, ProtocolError):
-            self.error = error
-            with self.lock:  # the protocol has made the close frame
-                self._enqueue_output()
-        elif self.protocol.state is State.CONNECTING:  # `reject` tells it
-            return
-        else:
-            self._queue_failure(str(error))
-        self.end()
 
     def answer(self, response: Response) -> None:
         """Server: answer the request with plain HTTP, and end TCP."""
@@ -158,13 +151,13 @@ class Transport:
 
     def fail(self, reason: str, code: int) -> None:
         """Tell the peer what went wrong in a close frame, and end TCP without waiting for its answer."""
-        self._queue_failure(reason, code)
+        self._enqueue_failure(reason, code)
         self._leave()
 
     def abort(self) -> None:
-        """End TCP at once, without a close frame."""
+        """End TCP at once, without a close frame. A thread that is reading or writing is woken."""
         self.send_queue.abort("this side has cut it off")
-        with self.reading:  # the thread that has it is woken
+        with self.reading:
             self.end()
 
     def _leave(self) -> None:
@@ -176,12 +169,24 @@ class Transport:
         else:
             self.abort()
 
+    def end_after(self, error: ProtocolError | PartError) -> None:
+        """End TCP after a fault, of which the peer is told in a close frame (RFC 6455 §7.1.7). Needs `reading`."""
+        if isinstance(error, ProtocolError):
+            self.error = error
+            with self.lock:  # the protocol has made the close frame itself
+                self._enqueue_output()
+        elif self.protocol.state is State.CONNECTING:  # `reject` tells the peer
+            return
+        else:
+            self._enqueue_failure(str(error), CloseCode.INTERNAL_ERROR)
+        self.end()
+
     def end(self) -> None:
-        """End the TCP connection, once, so that the peer still reads our last bytes. Needs `reading`."""
+        """End TCP, once, so that the peer can still read our last bytes. Needs `reading`."""
         if self.has_ended:
             return
         self.has_ended = True
-        deadline = min(time.monotonic() + self.close_timeout, self._leave_by)
+        deadline = min(time.monotonic() + self.close_timeout, self._close_by)
         with contextlib.suppress(ConnectionClosed, OSError):  # the peer has gone already
             self.send_queue.flush(deadline)
             self._await_end_of_tcp(deadline)
@@ -190,21 +195,21 @@ class Transport:
         self.send_queue.close()
 
     def _await_end_of_tcp(self, deadline: float) -> None:
-        """Let the server end TCP first (RFC 6455 §7.1.1), and read up to its end what still comes.
+        """Let the server end TCP first (RFC 6455 §7.1.1), and read what still arrives until TCP has ended.
 
         Closing a socket with unread bytes resets the connection, and a reset can overtake our close frame.
         """
-        server = self.protocol.role is Role.SERVER
-        if self.protocol.state is State.CLOSED or (self.protocol.state is State.CONNECTING and not server):
+        is_server = self.protocol.role is Role.SERVER
+        if self.protocol.state is State.CLOSED or (self.protocol.state is State.CONNECTING and not is_server):
             return
-        if server:
+        if is_server:
             self.stream.end_writing()
         while self.stream.read(seconds_to(deadline)):
-            if time.monotonic() > deadline:  # what keeps coming must not keep us
+            if time.monotonic() > deadline:  # a peer that sends on and on must not keep us
                 return
 
-    def closed(self) -> ConnectionClosed:
-        """Return what whoever asks for more is told once TCP has ended."""
+    def why_closed(self) -> ConnectionClosed:
+        """Return the error for a caller that asks for more after TCP has ended."""
         reason = self.protocol.close_reason
         if not reason and self.protocol.close_code == CloseCode.ABNORMAL_CLOSURE:
             why = "the TCP connection ended without a close frame"
