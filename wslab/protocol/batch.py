@@ -33,7 +33,7 @@ def parse_messages(data: bytes, start: int, masked: bool, max_size: int) -> tupl
     spans: list[tuple[int, int, int, int]] = []
     masks: list[bytes] = []
     position, available = start, len(data)
-    mask_bit = 0b1000_0000 if masked else 0
+    mask_bit, key_size = (0b1000_0000, 4) if masked else (0, 0)
     while position + 2 <= available:
         first, length = data[position], data[position + 1] - mask_bit
         payload = position + 2
@@ -43,19 +43,18 @@ def parse_messages(data: bytes, start: int, masked: bool, max_size: int) -> tupl
             payload += size
             if length < least:
                 break
-        if masked:
-            payload += 4
+        payload += key_size
         end = payload + length
         if not 0 <= length <= max_size or end > available or not WHOLE_TEXT <= first <= WHOLE_BINARY:
             break
         if masked and length >= WORTH_READING_ALONE:
             if spans:
                 break
-            plain = apply_mask(memoryview(data)[payload:end], data[payload - 4 : payload])
-            return _read_payloads(plain, [(first, 0, length, end)], start)
+            alone = apply_mask(memoryview(data)[payload:end], data[payload - 4 : payload])
+            return _read_payloads(alone, [(first, 0, length, end)], start)
         if masked:
-            masks.append(bytes(payload - position))  # the header stays as it is
-            masks.append((data[payload - 4 : payload] * (length // 4 + 1))[:length])
+            # The header stays as it is: a mask of zeros.
+            masks += bytes(payload - position), (data[payload - 4 : payload] * (length // 4 + 1))[:length]
         spans.append((first, payload - start, end - start, end))
         position = end
     # One XOR for all: for 64 messages of 32 bytes a third faster than one for each, for 16 of 1 KiB 2.5 times as fast.

@@ -42,13 +42,9 @@ def connect(
     HandshakeError if the server does not agree, ValueError for a bad address.
     """
     address = parse_url(url)
+    key = b64encode(os.urandom(16)).decode() if key is None else key
     request = build_request(
-        address.host_header,
-        address.resource_name,
-        key=b64encode(os.urandom(16)).decode() if key is None else key,
-        origin=origin,
-        subprotocols=subprotocols,
-        headers=headers,
+        address.host_header, address.resource_name, key=key, origin=origin, subprotocols=subprotocols, headers=headers
     )
     request.serialize()  # a header that cannot be sent is found before anything is opened
     protocol = Protocol(
