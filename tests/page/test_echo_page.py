@@ -205,11 +205,12 @@ def test_the_page_is_no_fault_and_no_refusal_in_the_log(caplog):
 
 
 def test_a_visit_is_over_with_its_answer_and_leaves_no_error():
-    with live_server() as server, RawPeer(server) as peer:
-        wait_until(lambda: server.connections)
-        [connection] = server.connections
-        peer.send(visit())
-        peer.read_to_end()
+    with live_server() as server:
+        with RawPeer(server) as peer:
+            wait_until(lambda: server.connections)
+            [connection] = server.connections
+            peer.send(visit())
+            peer.read_to_end()
         wait_until(lambda: not server.connections)
 
     assert connection.error is None

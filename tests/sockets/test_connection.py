@@ -237,6 +237,7 @@ def test_receive_many_gives_all_messages_that_have_arrived_and_drops_pings_betwe
 def test_receive_many_gives_what_came_before_a_fault_or_a_close_frame_first():
     with against_raw(Role.CLIENT) as (client, peer):
         peer.sendall(unmasked(Opcode.TEXT, b"last") + unmasked(Opcode.CONTINUATION))
+        peer.shutdown(socket.SHUT_WR)
         assert client.receive_many() == ["last"]
         with pytest.raises(ProtocolError, match="no message has begun"):
             client.receive_many()
