@@ -19,7 +19,7 @@ from wslab.sockets.traffic import Traffic
 from wslab.tap.tap import Tap
 
 CAPTION = "TCP connections, as netstat lists them, and the WebSockets on them"
-PARTLY_COUNTED = "Messages and bytes are counted since a connection was first watched: before, nobody counts."
+PARTLY_COUNTED = "Messages and bytes are those that have passed since a connection was first watched."
 MOST_PATH = 32  # characters
 NETSTAT = ("local", "remote", "TCP")
 LIFE = (  # the states of TCP, as psutil and Linux spell them, in the order in which a connection passes them
