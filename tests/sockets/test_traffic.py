@@ -144,8 +144,9 @@ def test_compressed_messages_are_counted_as_messages_and_their_bytes_as_they_tra
 
 
 def test_the_open_connections_of_this_process_are_known_until_they_are_closed():
+    others = set(open_connections())  # that another test has left to the garbage collector
     with live_server() as server, connect(server.url) as connection:
-        assert {end.role for end in open_connections()} == {Role.CLIENT, Role.SERVER}
+        assert {end.role for end in set(open_connections()) - others} == {Role.CLIENT, Role.SERVER}
         assert connection in open_connections()
 
-    assert open_connections() == []
+    assert set(open_connections()) <= others
