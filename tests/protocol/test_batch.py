@@ -18,7 +18,8 @@ from wslab.protocol.masking import WORTH_NUMPY
 from wslab.protocol.states import State
 
 LIMITS = Limits(max_size=5000)
-SIZES = [0, 1, 125, 126, 127, WORTH_NUMPY - 1, WORTH_NUMPY, 999, 1000]
+EDGE = min(WORTH_NUMPY, 512)  # without numpy there is none
+SIZES = [0, 1, 125, 126, 127, EDGE - 1, EDGE, 999, 1000]
 LONG_SIZES = [WORTH_READING_ALONE + more for more in (-1, 0, 1, 2, 3)]
 HI = bytes.fromhex("8102 4869")
 
