@@ -144,7 +144,7 @@ def test_each_connection_has_a_log_of_its_own_seconds_and_all_can_be_cleared(ech
     echo.open().press("Disconnect")
     echo.has_logged("wasClean true")
     echo.open()
-    assert len(re.findall(r"^0\.0\d\d new WebSocket\(\)", echo.log.inner_text(), re.MULTILINE)) == 2
+    assert len(re.findall(r"^0\.00\d new WebSocket\(\)", echo.log.inner_text(), re.MULTILINE)) == 2
 
     echo.press("Clear")
     expect(echo.log).to_be_empty()
