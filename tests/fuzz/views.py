@@ -9,7 +9,7 @@ from wslab.display.inspector.recording_table import RecordingTable
 from wslab.display.table import Table
 from wslab.display.widgets.raw_frame import RawFrame
 from wslab.dissector.handshake_lines import begins_a_head
-from wslab.protocol.redaction import redact_bytes
+from wslab.redaction.redact import redact_bytes
 
 
 class _Tags(HTMLParser):

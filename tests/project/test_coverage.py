@@ -10,7 +10,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 MODULES = [
-    *sorted(f"protocol/{path.stem}" for path in (ROOT / "wslab/protocol").glob("*.py") if path.stem != "__init__"),
+    *sorted(
+        f"{folder}/{path.stem}"
+        for folder in ("protocol", "redaction")
+        for path in (ROOT / "wslab" / folder).glob("*.py")
+        if path.stem != "__init__"
+    ),
     "dissector/conversation",
     "dissector/frames",
     "dissector/messages",

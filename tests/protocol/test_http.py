@@ -17,7 +17,7 @@ from wslab.protocol.http import (
     parse_request,
     parse_response,
 )
-from wslab.protocol.redaction import redact_bytes
+from wslab.redaction.redact import redact_bytes
 
 every_handshake = pytest.mark.parametrize("wanted", named(HANDSHAKES))
 PARSERS = [parse_request, parse_response]

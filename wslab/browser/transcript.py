@@ -9,8 +9,8 @@ from pathlib import Path
 
 from wslab.browser.report import BrowserEvent, is_event
 from wslab.display.table import Table
-from wslab.protocol.redaction import printable
 from wslab.protocol.states import State
+from wslab.redaction.redact import printable
 
 STATES = list(State)
 MAX_DATA = 100  # characters of a message or a reason; of a longer one, the first SHORTENED are shown

@@ -9,7 +9,7 @@ import threading
 from wslab.cli.errors import CommandError, reason
 from wslab.cli.output import allow_all_characters
 from wslab.protocol.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
-from wslab.protocol.redaction import harmless, printable
+from wslab.redaction.redact import harmless, printable
 from wslab.sockets.client import connect
 from wslab.sockets.connection import Connection
 

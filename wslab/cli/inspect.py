@@ -8,8 +8,8 @@ from wslab.cli import arguments
 from wslab.cli.errors import CommandError, reason
 from wslab.cli.output import allow_all_characters
 from wslab.display.inspector.inspect import CAPTURES, inspect
-from wslab.protocol.redaction import redact_line
 from wslab.recording.recording import Recording
+from wslab.redaction.redact import redact_line
 
 HELP = "name every field of frames or of a handshake, or list a capture file"
 

@@ -13,9 +13,9 @@ from wslab.protocol.deflate import NAME as DEFLATE
 from wslab.protocol.errors import Violation
 from wslab.protocol.frames import Opcode
 from wslab.protocol.http import Request
-from wslab.protocol.redaction import redact_body
 from wslab.protocol.rules import Situation, broken_by_frame
 from wslab.protocol.states import Role
+from wslab.redaction.redact import redact_body
 
 MASKING = {True: Role.CLIENT, False: Role.SERVER}  # §5.1: who masks its frames
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from wslab.protocol.redaction import printable
+from wslab.redaction.redact import printable
 
 ILLEGAL = "illegal"
 

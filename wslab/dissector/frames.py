@@ -9,8 +9,8 @@ from wslab.protocol.http import Request, Response
 from wslab.protocol.masking import Buffer
 from wslab.protocol.messages import TextDecoder
 from wslab.protocol.reader import FrameReader, IncomingFrame
-from wslab.protocol.redaction import printable, redact_target
 from wslab.protocol.states import Role
+from wslab.redaction.redact import printable, redact_target
 
 KEPT = 4096  # bytes of each payload; what a view shows of it is much less
 MAX_INFLATED = 16 * 1024 * 1024  # bytes of a message: no more is decompressed, unless it is to be kept

@@ -17,7 +17,7 @@ from wslab.dissector.header_meanings import (
 from wslab.dissector.wording import cut
 from wslab.protocol.handshake import check_request
 from wslab.protocol.http import Headers, Request, Response, parse_request, parse_response
-from wslab.protocol.redaction import REDACTED, redact_header, redact_line, redact_target
+from wslab.redaction.redact import REDACTED, redact_header, redact_line, redact_target
 
 MOST_EXAMINED = 400  # bytes from the start of a head: they show whether it is one
 MOST_OF_A_NAME = 40  # characters

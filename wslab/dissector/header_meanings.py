@@ -19,7 +19,7 @@ from wslab.protocol.handshake import (
 from wslab.protocol.handshake_rules import Agreement, broken_by_agreement, broken_by_request
 from wslab.protocol.head_rules import Refusal
 from wslab.protocol.http import Headers, Request, Response
-from wslab.protocol.redaction import harmless, redact_target
+from wslab.redaction.redact import harmless, redact_target
 
 GOOD_REQUEST = build_request("localhost", key="dGhlIHNhbXBsZSBub25jZQ==")
 NOT_WEBSOCKET = "no matter of WebSocket: ignored (§4.2.1)"

@@ -9,7 +9,7 @@ from wslab.dissector.frames import DissectedFrame
 from wslab.protocol.errors import ProtocolError, Violation, describe_close
 from wslab.protocol.frames import Opcode, parse_close
 from wslab.protocol.masking import Buffer, apply_mask
-from wslab.protocol.redaction import redact_bytes
+from wslab.redaction.redact import redact_bytes
 
 BYTES_A_ROW = 8  # two turns of the masking key
 MOST_SHOWN = 60  # characters of a text, at least

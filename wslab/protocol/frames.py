@@ -9,7 +9,6 @@ from wslab.protocol.errors import CloseCode, is_valid_close_code
 from wslab.protocol.masking import Buffer, apply_mask
 from wslab.protocol.opcodes import OPCODES as OPCODES
 from wslab.protocol.opcodes import Opcode as Opcode
-from wslab.protocol.redaction import printable
 from wslab.protocol.rules import (
     FORBIDDEN_CLOSE_CODE,
     HALF_A_CLOSE_CODE,
@@ -18,6 +17,7 @@ from wslab.protocol.rules import (
     broken_by_length,
     broken_by_start,
 )
+from wslab.redaction.redact import printable
 
 MAX_HEADER = 14  # bytes: 2, then 8 for the longest lengths, then 4 for the masking key
 

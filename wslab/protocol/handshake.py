@@ -18,7 +18,7 @@ from wslab.protocol.handshake_rules import (
 )
 from wslab.protocol.handshake_rules import VERSION as VERSION
 from wslab.protocol.http import TOKEN, Headers, Request, Response
-from wslab.protocol.redaction import redact_body
+from wslab.redaction.redact import redact_body
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 

@@ -17,7 +17,7 @@ from wslab.protocol.head_rules import (
     NO_VERSION,
     WRONG_VERSION,
 )
-from wslab.protocol.redaction import redact_body, redact_header, redact_line, redact_target
+from wslab.redaction.redact import redact_body, redact_header, redact_line, redact_target
 
 MAX_BODY_SIZE = 4096
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")

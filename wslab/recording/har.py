@@ -19,11 +19,11 @@ from urllib.parse import parse_qsl, urlsplit
 from wslab.protocol.frames import Frame, Opcode, serialize_frame
 from wslab.protocol.handshake import VERSION, accept_key
 from wslab.protocol.http import Headers, Request, Response
-from wslab.protocol.redaction import redact_body, redact_header, redact_target
 from wslab.protocol.states import Direction
 from wslab.recording.errors import CaptureError, CaptureWarning
 from wslab.recording.exchanges import Exchange, RecordedMessage, read_exchanges
 from wslab.recording.log import Chunk, Log
+from wslab.redaction.redact import redact_body, redact_header, redact_target
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 TYPES = {UP: "send", DOWN: "receive"}

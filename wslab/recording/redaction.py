@@ -7,9 +7,9 @@ crossed out, and the result put back into the chunks.
 import re
 from collections.abc import Sequence
 
-from wslab.protocol.redaction import redact_body, redact_bytes
 from wslab.protocol.states import Direction
 from wslab.recording.log import Chunk
+from wslab.redaction.redact import redact_body, redact_bytes
 
 _END_OF_HEAD = b"\r\n\r\n"
 _NOT_EMPTY = re.compile(rb"[^\r\n]")

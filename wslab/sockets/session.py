@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from wslab.protocol.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
 from wslab.protocol.http import Response
 from wslab.protocol.limits import Limits
-from wslab.protocol.redaction import redact_target
+from wslab.redaction.redact import redact_target
 from wslab.sockets.connection import Connection
 
 REFUSAL_TIMEOUT = 2.0

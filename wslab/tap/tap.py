@@ -6,9 +6,9 @@ import socket
 import threading
 from typing import Protocol as Interface
 
-from wslab.protocol.redaction import redact_target
 from wslab.protocol.states import Direction
 from wslab.recording.recording import Recording
+from wslab.redaction.redact import redact_target
 from wslab.sockets.url import WebSocketUrl, parse_url
 from wslab.tap.fault_settings import FaultSettings
 from wslab.tap.faults import Fault

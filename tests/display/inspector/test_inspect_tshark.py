@@ -10,7 +10,7 @@ from support.wireshark import Dissected, dissect
 from wslab import Direction, Opcode, Recording, inspect
 from wslab.display.inspector.recording_table import RecordingTable
 from wslab.protocol.deflate import PermessageDeflate
-from wslab.protocol.redaction import printable
+from wslab.redaction.redact import printable
 
 MESSAGES = ["Hello", "Hello", TEXT, b"\x00\x01", bytes(700), *map(os.urandom, (125, 126, 65_536))]
 EMPTY = ["", b""]  # compressed, they are the byte 00, and Wireshark shows that

@@ -22,11 +22,11 @@ from wslab.display.figures.figure import DescribedFigure
 from wslab.display.figures.selection import choose_connection, nothing_to_draw, select, title_of
 from wslab.dissector.frames import DissectedFrame, Opaque
 from wslab.dissector.wording import shorten, since
-from wslab.protocol.redaction import harmless
 from wslab.protocol.states import SENDERS, Role
 from wslab.recording.log import Call, Chunk
 from wslab.recording.recorded_frames import RecordedFrame, RecordingDissector
 from wslab.recording.recording import Recording
+from wslab.redaction.redact import harmless
 
 TIMES, MARGIN = 66.0, 40.0  # points to the left of the client's lifeline: with times, and without
 TOP, ROW, REASON, FOOT = 44.0, 25.0, 13.0, 46.0  # points of height; REASON: a second line that says what is illegal

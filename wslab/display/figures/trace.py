@@ -11,11 +11,11 @@ from wslab.dissector.frames import Dissected, DissectedFrame
 from wslab.dissector.messages import JoinedMessage, MessageJoiner
 from wslab.dissector.wording import in_bytes, shorten
 from wslab.protocol.http import Response
-from wslab.protocol.redaction import harmless
 from wslab.protocol.states import Direction
 from wslab.recording.log import Call, Chunk
 from wslab.recording.recorded_frames import dissect_recording
 from wslab.recording.recording import Recording
+from wslab.redaction.redact import harmless
 
 IN_ALL = 80  # messages, and as many frames, get a span of their own, shared out among the entries
 IN_ENTRY = 3  # at least so many of each entry; the others are summed up

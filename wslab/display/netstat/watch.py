@@ -10,9 +10,9 @@ from weakref import WeakKeyDictionary
 from wslab.display.netstat.live import LiveTable
 from wslab.display.netstat.sockets import TcpSocket, tcp_sockets
 from wslab.display.table import Table
-from wslab.protocol.redaction import harmless
 from wslab.protocol.states import Role, State
 from wslab.recording.log import SocketAddress
+from wslab.redaction.redact import harmless
 from wslab.sockets.connection import Connection, open_connections
 from wslab.sockets.server import EchoServer
 from wslab.sockets.traffic import Traffic

@@ -9,11 +9,11 @@ from wslab.dissector.messages import MessageJoiner
 from wslab.dissector.wording import in_hex
 from wslab.protocol.frames import Opcode
 from wslab.protocol.http import Request, Response
-from wslab.protocol.redaction import harmless, printable, redact_body
 from wslab.protocol.states import SENDERS, TRANSITIONS, Role, State, Step
 from wslab.recording.log import Call, Chunk
 from wslab.recording.recorded_frames import RecordedFrame, RecordingDissector
 from wslab.recording.recording import Recording
+from wslab.redaction.redact import harmless, printable, redact_body
 
 MOST_MOMENTS = 1000
 MOST_HEX = 24  # bytes

@@ -8,10 +8,10 @@ from wslab.dissector.frames import Dissected, FrameDissector
 from wslab.dissector.wording import in_hex
 from wslab.protocol.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
 from wslab.protocol.http import Request, Response
-from wslab.protocol.redaction import harmless, printable
 from wslab.protocol.states import Direction, Role
 from wslab.recording.recorded_frames import dissect_recording
 from wslab.recording.recording import Recording
+from wslab.redaction.redact import harmless, printable
 from wslab.sockets.client import connect
 from wslab.sockets.connection import Connection
 

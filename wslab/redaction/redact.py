@@ -1,4 +1,4 @@
-"""Redaction: cookies, credentials and tokens taken out of what is shown or saved."""
+"""redact: cookies, credentials and tokens taken out of what is shown or saved."""
 
 import re
 from collections.abc import Iterable

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wslab.protocol.redaction import (
+from wslab.redaction.redact import (
     harmless,
     printable,
     redact_body,
