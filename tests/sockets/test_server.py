@@ -9,6 +9,7 @@ import traceback
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from support.forks import forked, needs_fork
 from support.heads_and_frames import close_frame, masked, request, text
 from support.raw_peer import Answer, RawPeer, live_server
 from support.waiting import PATIENCE, running, wait_until, wslab_threads
@@ -466,6 +467,24 @@ def test_serve_forever_serves_until_the_server_is_closed():
             connection.send("Hello")
             assert connection.receive() == "Hello"
         server.close()
+
+
+@needs_fork
+def test_a_server_stops_as_ever_while_a_fork_of_its_process_lives_on():
+    server = EchoServer().start()
+    with RawPeer.upgraded(server) as peer, forked():
+        with running(answer_close, peer):
+            server.close()
+        assert wslab_threads() == set()
+        with pytest.raises(ConnectionRefusedError):
+            connect(server.url)
+
+
+@needs_fork
+def test_a_fork_that_leaves_the_with_block_of_a_server_does_not_stop_it():
+    with live_server() as server, connect(server.url) as connection, forked(server.close):
+        connection.send("Hello")
+        assert connection.receive() == "Hello"
 
 
 def test_small_messages_are_not_held_back_by_nagle():

@@ -191,6 +191,36 @@ def test_a_client_that_never_begins_with_tls_is_left_after_the_handshake_timeout
         wait_until(lambda: not server.connections)
 
 
+STALLED = {
+    "nothing": b"",
+    "half a record": b"\x16\x03\x01",
+    "half a hello": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+}
+
+
+@pytest.mark.parametrize("sent", STALLED.values(), ids=STALLED.keys())
+def test_a_tls_handshake_that_stalls_is_left_after_the_handshake_timeout_alone(for_server, for_client, sent):
+    limits = Limits(handshake_timeout=0.2, close_timeout=3 * PATIENCE)
+    with live_server(ssl=for_server, limits=limits) as server, RawPeer(server) as peer:
+        peer.send(sent)
+        assert peer.read_to_end() == b""
+        wait_until(lambda: not server.connections)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # Python's ssl does not close the socket
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\n\r\n"], ids=["nothing", "plain HTTP"])
+def test_clients_that_reset_before_tls_begins_cost_the_others_no_pause(for_server, for_client, sent, monkeypatch):
+    monkeypatch.setattr("wslab.sockets.acceptor.PAUSE", 3 * PATIENCE)
+    with live_server(ssl=for_server) as server:
+        for _ in range(20):
+            with RawPeer(server) as peer:
+                peer.send(sent)
+                peer.reset()
+        with connect(server.url, ssl=for_client) as connection:
+            connection.send("Hello")
+            assert connection.receive() == "Hello"
+
+
 def test_stopping_while_a_tls_handshake_is_under_way(for_server):
     with contextlib.ExitStack() as stack:
         with live_server(ssl=for_server) as server:

@@ -9,7 +9,6 @@ peer is waited for.
 """
 
 import contextlib
-import selectors
 import socket
 import ssl
 import threading
@@ -26,14 +25,13 @@ from wslab.protocol.http import Response
 from wslab.protocol.limits import Limits
 from wslab.protocol.states import Role
 from wslab.recording.recording import Recording
+from wslab.sockets.acceptor import Acceptor
 from wslab.sockets.connection import Connection
 from wslab.sockets.memory import keep_memory_for
 from wslab.sockets.session import Handler, Page, Service, Session, log
 
 MAX_REFUSALS = 100
 STOP_TIMEOUT = 3.0
-ACCEPT_PAUSE = 0.1
-BACKLOG = 1024
 
 
 def echo_one_by_one(connection: Connection) -> None:
@@ -104,7 +102,7 @@ class EchoServer:
         self._refusals = 0
         self._accepted = 0
         self._part_errors: list[PartError] = []
-        self._listener: socket.socket | None = None
+        self._acceptor: Acceptor | None = None
 
     @property
     def url(self) -> str:
@@ -115,7 +113,7 @@ class EchoServer:
     @property
     def is_listening(self) -> bool:
         """True from `start` to `close`."""
-        return self._listener is not None
+        return self._acceptor is not None
 
     @property
     def connections(self) -> list[Connection]:
@@ -130,28 +128,22 @@ class EchoServer:
         self.close()
 
     def __repr__(self) -> str:
-        state = f"{len(self.connections)} connections" if self._listener else "not listening"
+        state = f"{len(self.connections)} connections" if self._acceptor else "not listening"
         return f"<EchoServer {self.url}, {state}>"
 
     # Starting and stopping
 
     def start(self) -> "EchoServer":
         """Listen and serve in the background, unless it already does. Raises OSError if the address cannot be had."""
-        if self._listener is not None:
-            return self
-        keep_memory_for(self.limits.max_size)
-        family, _, _, _, address = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
-        with contextlib.ExitStack() as opened:
-            listener = opened.enter_context(socket.create_server(address[:2], family=family, backlog=BACKLOG))
-            listener.setblocking(False)
-            waker, self._wake = map(opened.enter_context, socket.socketpair())
-            selector = opened.enter_context(selectors.DefaultSelector())
-            self._acceptor = threading.Thread(
-                target=self._accept_connections, args=(listener, waker, selector), name="wslab-accept", daemon=True
-            )
-            self._acceptor.start()
-            opened.pop_all()  # from now on they belong to the thread
-        self._listener, self.port = listener, listener.getsockname()[1]
+        if self._acceptor is None:
+            keep_memory_for(self.limits.max_size)
+            self._acceptor = Acceptor(self.host, self.port, self._start_thread, "wslab-accept")
+            self.port = self._acceptor.port
+            try:
+                self._acceptor.start()
+            except BaseException:
+                self._acceptor = None
+                raise
         return self
 
     def close(self, code: int = CloseCode.GOING_AWAY, reason: str = "the server is stopping") -> None:
@@ -159,25 +151,30 @@ class EchoServer:
 
         Raises what a replaced part of the codec raised first, if any did.
         """
-        if self._listener is None:
+        acceptor = self._acceptor
+        if acceptor is None or not acceptor.is_ours:
             return
-        self._wake.close()
-        self._acceptor.join()
-        self._listener = None
         timeout = min(STOP_TIMEOUT, self.limits.close_timeout)
         deadline = time.monotonic() + timeout
+        acceptor.close()
         with self._lock:
             serving = dict(self._threads)
             threads = [thread for thread in (*serving, *self._leaving) if thread is not threading.current_thread()]
-        closers = [
-            closer for connection in serving.values() if (closer := self._tell_end(connection, code, reason, timeout))
-        ]
-        _join([*closers, *threads], deadline)
-        for connection in serving.values():
-            connection.abort()
+        try:
+            closers = [
+                closer
+                for connection in serving.values()
+                if (closer := self._tell_end(connection, code, reason, timeout))
+            ]
+            _join([*closers, *threads], deadline)
+        finally:
+            for connection in serving.values():
+                connection.abort()
         _join([*closers, *threads], deadline + 1)
         if stuck := [thread for thread in threads if thread.is_alive()]:
             log.warning("%d handlers are still running after the server has closed", len(stuck))
+        if self._acceptor is acceptor:
+            self._acceptor = None
         if self._part_errors:
             error, self._part_errors = self._part_errors[0], []
             raise error.__cause__ or error
@@ -207,30 +204,16 @@ class EchoServer:
 
     def serve_forever(self) -> None:
         """Serve until interrupted (Ctrl-C), then close."""
+        acceptor = self._acceptor
         try:
-            while self._acceptor.is_alive():
-                self._acceptor.join(timeout=1)
+            while acceptor is not None and not acceptor.wait(timeout=1):
+                pass
         except KeyboardInterrupt:
             pass
         finally:
             self.close()
 
     # The accepting thread
-
-    def _accept_connections(
-        self, listener: socket.socket, waker: socket.socket, selector: selectors.BaseSelector
-    ) -> None:
-        with listener, waker, selector:
-            selector.register(listener, selectors.EVENT_READ)
-            selector.register(waker, selectors.EVENT_READ)
-            while waker not in [key.fileobj for key, _ in selector.select()]:
-                try:
-                    self._start_thread(*listener.accept())
-                except (OSError, RuntimeError) as error:  # the client has gone again, or the system has no more to give
-                    log.warning("a connection could not be accepted: %s", error)
-                    waker.settimeout(ACCEPT_PAUSE)
-                    with contextlib.suppress(TimeoutError):
-                        waker.recv(1)
 
     def _start_thread(self, sock: socket.socket, address: tuple[str, int]) -> None:
         try:
@@ -258,7 +241,7 @@ class EchoServer:
         return Connection(
             sock,
             Protocol(Role.SERVER, deflate=self._deflate, limits=limits, codec=self._codec),
-            remote_address=address[:2],
+            remote_address=address,
             number=number,
             write_timeout=limits.send_timeout,
             idle_timeout=limits.idle_timeout,

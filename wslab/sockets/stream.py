@@ -24,6 +24,12 @@ def seconds_to(deadline: float | None) -> float:
     return -1 if deadline is None else max(0.0, deadline - time.monotonic())
 
 
+def shut_down(sock: socket.socket) -> None:
+    """End TCP at once, in both directions, also where a fork of this process has the socket, too."""
+    with contextlib.suppress(OSError):  # it may not be connected any more
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
 class Stream:
     """The bytes of a connected TCP socket, in both directions.
 
@@ -88,8 +94,7 @@ class Stream:
 
     def shutdown(self) -> None:
         """End TCP at once, in both directions; the threads that read or write are woken."""
-        with contextlib.suppress(OSError):  # it may not be connected any more
-            socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
+        shut_down(self._sock)
 
     def close(self) -> None:
         """Give the socket back; nothing may use it any more."""
@@ -123,15 +128,14 @@ class WaitingStream(Stream):
 
     def write_some(self, buffers: Sequence[bytes | memoryview]) -> int:
         """As `Stream.write_some`, for one buffer."""
-        self._must_read_to_write = False
-        try:
-            with self._lock:
+        with self._lock:
+            try:
                 return self._sock.send(buffers[0])
-        except (BlockingIOError, ssl.SSLWantWriteError):
-            return 0
-        except ssl.SSLWantReadError:
-            self._must_read_to_write = True
-            return 0
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
+                self._must_read_to_write = isinstance(error, ssl.SSLWantReadError)
+                if isinstance(self._sock, ssl.SSLSocket) and self._sock.version() is None:
+                    raise ConnectionAbortedError("the TLS handshake was not finished") from None
+                return 0
 
     def end_writing(self) -> None:
         """As `Stream.end_writing`."""

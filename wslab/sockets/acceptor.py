@@ -1,0 +1,115 @@
+"""Acceptor: a port that is listened on, and the thread that gives each connection to a function.
+
+Strategy: the thread waits for a client or for the end, whichever comes first; `close` tells the end by shutting down
+one of a pair of sockets. Shutting down works also where a fork of this process has the same sockets; closing them does
+not, as they stay open for as long as the fork lives.
+
+Locks: `_lock` protects who closes the sockets: the thread, once it runs, and `close` if it never did.
+"""
+
+import contextlib
+import logging
+import os
+import selectors
+import socket
+import threading
+from collections.abc import Callable
+
+from wslab.sockets.stream import shut_down
+
+PAUSE = 0.1  # seconds
+BACKLOG = 1024
+
+log = logging.getLogger("wslab")
+log.addHandler(logging.NullHandler())
+
+
+class Acceptor:
+    """Listens on `host` and `port` (0: any free one). Raises OSError if the address cannot be had.
+
+    From `start` to `close`, `serve` is called with each connection and the address of its client, in one thread. If it
+    raises OSError or ValueError, that client has gone or cannot be served, which costs nobody else a pause; with
+    RuntimeError or MemoryError it says that the system has no more to give for the moment.
+    """
+
+    def __init__(
+        self, host: str, port: int, serve: Callable[[socket.socket, tuple[str, int]], None], name: str
+    ) -> None:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        self._listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        self._listener.setblocking(False)
+        self._waker, self._wake = socket.socketpair()
+        self.port: int = self._listener.getsockname()[1]
+        self._serve = serve
+        self._process = os.getpid()
+        self._lock = threading.Lock()
+        self._runs = self._is_closed = False
+        self._has_ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin to accept. Raises RuntimeError if no thread can be had; then it is closed."""
+        try:
+            self._thread.start()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def is_ours(self) -> bool:
+        """False in a fork of the process that made it, where no thread accepts."""
+        return self._process == os.getpid()
+
+    def wait(self, timeout: float) -> bool:
+        """Return True once nothing is accepted any more, False if it still is after so many seconds."""
+        return self._has_ended.wait(timeout)
+
+    def close(self) -> None:
+        """Stop listening. In a fork, the process that it comes from goes on."""
+        if not self.is_ours:
+            return
+        with self._lock:
+            self._is_closed = True
+        shut_down(self._wake)
+        if self._runs:
+            self._has_ended.wait()  # `join` would believe an interrupted wait to be the end (Python 3.11 and 3.12)
+            self._thread.join()
+        self._close_listener()
+        self._wake.close()
+
+    def _close_listener(self) -> None:
+        shut_down(self._listener)
+        self._listener.close()
+        self._waker.close()
+
+    # The thread
+
+    def _run(self) -> None:
+        with self._lock:
+            if self._is_closed:
+                return
+            self._runs = True
+        try:
+            with selectors.DefaultSelector() as selector:
+                selector.register(self._listener, selectors.EVENT_READ)
+                selector.register(self._waker, selectors.EVENT_READ)
+                while self._waker not in [key.fileobj for key, _ in selector.select()]:
+                    self._accept()
+        finally:
+            self._close_listener()
+            self._has_ended.set()
+
+    def _accept(self) -> None:
+        try:
+            sock, address = self._listener.accept()
+            try:
+                self._serve(sock, address[:2])
+            except (OSError, ValueError) as error:
+                log.info("a client could not be served: %s", error)
+        except (BlockingIOError, ConnectionError):  # the client has gone again
+            return
+        except (OSError, RuntimeError, MemoryError) as error:  # the system has no more files or threads to give
+            log.warning("a connection could not be accepted: %s", error)
+            self._waker.settimeout(PAUSE)
+            with contextlib.suppress(TimeoutError):
+                self._waker.recv(1)
