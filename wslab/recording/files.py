@@ -8,6 +8,7 @@ from wslab.recording.capture import read_capture, write_capture
 from wslab.recording.errors import CaptureError
 from wslab.recording.har import read_har, write_har
 from wslab.recording.log import Log
+from wslab.recording.replacing import replacing
 
 
 def save(log: Log, path: Path, secrets: bool) -> None:
@@ -16,7 +17,7 @@ def save(log: Log, path: Path, secrets: bool) -> None:
     with _naming(path):
         if writer is None:
             raise CaptureError("cannot be written: the name of a recording ends with .pcapng or .har")
-        with path.open("wb") as file:
+        with replacing(path) as file:
             writer(file, log, secrets)
 
 
