@@ -5,15 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.capture_files import A6, B6, RAW, A, B
 
-from wslab.recording.errors import CaptureError
 from wslab.recording.packets import (
     ACK,
     FIN,
     MSS,
     PSH,
     SYN,
+    Fragment,
+    IpPacket,
     Segment,
     checksum,
+    parse_ip,
     parse_segment,
     serialize_segment,
 )
@@ -87,37 +89,20 @@ def test_a_packet_that_was_too_long_for_its_length_field_is_read_to_its_end():
     assert parse_segment(packet[:2] + b"\0\0" + packet[4:]).data == b"Hello"
 
 
-RAW_PACKET = serialize_segment(Segment(A, B, 0, 0, SYN))
-RAW_PACKET_6 = serialize_segment(Segment(A6, B6, 0, 0, SYN))
+def test_a_fragment_tells_which_part_of_which_packet_it_is():
+    whole, whole_6 = (serialize_segment(Segment(a, b, 1, 2, ACK, b"Hello")) for a, b in ((A, B), (A6, B6)))
+    first = whole[:4] + b"\x12\x34\x20\x05" + whole[8:]
+    last = whole_6[:6] + b"\x2c" + whole_6[7:40] + b"\x06\0\0\x10\0\0\x12\x34" + whole_6[40:]
+    last = last[:4] + (len(last) - 40).to_bytes(2, "big") + last[6:]
+
+    assert parse_ip(first) == IpPacket(A.address, B.address, 6, whole[20:], Fragment(0x1234, 40, is_last=False))
+    assert parse_ip(last) == IpPacket(A6.address, B6.address, 6, whole_6[40:], Fragment(0x1234, 16, is_last=True))
+    assert parse_segment(first) is None
 
 
-@pytest.mark.parametrize(
-    ("link_type", "header", "header_6"),
-    [
-        (0, b"\x02\0\0\0", b"\x18\0\0\0"),
-        (108, b"\0\0\0\x02", b"\0\0\0\x1e"),
-        (1, bytes(12) + b"\x08\x00", bytes(12) + b"\x86\xdd"),
-        (1, bytes(12) + b"\x88\xa8\0\x01\x81\x00\0\x02\x08\x00", bytes(12) + b"\x81\x00\0\x02\x86\xdd"),
-        (12, b"", b""),
-        (101, b"", b""),
-        (113, bytes(14) + b"\x08\x00", bytes(14) + b"\x86\xdd"),
-        (276, b"\x08\x00" + bytes(18), b"\x86\xdd" + bytes(18)),
-    ],
-)
-def test_every_link_type_that_carries_ip_is_read(link_type, header, header_6):
-    for data, end in (header + RAW_PACKET, A), (header_6 + RAW_PACKET_6, A6):
-        (conversation,) = read_conversations([Packet(0, link_type, data)])
-        assert conversation.ends[conversation.client] == end
+def test_a_fragment_that_is_the_whole_packet_is_no_fragment():
+    whole = serialize_segment(Segment(A6, B6, 1, 2, ACK, b"Hello"))
+    atomic = whole[:6] + b"\x2c" + whole[7:40] + b"\x06\0\0\0\0\0\x12\x34" + whole[40:]
+    atomic = atomic[:4] + (len(atomic) - 40).to_bytes(2, "big") + atomic[6:]
 
-
-@pytest.mark.parametrize(
-    ("link_type", "data"),
-    [(1, bytes(12) + b"\x08\x06" + bytes(40)), (1, b"\x81\x00" * 20), (113, bytes(60)), (276, bytes(60)), (0, b"")],
-)
-def test_what_is_not_ip_is_left_out(link_type, data):
-    assert read_conversations([Packet(0, link_type, data)]) == []
-
-
-def test_an_unknown_link_type_is_named():
-    with pytest.raises(CaptureError, match="link type 147"):
-        read_conversations([Packet(0, 147, b"")])
+    assert parse_segment(atomic) == parse_segment(whole)

@@ -1,7 +1,6 @@
 """Packets: TCP segments to IP packets and back, with their checksums (RFC 791 §3.1, RFC 8200 §3, RFC 9293 §3.1)."""
 
 import struct
-from collections.abc import Callable
 from typing import NamedTuple
 
 FIN, SYN, RST, PSH, ACK = 0b0_0001, 0b0_0010, 0b0_0100, 0b0_1000, 0b1_0000
@@ -16,9 +15,10 @@ _IPV6 = struct.Struct("!IHBB 16s16s")  # version, class and label; payload lengt
 _TCP = struct.Struct("!HH II BBHHH")  # ports; sequence, acknowledgement; data offset, flags, window, checksum, urgent
 _MSS_OPTION = struct.pack("!BBH", 2, 4, MSS)
 _DO_NOT_FRAGMENT = 0x4000
-_FRAGMENT = 0x3FFF  # "more fragments" and the offset
-_IPV6_EXTENSIONS = {0, 43, 60}  # hop-by-hop options, routing, destination options
-_IPV4_TYPE, _IPV6_TYPE, _VLAN_TYPES = 0x0800, 0x86DD, {0x8100, 0x88A8}
+_MORE_FRAGMENTS, _FRAGMENT_OFFSET = 0x2000, 0x1FFF  # the offset counts units of 8 bytes
+_IPV6_FRAGMENT = 44
+# Hop-by-hop options, routing, fragment, destination options, mobility, host identity, Shim6 (RFC 7045 §4)
+_IPV6_EXTENSIONS = {0, 43, _IPV6_FRAGMENT, 60, 135, 139, 140}
 
 
 class Endpoint(NamedTuple):
@@ -69,68 +69,79 @@ def serialize_segment(segment: Segment) -> bytes:
     return _IPV4.pack(*start, checksum(header), source.address, destination.address) + tcp
 
 
+class Fragment(NamedTuple):
+    """Which part of an IP packet a fragment is: of the packet `identification`, from the byte `start` on."""
+
+    identification: int
+    start: int
+    is_last: bool
+
+
+class IpPacket(NamedTuple):
+    """An IP packet or a fragment of one: what is in it is of the IP protocol `protocol`, behind all headers of IP.
+
+    `data` may end early where the capture cut it.
+    """
+
+    source: bytes
+    destination: bytes
+    protocol: int
+    data: bytes
+    fragment: Fragment | None = None
+
+
 def parse_segment(packet: bytes) -> Segment | None:
-    """The TCP segment in an IP packet. None if there is none; its data may end early where the capture cut it.
+    """The TCP segment in an IP packet. None if there is none, or only a part of one."""
+    found = parse_ip(packet)
+    if found is None or found.protocol != TCP_PROTOCOL or found.fragment is not None:
+        return None
+    return parse_tcp(found.source, found.destination, found.data)
+
+
+def parse_tcp(source: bytes, destination: bytes, data: bytes) -> Segment | None:
+    """The segment between two IP addresses. None if not even its header is there.
 
     Checksums are ignored: a network card may fill them in after the packet has been captured.
     """
+    if len(data) < _TCP.size:
+        return None
+    source_port, destination_port, sequence, acknowledgement, offset, flags, *_ = _TCP.unpack_from(data)
+    ends = Endpoint(source, source_port), Endpoint(destination, destination_port)
+    return Segment(*ends, sequence, acknowledgement, flags, data[(offset >> 4) * 4 :])
+
+
+def parse_ip(packet: bytes) -> IpPacket | None:
+    """The IP packet of either version with which these bytes begin. None if they are none."""
     version = packet[0] >> 4 if packet else 0
-    found = _read_ipv4(packet) if version == 4 else _read_ipv6(packet) if version == 6 else None
-    if found is None:
-        return None
-    source, destination, start, end = found
-    if end - start < _TCP.size:
-        return None
-    source_port, destination_port, sequence, acknowledgement, offset, flags, *_ = _TCP.unpack_from(packet, start)
-    data = packet[start + (offset >> 4) * 4 : end]
-    return Segment(
-        Endpoint(source, source_port), Endpoint(destination, destination_port), sequence, acknowledgement, flags, data
-    )
+    return _parse_ipv4(packet) if version == 4 else _parse_ipv6(packet) if version == 6 else None
 
 
-def _read_ipv4(packet: bytes) -> tuple[bytes, bytes, int, int] | None:
-    """Both addresses, the offset of the TCP header, and the end of its data."""
+def _parse_ipv4(packet: bytes) -> IpPacket | None:
     if len(packet) < _IPV4.size:
         return None
-    first, _, length, _, fragment, _, protocol, _, source, destination = _IPV4.unpack_from(packet)
-    if protocol != TCP_PROTOCOL or fragment & _FRAGMENT:
-        return None
+    first, _, length, identification, part, _, protocol, _, source, destination = _IPV4.unpack_from(packet)
     # A network card that cuts segments itself is given packets longer than the field can tell, with 0 in it.
-    return source, destination, (first & 0b0000_1111) * 4, min(length or len(packet), len(packet))
+    data = packet[(first & 0b0000_1111) * 4 : length or len(packet)]
+    fragment = None
+    if part & (_MORE_FRAGMENTS | _FRAGMENT_OFFSET):
+        fragment = Fragment(identification, (part & _FRAGMENT_OFFSET) * 8, not part & _MORE_FRAGMENTS)
+    return IpPacket(source, destination, protocol, data, fragment)
 
 
-def _read_ipv6(packet: bytes) -> tuple[bytes, bytes, int, int] | None:
+def _parse_ipv6(packet: bytes) -> IpPacket | None:
     if len(packet) < _IPV6.size:
         return None
     _, length, protocol, _, source, destination = _IPV6.unpack_from(packet)
     start = _IPV6.size
     end = min(start + length if length else len(packet), len(packet))
-    while protocol in _IPV6_EXTENSIONS and start + 2 <= end:
-        protocol, start = packet[start], start + 8 + packet[start + 1] * 8
-    return (source, destination, start, end) if protocol == TCP_PROTOCOL else None
-
-
-def _strip_ethernet(data: bytes) -> bytes:
-    start = 12
-    while (kind := int.from_bytes(data[start : start + 2], "big")) in _VLAN_TYPES:
-        start += 4
-    return data[start + 2 :] if kind in (_IPV4_TYPE, _IPV6_TYPE) else b""
-
-
-def _strip_cooked(data: bytes) -> bytes:
-    return data[16:] if data[14:16] in (b"\x08\x00", b"\x86\xdd") else b""
-
-
-def _strip_cooked_2(data: bytes) -> bytes:
-    return data[20:] if data[:2] in (b"\x08\x00", b"\x86\xdd") else b""
-
-
-# The IP packet in what was captured, for each link type that we can read (https://www.tcpdump.org/linktypes.html)
-STRIP_LINK_HEADER: dict[int, Callable[[bytes], bytes]] = {
-    0: lambda data: data[4:],  # BSD loopback: the address family, in the byte order of the machine
-    108: lambda data: data[4:],  # OpenBSD loopback
-    1: _strip_ethernet,
-    **dict.fromkeys((12, 14, LINKTYPE_RAW, 228, 229), lambda data: data),
-    113: _strip_cooked,  # Linux, the interface "any"
-    276: _strip_cooked_2,
-}
+    fragment = None
+    while protocol in _IPV6_EXTENSIONS and start + 8 <= end and fragment is None:
+        following, size = packet[start], 8
+        if protocol == _IPV6_FRAGMENT:
+            part, identification = struct.unpack_from("!HI", packet, start + 2)
+            if part & ~0b110:  # RFC 8200 §4.5: else it is the whole packet
+                fragment = Fragment(identification, part & ~0b111, not part & 1)
+        else:
+            size += packet[start + 1] * 8
+        protocol, start = following, start + size
+    return IpPacket(source, destination, protocol, packet[start:end], fragment)
