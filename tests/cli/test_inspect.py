@@ -77,7 +77,7 @@ def test_nonsense_on_standard_input_is_one_sentence_without_secrets(nonsense: st
     [
         ("xyz", "'xyz' is neither hex nor the name of a .pcapng, .pcap or .har file"),
         ("not-there.pcapng", "cannot read not-there.pcapng: No such file or directory"),
-        ("README.md.pcap", "README.md.pcap is not a capture file: it begins neither as pcapng nor as pcap"),
+        ("README.md.pcap", "README.md.pcap is neither a capture file, in pcapng or pcap, nor HAR"),
     ],
 )
 def test_what_cannot_be_inspected_is_one_sentence(

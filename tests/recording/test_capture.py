@@ -389,7 +389,7 @@ def test_lost_packets_end_one_direction_with_a_warning(tmp_path):
     del packets[5]
     path = tmp_path / "lost.pcap"
     path.write_bytes(pcap(packets))
-    sentence = "lost.pcap: connection 1 ends early: the capture has lost 11 bytes from port 50001"
+    sentence = "lost.pcap ends early in connection 1: the capture has lost 11 bytes from port 50001"
     with pytest.warns(CaptureWarning, match=f"^{sentence}$") as warned:
         recording = Recording.load(path)
 

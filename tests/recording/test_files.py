@@ -1,7 +1,10 @@
-"""Files: which endings a recording can have."""
+"""Files: which endings a recording can have, and that the bytes of a file say what it is, whatever its name."""
+
+import gzip
+import json
 
 import pytest
-from support.capture_files import small_talk
+from support.capture_files import SMALL_TALK, conversation_packets, is_small_talk, load, pcap, saved, small_talk
 
 from wslab import Direction, Recording
 from wslab.recording.errors import CaptureError
@@ -13,9 +16,35 @@ def test_another_ending_is_refused_before_anything_is_written(tmp_path, name):
         small_talk().save(tmp_path / name)
     assert not (tmp_path / name).exists()
 
-    (tmp_path / name).touch()
-    with pytest.raises(CaptureError, match=f"^{name} cannot be read: "):
-        Recording.load(tmp_path / name)
+
+NAMES = ["talk", "talk.pcap1", "talk.har.bin", "talk.pcapng.gz", "TALK.DMP", "talk.txt"]
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["as it is", "packed"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_capture_is_loaded_whatever_its_name_is(tmp_path, name, pack):
+    assert is_small_talk(load(tmp_path, pack(pcap(conversation_packets())), name))
+    assert is_small_talk(
+        load(tmp_path, pack(saved(tmp_path, load(tmp_path, pcap(conversation_packets()))).read_bytes()))
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32-be"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["as it is", "packed"])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_har_is_loaded_whatever_its_name_and_encoding_are(tmp_path, name, encoding, pack):
+    small_talk().save(tmp_path / "talk.har")
+    document = json.dumps(json.loads((tmp_path / "talk.har").read_bytes()), indent=2)
+    recording = load(tmp_path, pack(document.encode(encoding)), name)
+
+    assert recording.chunks[0].data == SMALL_TALK[0][1]
+    assert len(recording.chunks) == len(SMALL_TALK)
+
+
+@pytest.mark.parametrize("data", [b"", b"Hello", b"\x1f", b"PK\x03\x04"])
+def test_what_is_neither_is_refused(tmp_path, data):
+    with pytest.raises(CaptureError, match=r"^talk is neither a capture file, in pcapng or pcap, nor HAR$"):
+        load(tmp_path, data, "talk")
 
 
 def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path):

@@ -78,32 +78,34 @@ def test_pcapng_with_several_sections_interfaces_options_and_unknown_blocks_is_l
 SAVED = pcap(conversation_packets())
 NG = section("<") + interface("<") + b"".join(enhanced("<", 0, 0, packet) for packet in conversation_packets())
 
+CUT = "is cut short: it ends in the middle of a packet"
+DAMAGED_ONCE = "is damaged in one place: what cannot be read is left out"
+NOTHING, NOTHING_LEFT = (f"has no WebSocket conversation in {what}" for what in ("it", "what can be read of it"))
+
 
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [
-        (b"", "is not a capture file: it begins neither as pcapng nor as pcap"),
-        (b"PK\x03\x04" + bytes(100), "is not a capture file: it begins neither as pcapng nor as pcap"),
-        (b"\xd4\xc3", "is not a capture file: it begins neither as pcapng nor as pcap"),
-        *((SAVED[:size], "is cut short: it ends in the middle of a packet") for size in (4, 23, 25, 39, 41, 400, -1)),
-        *((NG[:size], "is cut short: it ends in the middle of a packet") for size in (4, 8, 11, 27, 31, 60, 400, -1)),
-        (SAVED[:24], "has no WebSocket conversation in it"),
-        (section("<"), "has no WebSocket conversation in it"),
-        (pcap(conversation_packets()[:3]), "has no WebSocket conversation in it"),
-        (pcap([b"", b"\x45", bytes(100)]), "has no WebSocket conversation in it"),
-        (pcap([b""], link_type=147), "has packets of link type 147, which wslab cannot read"),
-        (section("<")[:8] + b"ABCD" + section("<")[12:], "is damaged: its blocks do not fit together"),
-        (section("<") + bytes(12), "is damaged: its blocks do not fit together"),
-        (section("<") + struct.pack("<III", 1, 13, 0) + bytes(8), "is damaged: its blocks do not fit together"),
-        (NG[:-4] + bytes(4), "is damaged: its blocks do not fit together"),
-        (section("<") + enhanced("<", 0, 0, b""), "is damaged: its blocks do not fit together"),
-        (section("<") + interface("<") + enhanced("<", 1, 0, b""), "is damaged: its blocks do not fit together"),
-        (section("<") + interface("<") + block("<", 6, bytes(19)[:16]), "is damaged: its blocks do not fit together"),
-        (section("<") + interface("<") + block("<", 6, bytes(12) + b"\xff" + bytes(7)), "is damaged: its blocks"),
-        (section("<") + block("<", 3, bytes(4)), "is damaged: its blocks do not fit together"),
-        (section("<") + block("<", 1, bytes(4)), "is damaged: its blocks do not fit together"),
-        (section("<") + interface("<", options=option("<", 14, b"1")), "is damaged: its blocks do not fit together"),
-        (section("<") + interface("<", options=option("<", 9, b"")), "is damaged: its blocks do not fit together"),
+        (b"", "is neither a capture file, in pcapng or pcap, nor HAR"),
+        (b"PK\x03\x04" + bytes(100), "is neither a capture file, in pcapng or pcap, nor HAR"),
+        (b"\xd4\xc3", "is neither a capture file, in pcapng or pcap, nor HAR"),
+        *((SAVED[:size], f"{CUT}; it {NOTHING_LEFT}") for size in (4, 23, 25, 39, 41, 400)),
+        *((NG[:size], f"{CUT}; it {NOTHING_LEFT}") for size in (4, 8, 11, 27, 31, 60, 400)),
+        (SAVED[:24], NOTHING),
+        (section("<"), NOTHING),
+        (pcap(conversation_packets()[:3]), NOTHING),
+        (pcap([b"", b"\x45", bytes(100)]), NOTHING),
+        (pcap([b""] * 2, link_type=147), f"has 2 packets of link type 147, which wslab cannot read; it {NOTHING_LEFT}"),
+        (SAVED[:32] + bytes.fromhex("01010101") + SAVED[36:], f"{DAMAGED_ONCE}; it {NOTHING_LEFT}"),
+        (section("<")[:8] + b"ABCD" + section("<")[12:], f"{DAMAGED_ONCE}; it {NOTHING_LEFT}"),
+        (section("<") + bytes(12), f"{DAMAGED_ONCE}; it {NOTHING_LEFT}"),
+        (section("<") + struct.pack("<III", 1, 13, 0) + bytes(8), f"{DAMAGED_ONCE}; it {NOTHING_LEFT}"),
+        (section("<") + enhanced("<", 0, 0, b""), f"{DAMAGED_ONCE}; it {NOTHING_LEFT}"),
+        (section("<") + interface("<") + enhanced("<", 1, 0, b""), f"{DAMAGED_ONCE}; it {NOTHING_LEFT}"),
+        (section("<") + interface("<") + block("<", 6, bytes(16)), f"{DAMAGED_ONCE}; it {NOTHING_LEFT}"),
+        (section("<") + interface("<") + block("<", 6, bytes(12) + b"\xff" + bytes(7)), f"{DAMAGED_ONCE}; it"),
+        (section("<") + block("<", 3, bytes(4)), f"{DAMAGED_ONCE}; it {NOTHING_LEFT}"),
+        (section("<") + block("<", 1, bytes(4)), f"{DAMAGED_ONCE}; it {NOTHING_LEFT}"),
     ],
 )
 def test_a_bad_file_is_told_in_one_sentence(tmp_path, data, sentence):
@@ -111,6 +113,74 @@ def test_a_bad_file_is_told_in_one_sentence(tmp_path, data, sentence):
         load(tmp_path, data, "bad.pcapng")
 
     assert str(caught.value).startswith(f"bad.pcapng {sentence}")
+
+
+# What is read all the same
+
+
+def load_with_a_warning(tmp_path, data: bytes, *sentences: str) -> Recording:
+    """The recording in a file, about which these sentences are said, and no others."""
+    with pytest.warns(CaptureWarning) as told:
+        recording = load(tmp_path, data)
+    assert [str(warning.message) for warning in told] == [f"talk.pcapng {sentence}" for sentence in sentences]
+    return recording
+
+
+@pytest.mark.parametrize("data", [SAVED[:-1], SAVED[:-50], SAVED + bytes(15), NG[:-4], NG[:-60], NG + b"\x06\0\0\0"])
+def test_a_file_that_ends_within_a_packet_is_read_up_to_there(tmp_path, data):
+    assert is_small_talk(load_with_a_warning(tmp_path, data, CUT))
+
+
+TALK = [enhanced("<", 0, 0, packet) for packet in conversation_packets()]
+ODD_BLOCKS = {
+    "a packet of an unknown interface": enhanced("<", 7, 0, b"?"),
+    "a packet longer than its block": block("<", 6, bytes(12) + b"\xff" + bytes(7)),
+    "a block too short": block("<", 6, bytes(8)),
+    "a block with a size that is not repeated": enhanced("<", 0, 0, b"?" * 40)[:-4] + b"\x01\0\0\0",
+    "a block of size 0": struct.pack("<II", 6, 0) + bytes(40),
+    "a block with an odd size": struct.pack("<II", 6, 13) + bytes(40),
+    "a block of gigabytes": struct.pack("<II", 6, 0x7FFFFFFC) + b"?" * 40,
+    "zeros": bytes(4096),
+}
+
+
+@pytest.mark.parametrize("odd", ODD_BLOCKS.values(), ids=ODD_BLOCKS)
+def test_a_damaged_block_costs_only_itself(tmp_path, odd):
+    file = section("<") + interface("<") + b"".join([*TALK[:5], odd, *TALK[5:]])
+
+    assert is_small_talk(load_with_a_warning(tmp_path, file, DAMAGED_ONCE))
+
+
+def test_a_damaged_interface_costs_only_its_own_packets(tmp_path):
+    file = section("<") + block("<", 1, b"\x01\0\0\0") + interface("<")
+    file += enhanced("<", 0, 0, b"?") * 2
+    file += b"".join(enhanced("<", 1, 0, packet) for packet in conversation_packets())
+    sentence = "is damaged in 3 places: what cannot be read is left out"
+
+    assert is_small_talk(load_with_a_warning(tmp_path, file, sentence))
+
+
+def test_an_interface_of_an_unknown_link_type_costs_only_its_own_packets(tmp_path):
+    file = section("<") + interface("<", 147) + interface("<")
+    file += enhanced("<", 0, 0, b"?") * 2
+    file += b"".join(enhanced("<", 1, 0, packet) for packet in conversation_packets())
+    sentence = "has 2 packets of link type 147, which wslab cannot read"
+
+    assert is_small_talk(load_with_a_warning(tmp_path, file, sentence))
+
+
+def test_options_of_an_interface_that_are_too_short_are_left_out(tmp_path):
+    for code in 9, 14:
+        packets = b"".join(TALK)
+        assert is_small_talk(load(tmp_path, section("<") + interface("<", options=option("<", code, b"")) + packets))
+
+
+def test_the_longer_headers_of_an_old_linux_are_read(tmp_path):
+    file = SAVED[:24].replace(b"\xd4\xc3\xb2\xa1", b"\x34\xcd\xb2\xa1")
+    for packet in conversation_packets():
+        file += struct.pack("<IIII", 1, 0, len(packet), len(packet)) + bytes(8) + packet
+
+    assert is_small_talk(load(tmp_path, file))
 
 
 @given(st.data())

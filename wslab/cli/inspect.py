@@ -3,6 +3,7 @@
 import argparse
 import sys
 import warnings
+from pathlib import Path
 
 from wslab.cli import arguments
 from wslab.cli.errors import CommandError, reason
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the table."""
     text = " ".join(options.what)
-    is_file = text.lower().endswith(CAPTURES)
+    is_file = text.lower().endswith(CAPTURES) or Path(text).is_file()  # the bytes of a file say what it is
     data = _load(text) if is_file else _bytes_of_hex(_read_hex() if text == "-" else text)
     allow_all_characters()
     print(inspect(data, options.start, options.most))

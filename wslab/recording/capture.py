@@ -8,18 +8,18 @@ legal or not; what others have captured is looked at by `detect_websocket`.
 """
 
 import heapq
-import warnings
+from collections import Counter
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import chain
 from operator import itemgetter
-from pathlib import Path
 from typing import BinaryIO
 
 from wslab.protocol.states import Direction
-from wslab.recording.detection import Detected, detect_websocket
+from wslab.recording.decapsulation import Decapsulator
+from wslab.recording.detection import Detected, detect_websocket, hidden_by
 from wslab.recording.ends import find_ends
-from wslab.recording.errors import CaptureError, CaptureWarning
+from wslab.recording.errors import CaptureError
 from wslab.recording.log import Chunk, Log, SocketAddress
 from wslab.recording.packets import Endpoint, Segment, serialize_segment
 from wslab.recording.pcapng import APPLICATION, CaptureReader, write_pcapng
@@ -102,13 +102,15 @@ def _mapped(endpoint: Endpoint) -> Endpoint:
 # Reading
 
 
-def read_capture(file: BinaryIO, log: Log) -> None:
+def read_capture(file: BinaryIO, log: Log) -> list[str]:
     """Read the WebSocket conversations in pcapng or pcap into an empty log.
 
-    Raises CaptureError if there is none, or the file is not right; warns with CaptureWarning of lost packets.
+    Returns what could not be read, each as the end of a sentence that begins with the name of the file. Raises
+    CaptureError if there is no such conversation, or this is no capture file.
     """
-    reader = CaptureReader(file)
-    conversations = read_conversations(reader)
+    reader, decapsulator = CaptureReader(file), Decapsulator()
+    conversations = read_conversations(reader, decapsulator)
+    faults = reader.faults + decapsulator.faults()
     is_ours = reader.application == APPLICATION
     found = [
         (conversation, detected)
@@ -116,14 +118,17 @@ def read_capture(file: BinaryIO, log: Log) -> None:
         if (detected := _detect(conversation, is_ours)) is not None
     ]
     if not found:
-        raise CaptureError("has no WebSocket conversation in it")
+        faults += _tell_others(conversations)
+        nothing = f"has no WebSocket conversation in {'what can be read of it' if faults else 'it'}"
+        raise CaptureError("; it ".join([*faults, nothing]))
     found.sort(key=lambda both: both[1].pieces[0].number)
     for connection, (conversation, detected) in enumerate(found, 1):
         client = detected.client
         log.opened(connection, *(_address(conversation.ends[side]) for side in (client, 1 - client)))
-        _warn_of_loss(conversation, f"{Path(file.name).name}: connection {connection}")
+        faults += _tell_loss(conversation, connection)
     tracks = (_numbered_chunks(connection, detected) for connection, (_, detected) in enumerate(found, 1))
     log.chunks += [chunk for _, chunk in heapq.merge(*tracks, key=itemgetter(0))]
+    return faults
 
 
 def _detect(conversation: TcpConversation, is_ours: bool) -> Detected | None:
@@ -142,12 +147,20 @@ def _numbered_chunks(connection: int, detected: Detected) -> Iterator[tuple[int,
         yield number, Chunk(time, connection, directions[side], data)
 
 
-def _warn_of_loss(conversation: TcpConversation, name: str) -> None:
+def _tell_loss(conversation: TcpConversation, connection: int) -> Iterator[str]:
     for side, stream in enumerate(conversation.streams):
         if stream.missing:
             port = conversation.ends[side].port
-            text = f"{name} ends early: the capture has lost {stream.missing} bytes from port {port}"
-            warnings.warn(text, CaptureWarning, stacklevel=5)
+            yield f"ends early in connection {connection}: the capture has lost {stream.missing} bytes from port {port}"
+
+
+def _tell_others(conversations: list[TcpConversation]) -> list[str]:
+    """Which conversations may be WebSocket, though wslab cannot see it."""
+    kinds = Counter(filter(None, map(hidden_by, conversations)))
+    return [
+        f"has {count} TCP connection{'s' * (count != 1)} with {kind}, which wslab cannot read"
+        for kind, count in kinds.items()
+    ]
 
 
 def _address(endpoint: Endpoint) -> SocketAddress:

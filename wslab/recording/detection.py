@@ -22,6 +22,9 @@ LOOKED_AT = 1024 * 1024  # bytes from the start of each side
 _AGREEMENT = re.compile(rb"HTTP/1\.\d 101\b")
 _FIRST_REQUEST = re.compile(rb"[A-Z]{3,10} [!-~]+ HTTP/1\.\d\r?\n")
 _REQUEST = re.compile(rb"GET [!-~]+ HTTP/1\.\d\r?\n")
+# The header of a record: handshake or data, version, at most 2^14 + 256 bytes (RFC 8446 §5.1, §5.2).
+_TLS = re.compile(rb"[\x16\x17]\x03[\x00-\x04][\x00-\x41]")
+_HTTP_2 = b"PRI * HTTP/2.0\r\n"
 _UPGRADE = re.compile(rb"\nupgrade[ \t]*:[^\n]*websocket", re.IGNORECASE)
 
 
@@ -41,6 +44,17 @@ def detect_websocket(conversation: TcpConversation) -> Detected | None:
         if _FIRST_REQUEST.match(start) and _asks_for_websocket(start):
             return Detected(side, conversation.pieces)
     return _detect_frames(conversation.pieces) if conversation.client is None else None
+
+
+def hidden_by(conversation: TcpConversation) -> str:
+    """The name of a protocol that may have WebSocket in it and hides it. Empty if there is none."""
+    for side in (0, 1):
+        start = _start(conversation, side)
+        if _TLS.match(start):
+            return "TLS"
+        if start.startswith(_HTTP_2):
+            return "HTTP/2"
+    return ""
 
 
 def _start(conversation: TcpConversation, side: int) -> bytes:

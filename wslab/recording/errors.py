@@ -6,4 +6,4 @@ class CaptureError(ValueError):
 
 
 class CaptureWarning(UserWarning):
-    """The file can be read, but not all of the conversation is in it."""
+    """The file can be read, but not all that is in it."""

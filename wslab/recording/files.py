@@ -1,14 +1,20 @@
-"""Files: a log to `.pcapng` or `.har` and back, as the ending of the name says."""
+"""Files: a log to `.pcapng` or `.har`, as the ending of the name says, and back, as the file itself says."""
 
 import contextlib
+import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 from wslab.recording.capture import read_capture, write_capture
-from wslab.recording.errors import CaptureError
+from wslab.recording.errors import CaptureError, CaptureWarning
 from wslab.recording.har import read_har, write_har
 from wslab.recording.log import Log
 from wslab.recording.replacing import replacing
+from wslab.recording.unpacking import unpack
+
+_LOOKED_AT = 64  # bytes from the start of a file
+_JSON = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\0]*[{\[]")  # in any encoding of Unicode
 
 
 def save(log: Log, path: Path, secrets: bool) -> None:
@@ -22,14 +28,16 @@ def save(log: Log, path: Path, secrets: bool) -> None:
 
 
 def load(log: Log, path: Path) -> None:
-    """Read the file into an empty log, as `Recording.load` promises."""
-    readers = {**dict.fromkeys((".pcapng", ".pcap", ".cap"), read_capture), ".har": read_har}
-    reader = readers.get(path.suffix.lower())
-    with _naming(path):
-        if reader is None:
-            raise CaptureError("cannot be read: the name of a recording ends with .pcapng, .pcap or .har")
-        with path.open("rb") as file:
-            reader(file, log)
+    """Read the file into an empty log, as `Recording.load` promises. Its first bytes say of which kind it is."""
+    with _naming(path), path.open("rb") as packed:
+        file, faults = unpack(packed)
+        with file:
+            is_har = path.suffix.lower() == ".har" or _JSON.match(file.read(_LOOKED_AT))
+            file.seek(0)
+            reader = read_har if is_har else read_capture
+            faults += reader(file, log)
+    for fault in faults:
+        warnings.warn(f"{path.name} {fault}", CaptureWarning, stacklevel=3)
 
 
 @contextlib.contextmanager

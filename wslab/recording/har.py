@@ -9,10 +9,8 @@ import contextlib
 import heapq
 import json
 import math
-import warnings
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,7 +18,7 @@ from wslab.protocol.frames import Frame, Opcode, serialize_frame
 from wslab.protocol.handshake import VERSION, accept_key
 from wslab.protocol.http import Headers, Request, Response
 from wslab.protocol.states import Direction
-from wslab.recording.errors import CaptureError, CaptureWarning
+from wslab.recording.errors import CaptureError
 from wslab.recording.exchanges import Exchange, RecordedMessage, read_exchanges
 from wslab.recording.log import Chunk, Log
 from wslab.redaction.redact import redact_body, redact_header, redact_target
@@ -127,7 +125,7 @@ def _header_entries(headers: Headers, secrets: bool) -> list[dict[str, str]]:
 # Reading
 
 
-def read_har(file: BinaryIO, log: Log) -> None:
+def read_har(file: BinaryIO, log: Log) -> list[str]:
     """Read the WebSocket entries into an empty log: heads, completed where headers are left out, and messages.
 
     Raises CaptureError if the file is not HAR, or has no such entry; warns with CaptureWarning if there is no message.
@@ -141,10 +139,10 @@ def read_har(file: BinaryIO, log: Log) -> None:
     if not found:
         raise CaptureError("has no WebSocket messages in it")
     conversations = [list(_read_entry(connection, entry)) for connection, entry in enumerate(found, 1)]
-    if not any(entry["_webSocketMessages"] for entry in found):
-        text = f"{Path(file.name).name} has handshakes in it, but no WebSocket messages"
-        warnings.warn(text, CaptureWarning, stacklevel=4)
     log.chunks += heapq.merge(*conversations, key=lambda chunk: chunk.time)
+    if any(entry["_webSocketMessages"] for entry in found):
+        return []
+    return ["has handshakes in it, but no WebSocket messages"]
 
 
 @contextlib.contextmanager

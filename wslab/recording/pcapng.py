@@ -13,13 +13,17 @@ SECTION_HEADER, INTERFACE, OLD_PACKET, SIMPLE_PACKET, PACKET = 0x0A0D0D0A, 1, 2,
 BYTE_ORDER_MAGIC = 0x1A2B3C4D
 APPLICATION_OPTION, TIME_RESOLUTION_OPTION, TIME_OFFSET_OPTION = 4, 9, 14
 APPLICATION = b"wslab"
-DAMAGED = "is damaged: its blocks do not fit together"
+KNOWN_BLOCKS = (SECTION_HEADER, INTERFACE, OLD_PACKET, SIMPLE_PACKET, PACKET)
+MAX_PACKET = 16 * 1024 * 1024  # bytes: what claims to be longer is damaged
+LOOKED_AT_ONCE = 1024 * 1024  # bytes
+CUT_SHORT = "is cut short: it ends in the middle of a packet"
 
-# The first bytes of a pcap file: the byte order of the machine that wrote it, and how many ticks are a second.
+# The first bytes of a pcap file: the byte order of the machine that wrote it, how many ticks are a second, and by how
+# many bytes the header of a packet is longer than usual (of one of Linux's in the nineties, which some still write).
 PCAP_MAGIC = {
-    struct.pack(order + "I", magic): (order, ticks)
+    struct.pack(order + "I", magic): (order, ticks, extra)
     for order in "<>"
-    for magic, ticks in [(0xA1B2C3D4, 1_000_000), (0xA1B23C4D, 1_000_000_000)]
+    for magic, ticks, extra in [(0xA1B2C3D4, 10**6, 0), (0xA1B23C4D, 10**9, 0), (0xA1B2CD34, 10**6, 8)]
 }
 
 
@@ -70,49 +74,85 @@ def _pad(data: bytes) -> bytes:
 
 
 class _Source:
-    """The bytes of a file. Raises CaptureError where they end too early."""
+    """The bytes of a file, read from `position` on."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
-        self.remaining = file.seek(0, io.SEEK_END)  # bytes
-        file.seek(0)
+        self.size = file.seek(0, io.SEEK_END)
+        self.position = 0
+
+    def look(self, position: int, size: int) -> bytes:
+        """So many bytes from any position on; fewer where the file ends."""
+        self._file.seek(position)
+        return self._file.read(min(size, max(0, self.size - position)))  # a damaged size may be in the gigabytes
+
+    @property
+    def is_at_end(self) -> bool:
+        """Whether all has been taken."""
+        return self.position >= self.size
 
     def take(self, size: int) -> bytes:
-        if size > self.remaining:  # a damaged size may be in the gigabytes
-            raise CaptureError("is cut short: it ends in the middle of a packet")
-        self.remaining -= size
-        return self._file.read(size)
+        """The next bytes. Raises EOFError if there are not as many."""
+        if size > self.size - self.position:
+            raise EOFError
+        data = self.look(self.position, size)
+        self.position += size
+        return data
+
+
+class _Block(NamedTuple):
+    """A block of pcapng, with the byte order of its numbers."""
+
+    order: str
+    kind: int
+    body: bytes
 
 
 class CaptureReader:
-    """The packets in a capture file, one after the other. Iterating raises CaptureError where the file is damaged.
+    """The packets in a capture file, one after the other, as far as they can be read.
 
-    `application` is the name of the program that wrote it, once the part of the file that says so has been read.
+    Raises CaptureError if it is no capture file. `application` is the name of the program that wrote it, once the part
+    of the file that says so has been read, and `faults` tells what could not be read.
     """
 
     def __init__(self, file: BinaryIO) -> None:
         self.application = b""
         self._source = _Source(file)
+        self._damaged = 0  # blocks
+        self._is_cut_short = False
+
+    @property
+    def faults(self) -> list[str]:
+        """What is wrong with the file, each as the end of a sentence that begins with its name."""
+        faults = [CUT_SHORT] if self._is_cut_short else []
+        where = "one place" if self._damaged == 1 else f"{self._damaged} places"
+        return faults + ([f"is damaged in {where}: what cannot be read is left out"] if self._damaged else [])
 
     def __iter__(self) -> Iterator[Packet]:
-        magic = self._source.take(min(4, self._source.remaining))
+        magic = self._source.look(0, 4)
         if magic in PCAP_MAGIC:
             return self._read_pcap(*PCAP_MAGIC[magic])
         if magic == SECTION_HEADER.to_bytes(4, "big"):
-            return self._read_pcapng(magic)
-        raise CaptureError("is not a capture file: it begins neither as pcapng nor as pcap")
+            return self._read_pcapng()
+        raise CaptureError("is neither a capture file, in pcapng or pcap, nor HAR")
 
-    def _read_pcap(self, order: str, ticks: int) -> Iterator[Packet]:
-        *_, link_type = struct.unpack(order + "HHiIII", self._source.take(20))
-        record = struct.Struct(order + "IIII")
-        while self._source.remaining:
-            seconds, fraction, size, _ = record.unpack(self._source.take(record.size))
-            yield Packet((seconds * ticks + fraction) / ticks, link_type & 0xFFFF, self._source.take(size))
+    def _read_pcap(self, order: str, ticks: int, extra: int) -> Iterator[Packet]:
+        record = struct.Struct(f"{order}IIII{extra}x")
+        try:
+            (link_type,) = struct.unpack(order + "20xI", self._source.take(24))
+            while not self._source.is_at_end:
+                seconds, fraction, size, _ = record.unpack(self._source.take(record.size))
+                if size > MAX_PACKET:  # and nothing tells where the next one begins
+                    self._damaged += 1
+                    return
+                yield Packet((seconds * ticks + fraction) / ticks, link_type & 0xFFFF, self._source.take(size))
+        except EOFError:
+            self._is_cut_short = True
 
-    def _read_pcapng(self, start: bytes) -> Iterator[Packet]:
-        interfaces: list[_Interface] = []
+    def _read_pcapng(self) -> Iterator[Packet]:
+        interfaces: list[_Interface | None] = []
         time = 0.0
-        for order, kind, body in self._read_blocks(start):
+        for order, kind, body in self._read_blocks():
             try:
                 if kind == SECTION_HEADER:
                     interfaces = []
@@ -124,29 +164,56 @@ class CaptureReader:
                     time = packet.time
                     yield packet
                 elif kind == SIMPLE_PACKET:  # it has no time of its own
-                    size = min(struct.unpack_from(order + "I", body)[0], interfaces[0].snap_length or len(body))
-                    yield Packet(time, interfaces[0].link_type, body[4 : 4 + size])
+                    yield _read_simple_packet(order, body, _known(interfaces, 0), time)
             except (struct.error, IndexError):  # too few bytes in a block, or a packet of no interface
-                raise CaptureError(DAMAGED) from None
+                self._damaged += 1
+                if kind == INTERFACE:  # so that those after it keep their numbers
+                    interfaces.append(None)
 
-    def _read_blocks(self, start: bytes) -> Iterator[tuple[str, int, bytes]]:
-        """Byte order, kind and body of each block."""
+    def _read_blocks(self) -> Iterator[_Block]:
+        """The blocks that can be read. Behind one whose size is damaged, the next one is searched."""
         order = "<"
-        while start or self._source.remaining:
-            head, magic = start + self._source.take(8 - len(start)), b""
-            if head[:4] == SECTION_HEADER.to_bytes(4, "big"):  # the same in both byte orders
-                magic = self._source.take(4)
-                order = "<" if int.from_bytes(magic, "little") == BYTE_ORDER_MAGIC else ">"
-                if struct.unpack(order + "I", magic)[0] != BYTE_ORDER_MAGIC:
-                    raise CaptureError(DAMAGED)
-            kind, size = struct.unpack(order + "II", head)
-            if size < 12 + len(magic) or size % 4:
-                raise CaptureError(DAMAGED)
-            body = magic + self._source.take(size - 12 - len(magic))
-            if struct.unpack(order + "I", self._source.take(4))[0] != size:
-                raise CaptureError(DAMAGED)
-            yield order, kind, body
-            start = b""
+        while not self._source.is_at_end:
+            start = self._source.position
+            block = self._read_block(start, order)
+            if block is not None:
+                order = block.order
+                yield block
+                continue
+            (size,) = struct.unpack(order + "I", self._source.look(start + 4, 4).ljust(4, b"\xff"))
+            self._source.position = self._find_block(start + 4, order)
+            if self._source.is_at_end and size > self._source.size - start:
+                self._is_cut_short = True
+            else:
+                self._damaged += 1
+
+    def _read_block(self, start: int, order: str) -> _Block | None:
+        """The block at `start`, behind which the next one begins then. None if its two sizes do not agree."""
+        head = self._source.look(start, 12)
+        if head[:4] == SECTION_HEADER.to_bytes(4, "big"):  # the same in both byte orders
+            order = "<" if int.from_bytes(head[8:], "little") == BYTE_ORDER_MAGIC else ">"
+            if int.from_bytes(head[8:], "little" if order == "<" else "big") != BYTE_ORDER_MAGIC:
+                return None
+        if len(head) < 12:
+            return None
+        kind, size = struct.unpack_from(order + "II", head)
+        if size < 12 or size % 4 or size > self._source.size - start:
+            return None
+        if self._source.look(start + size - 4, 4) != struct.pack(order + "I", size):
+            return None
+        body = self._source.look(start + 8, size - 12)
+        self._source.position = start + size
+        return _Block(order, kind, body)
+
+    def _find_block(self, start: int, order: str) -> int:
+        """Where the next block of a kind that is known begins, from `start` on; or the end of the file."""
+        kinds = {struct.pack(order + "I", kind) for kind in KNOWN_BLOCKS}
+        while piece := self._source.look(start, LOOKED_AT_ONCE):
+            for place in range(0, len(piece), 4):
+                if piece[place : place + 4] in kinds and self._read_block(start + place, order) is not None:
+                    return start + place
+            start += len(piece)
+        return self._source.size
 
 
 class _Interface(NamedTuple):
@@ -159,19 +226,32 @@ class _Interface(NamedTuple):
 def _read_interface(order: str, body: bytes) -> _Interface:
     link_type, _, snap_length = struct.unpack_from(order + "HHI", body)
     options = _options(order, body[8:])
-    resolution = options.get(TIME_RESOLUTION_OPTION, b"\x06")[0]
+    resolution = (options.get(TIME_RESOLUTION_OPTION) or b"\x06")[0]
     ticks = 2 ** (resolution & 0b0111_1111) if resolution & 0b1000_0000 else 10**resolution
-    (offset,) = struct.unpack(order + "q", options.get(TIME_OFFSET_OPTION, bytes(8)))
+    (offset,) = struct.unpack_from(order + "q", options.get(TIME_OFFSET_OPTION, b"").ljust(8, b"\0"))
     return _Interface(link_type, snap_length, ticks, offset)
 
 
-def _read_packet(order: str, body: bytes, interfaces: list[_Interface], old: bool) -> Packet:
+def _known(interfaces: list[_Interface | None], number: int) -> _Interface:
+    """The interface with this number. Raises IndexError if there is none that can be read."""
+    interface = interfaces[number]
+    if interface is None:
+        raise IndexError
+    return interface
+
+
+def _read_packet(order: str, body: bytes, interfaces: list[_Interface | None], old: bool) -> Packet:
     number, *_, high, low, size, _ = struct.unpack_from(order + ("HHIIII" if old else "IIIII"), body)
-    interface, data = interfaces[number], body[20 : 20 + size]
+    interface, data = _known(interfaces, number), body[20 : 20 + size]
     if len(data) < size:
-        raise CaptureError(DAMAGED)
+        raise IndexError
     time = ((high << 32 | low) + interface.offset * interface.ticks) / interface.ticks
     return Packet(time, interface.link_type, data)
+
+
+def _read_simple_packet(order: str, body: bytes, interface: _Interface, time: float) -> Packet:
+    size = min(struct.unpack_from(order + "I", body)[0], interface.snap_length or len(body))
+    return Packet(time, interface.link_type, body[4 : 4 + size])
 
 
 def _options(order: str, data: bytes) -> dict[int, bytes]:

@@ -27,12 +27,12 @@ class Recording(Log):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read the WebSocket conversations in a `.pcapng`, `.pcap` or `.har` file, whichever program wrote it.
+        """Read the WebSocket conversations in a capture (pcapng, pcap) or a HAR, whatever its name and its program.
 
-        Connections are numbered in the order in which they appear. A chunk is what one packet brought; of a HAR, which
-        has no frames, it is a message in a frame of its own, uncompressed. Raises CaptureError (a ValueError) if there
-        is no such conversation in it, OSError if it cannot be read; warns with CaptureWarning where the capture has
-        lost packets, and ends that direction there, and where a HAR has no messages.
+        The file may be packed by gzip. Connections are numbered in the order in which they appear. A chunk is what one
+        packet brought; of a HAR, which has no frames, it is a message in a frame of its own, uncompressed. Raises
+        CaptureError (a ValueError) if there is no such conversation in it, OSError if it cannot be read; warns with
+        CaptureWarning of what is missing, damaged or of a kind that wslab cannot read, and reads the rest.
         """
         recording = cls()
         load(recording, Path(path))

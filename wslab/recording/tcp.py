@@ -11,19 +11,17 @@ import heapq
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from wslab.recording.errors import CaptureError
+from wslab.recording.decapsulation import Decapsulator
 from wslab.recording.packets import (
     ACK,
     FIN,
     MSS,
     PSH,
     RST,
-    STRIP_LINK_HEADER,
     SYN,
     WINDOW,
     Endpoint,
     Segment,
-    parse_segment,
 )
 from wslab.recording.pcapng import Packet
 
@@ -166,27 +164,25 @@ class TcpConversation:
         self.pieces += [Piece(number, time, side, data) for data in pieces]
 
 
-def read_conversations(packets: Iterable[Packet]) -> list[TcpConversation]:
+def read_conversations(packets: Iterable[Packet], decapsulator: Decapsulator | None = None) -> list[TcpConversation]:
     """The TCP connections in captured packets, in the order in which they appear. What is not TCP is left out.
 
-    Raises CaptureError for packets of a link type that cannot be read.
+    The decapsulator, if one is given, can tell afterwards what could not be read.
     """
+    strip = decapsulator or Decapsulator()
     conversations: list[TcpConversation] = []
     current: dict[tuple[Endpoint, Endpoint], TcpConversation] = {}
     number, time = 0, 0.0
-    for number, (time, link_type, data) in enumerate(packets):
-        if link_type not in STRIP_LINK_HEADER:
-            raise CaptureError(f"has packets of link type {link_type}, which wslab cannot read")
-        segment = parse_segment(STRIP_LINK_HEADER[link_type](data))
-        if segment is None:
-            continue
-        ends = segment.source, segment.destination
-        conversation = current.get(ends)
-        if conversation is None or conversation.is_followed_by(segment):
-            conversation = TcpConversation(*ends)
-            conversations.append(conversation)
-            current[ends] = current[ends[::-1]] = conversation
-        conversation.add(number, time, segment)
+    for number, packet in enumerate(packets):
+        time = packet.time
+        for segment in strip.segments(packet):
+            ends = segment.source, segment.destination
+            conversation = current.get(ends)
+            if conversation is None or conversation.is_followed_by(segment):
+                conversation = TcpConversation(*ends)
+                conversations.append(conversation)
+                current[ends] = current[ends[::-1]] = conversation
+            conversation.add(number, time, segment)
     for conversation in conversations:
         conversation.end(number, time)
     return conversations

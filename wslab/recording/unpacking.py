@@ -1,0 +1,45 @@
+"""Unpacking: what gzip has packed, whatever the name of the file says, in bounded space (RFC 1952)."""
+
+import tempfile
+import zlib
+from typing import BinaryIO, cast
+
+GZIP_MAGIC = b"\x1f\x8b"
+MAX_UNPACKED = 512 * 1024 * 1024  # bytes, of a file that is packed
+_GZIP = 16 + zlib.MAX_WBITS
+_AT_ONCE = 16 * 1024  # bytes that are read; what is damaged costs as many
+
+
+def unpack(file: BinaryIO, most: int = MAX_UNPACKED) -> tuple[BinaryIO, list[str]]:
+    """The file, or what is packed in it as a file of its own; and what is wrong with it.
+
+    No more than `most` bytes are unpacked. What is wrong is told as the end of a sentence that begins with the name.
+    """
+    start = file.read(len(GZIP_MAGIC))
+    file.seek(0)
+    if start != GZIP_MAGIC:
+        return file, []
+    unpacked = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - the caller closes it
+    try:
+        fault = _unpack(file, unpacked, most)
+    except zlib.error:
+        fault = "is damaged: what gzip has packed can be unpacked only in part"
+    unpacked.seek(0)
+    return unpacked, [fault] if fault else []
+
+
+def _unpack(file: BinaryIO, unpacked: BinaryIO, most: int) -> str:
+    """Unpack the parts of which the file consists, and return what is wrong with it."""
+    inflater = zlib.decompressobj(_GZIP)
+    left = most
+    data = b""
+    while data := data or file.read(_AT_ONCE):
+        if inflater.eof and data.strip(b"\0"):  # there may be zeros between the parts
+            inflater = zlib.decompressobj(_GZIP)
+        piece = inflater.decompress(data, left + 1)
+        unpacked.write(piece[:left])
+        if len(piece) > left:
+            return f"has more than {most} bytes in it, unpacked: gzip -d unpacks the rest"
+        left -= len(piece)
+        data = b"" if data is inflater.unused_data else inflater.unconsumed_tail or inflater.unused_data
+    return "" if inflater.eof else "is cut short: what gzip has packed does not come to its end"
