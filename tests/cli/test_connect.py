@@ -10,7 +10,7 @@ import sys
 
 import pytest
 import trustme
-from support.command_line import DEADLINE, is_one_sentence, wslab
+from support.command_line import DEADLINE, is_one_sentence, needs_signals, wslab
 
 from wslab import EchoServer
 
@@ -48,6 +48,20 @@ def test_connect_lets_nobody_play_with_the_terminal() -> None:
     os.close(theirs)
 
 
+def test_a_closing_handshake_without_a_code_is_a_success() -> None:
+    with EchoServer(handler=lambda connection: connection.close(None)) as server:
+        result = wslab("connect", server.url)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_a_connection_that_ends_without_a_close_frame_is_one_sentence() -> None:
+    with EchoServer(handler=lambda connection: connection.abort()) as server:
+        result = wslab("connect", server.url)
+    assert result.returncode == 1
+    assert is_one_sentence(result.stderr)
+    assert "the connection closed with 1006" in result.stderr
+
+
 def test_connect_ends_when_the_server_closes_although_input_goes_on() -> None:
     with EchoServer(handler=lambda connection: connection.close(4001, "closing time")) as server:
         command = [sys.executable, "-m", "wslab", "connect", server.url]
@@ -71,17 +85,26 @@ def test_connect_offers_what_it_is_told_to() -> None:
         assert wslab("connect", server.url, *options).stdout == "http://a.example x, y \n"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
-def test_an_interrupted_connect_closes_and_leaves_no_traceback() -> None:
-    with EchoServer(handler=lambda connection: (connection.send("ready"), list(connection))) as server:
+@needs_signals
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_connect_that_is_ended_closes_with_1001_and_leaves_no_traceback(name: str) -> None:
+    codes = []
+
+    def handler(connection) -> None:
+        connection.send("ready")
+        list(connection)
+        codes.append(connection.close_code)
+
+    with EchoServer(handler=handler) as server:
         command = [sys.executable, "-m", "wslab", "connect", server.url]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         with subprocess.Popen(command, text=True, **pipes) as process:
             assert process.stdout.readline() == "ready\n"
-            process.send_signal(signal.SIGINT)
+            process.send_signal(signal.Signals[name])
             process.wait(DEADLINE)
             errors = process.stderr.read()
     assert (process.returncode, errors) == (130, "")
+    assert codes == [1001]
 
 
 def test_a_server_that_is_not_there_is_one_sentence() -> None:

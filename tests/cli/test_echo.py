@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from support.command_line import DEADLINE, is_one_sentence, wslab
+from support.command_line import DEADLINE, is_one_sentence, needs_signals, wslab
 
 from wslab import CloseCode, ConnectionClosed, EchoServer, HandshakeError, connect
 
@@ -31,11 +31,12 @@ def test_echo_tells_its_address_in_one_line_and_serves() -> None:
         assert connection.receive() == "Hello"
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
-def test_an_interrupted_echo_says_goodbye_and_ends_with_status_0() -> None:
+@needs_signals
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_an_echo_that_is_ended_says_goodbye_and_ends_with_status_0(name: str) -> None:
     with started() as (process, url):
         connection = connect(url)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.Signals[name])
         with pytest.raises(ConnectionClosed) as closed:
             connection.receive()
         connection.close()

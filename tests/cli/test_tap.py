@@ -11,13 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from support.command_line import DEADLINE, is_one_sentence, wslab
+from support.command_line import DEADLINE, is_one_sentence, needs_signals, wslab
 from support.heads_and_frames import request, text
 from support.raw_peer import RawPeer, address
 
 from wslab import Direction, EchoServer, Recording, connect
-
-needs_sigint = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
 
 
 class Running:
@@ -157,7 +155,7 @@ def test_a_terminal_that_does_not_know_a_character_gets_its_number():
         tap.read_to('1 < text "\\u2603"')
 
 
-@needs_sigint
+@needs_signals
 def test_ctrl_c_ends_the_connections_and_the_tap_with_status_0():
     with EchoServer() as server, tapping(server.url) as tap, RawPeer.upgraded(tap) as peer:
         assert tap.interrupt()[1] == ""
@@ -165,24 +163,25 @@ def test_ctrl_c_ends_the_connections_and_the_tap_with_status_0():
     assert tap.process.returncode == 0
 
 
-@needs_sigint
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("ending", ["pcapng", "har", "PCAPNG"])
-def test_what_passed_is_saved_at_the_end_without_secrets(tmp_path, ending, number):
+@needs_signals
+@pytest.mark.parametrize(
+    ("ending", "name"), [("pcapng", "SIGINT"), ("har", "SIGTERM"), ("PCAPNG", "SIGHUP"), ("har", "SIGHUP")]
+)
+def test_what_passed_is_saved_at_the_end_without_secrets(tmp_path, ending, name):
     file = tmp_path / f"tapped.{ending}"
     with EchoServer(deflate=False) as server, tapping(server.url, "--save", str(file)) as tap:
         with connect(f"{tap.url}?token=sesame", headers=[("Cookie", "a=sesame")]) as connection:
             connection.send("Hello")
             connection.receive()
         tap.read_to("1 > end of TCP")
-        assert tap.interrupt(number) == (f"Saved to {file}\n", "")
+        assert tap.interrupt(signal.Signals[name]) == (f"Saved to {file}\n", "")
 
     assert tap.process.returncode == 0
     assert b"sesame" not in file.read_bytes()
     assert b"Hello" in Recording.load(file).bytes_sent(1, Direction.SERVER_TO_CLIENT)
 
 
-@needs_sigint
+@needs_signals
 def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "folder.pcapng").mkdir()
     with EchoServer() as server, tapping(server.url, "--save", str(tmp_path / "folder.pcapng")) as tap:
@@ -198,7 +197,7 @@ def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path):
         (["--to", "localhost:1", "--save", "x.txt"], "must end in .pcapng or .har"),
         (["--to", "localhost:1", "--save", "nowhere/x.har"], "there is no folder nowhere"),
         (["--to", "localhost"], "HOST:PORT"),
-        (["--to", "wss://localhost:1/?token=sesame"], "not to 'wss://localhost:1/?token=[redacted]'"),
+        (["--to", "wss://localhost:1/?token=sesame"], "not to 'wss://localhost:1/?token=[redacted]"),
         (["--to", "localhost:70000"], "a port is a number from 0 to 65535, not '70000'"),
     ],
 )
@@ -227,3 +226,32 @@ def test_output_that_nobody_reads_ends_the_tap_without_a_traceback_and_what_pass
         assert tap.process.wait(DEADLINE) == 1
         assert tap.process.stderr.read() == ""
     assert Recording.load(file).bytes_sent(1, Direction.CLIENT_TO_SERVER) == request()
+
+
+@needs_signals
+def test_a_terminal_that_is_closed_ends_the_tap_and_what_passed_is_saved(tmp_path):
+    import pty
+
+    file = tmp_path / "tapped.pcapng"
+    ours, theirs = pty.openpty()
+    with EchoServer() as server:
+        command = [sys.executable, "-m", "wslab", "tap", "--to", server.url, "--save", str(file)]
+        process = subprocess.Popen(
+            command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, preexec_fn=own_terminal
+        )
+        os.close(theirs)
+        found = re.search(rb"(127\.0\.0\.1):(\d+),", os.read(ours, 1000))
+        with connect(f"ws://127.0.0.1:{int(found[2])}/", deflate=False) as connection:
+            connection.send("Hello")
+            connection.receive()
+        os.close(ours)
+        process.wait(DEADLINE)
+    assert b"Hello" in Recording.load(file).bytes_sent(1, Direction.SERVER_TO_CLIENT)
+
+
+def own_terminal() -> None:
+    """Make the terminal on standard input the one whose end is told to this session."""
+    import fcntl
+    import termios
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

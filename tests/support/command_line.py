@@ -4,7 +4,10 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 DEADLINE = 30  # seconds
+needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
 
 
 def wslab(*arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:

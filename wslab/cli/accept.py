@@ -2,6 +2,7 @@
 
 import argparse
 
+from wslab.cli.output import show
 from wslab.protocol.handshake import accept_key
 
 HELP = "print the Sec-WebSocket-Accept value for a key"
@@ -14,5 +15,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the value."""
-    print(accept_key(options.key))
+    show(accept_key(options.key))
     return 0

@@ -7,13 +7,15 @@ import sys
 import threading
 
 from wslab.cli.errors import CommandError, reason
-from wslab.cli.output import allow_all_characters
+from wslab.cli.output import show_message
 from wslab.protocol.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
-from wslab.redaction.redact import harmless, printable
 from wslab.sockets.client import connect
 from wslab.sockets.connection import Connection
 
 HELP = "send lines of standard input as text messages, print what arrives"
+
+# §7.1.4: both say that the closing handshake was done; a close frame without a code is one, too.
+CLEAN = (CloseCode.NORMAL_CLOSURE, CloseCode.NO_STATUS_RECEIVED)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Talk until one side closes; a close with 1000 is a success."""
+    """Talk until one side closes; a close with 1000, or without a code, is a success."""
     try:
         connection = connect(
             options.url,
@@ -34,24 +36,20 @@ def run(options: argparse.Namespace) -> int:
             subprotocols=options.subprotocol,
         )
     except (ValueError, OSError, ProtocolError) as error:
-        raise CommandError(f"cannot connect to {harmless(options.url)}: {reason(error)}") from error
+        raise CommandError(f"cannot connect to {options.url}: {reason(error)}") from error
     connection.timeout = None
-    allow_all_characters()
     threading.Thread(target=_send_lines, args=(connection, sys.stdin.fileno()), daemon=True).start()
     with connection:
-        for message in connection:
-            print(_as_line(message), flush=True)
-    if connection.close_code == CloseCode.NORMAL_CLOSURE:
+        try:
+            for message in connection:
+                show_message(message if isinstance(message, str) else message.hex(" "))
+        except KeyboardInterrupt:
+            connection.close(CloseCode.GOING_AWAY)
+            raise
+    if connection.close_code in CLEAN:
         return 0
     closed = describe_close(connection.close_code, connection.close_reason)
     raise CommandError(f"the connection closed with {connection.error or closed}")
-
-
-def _as_line(message: str | bytes) -> str:
-    """Return a message as a line. On a terminal, what would move the cursor, or do worse, is shown as an escape."""
-    if isinstance(message, bytes):
-        return message.hex(" ")
-    return printable(message) if sys.stdout.isatty() else message
 
 
 def _send_lines(connection: Connection, descriptor: int) -> None:

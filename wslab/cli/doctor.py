@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from wslab.cli.errors import reason
+from wslab.cli.output import show
 from wslab.protocol.errors import ConnectionClosed, ProtocolError
 from wslab.sockets.client import connect
 from wslab.sockets.server import EchoServer
@@ -49,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     """Print a line for each check; return 1 if something is missing that the course needs."""
     findings = examine()
     for finding in findings:
-        print(finding)
+        show(finding)
     return 0 if all(finding.fine for finding in findings if finding.required) else 1
 
 

@@ -6,6 +6,7 @@ import logging
 
 from wslab.cli import arguments
 from wslab.cli.errors import CommandError, reason
+from wslab.cli.output import show
 from wslab.protocol.limits import Limits
 from wslab.sockets.server import EchoServer
 
@@ -42,6 +43,6 @@ def run(options: argparse.Namespace) -> int:
     except OSError as error:
         raise CommandError(f"cannot listen on {options.host} port {options.port}: {reason(error)}") from error
     with contextlib.suppress(KeyboardInterrupt), server:  # Ctrl-C may come before the server waits for it
-        print(f"Listening on {server.url}", flush=True)
+        show(f"Listening on {server.url}")
         server.serve_forever()
     return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wslab.cli import arguments
 from wslab.cli.errors import CommandError, reason
-from wslab.cli.output import allow_all_characters
+from wslab.cli.output import complain, show
 from wslab.display.inspector.inspect import CAPTURES, inspect
 from wslab.recording.recording import Recording
 from wslab.redaction.redact import redact_line
@@ -36,8 +36,7 @@ def run(options: argparse.Namespace) -> int:
     text = " ".join(options.what)
     is_file = text.lower().endswith(CAPTURES) or Path(text).is_file()  # the bytes of a file say what it is
     data = _load(text) if is_file else _bytes_of_hex(_read_hex() if text == "-" else text)
-    allow_all_characters()
-    print(inspect(data, options.start, options.most))
+    show(inspect(data, options.start, options.most))
     return 0
 
 
@@ -65,5 +64,5 @@ def _load(path: str) -> Recording:
         except OSError as error:
             raise CommandError(f"cannot read {path}: {reason(error)}") from error
     for warning in told:
-        print(f"wslab inspect: {warning.message}", file=sys.stderr)
+        complain("inspect", warning.message)
     return recording

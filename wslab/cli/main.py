@@ -4,13 +4,15 @@ To add a command, write a module as `Command` describes it, and add it to COMMAN
 """
 
 import argparse
-import os
-import sys
 from collections.abc import Sequence
+from typing import NoReturn
 from typing import Protocol as Interface
 
 from wslab.cli import accept, connect, doctor, echo, inspect, tap, watch
 from wslab.cli.errors import CommandError
+from wslab.cli.output import GONE, allow_all_characters, complain, drop_output
+from wslab.cli.signals import ended_as_by_ctrl_c
+from wslab.redaction.redact import harmless
 
 INTERRUPTED = 130  # as a shell says it of a program that Ctrl-C has ended
 
@@ -35,20 +37,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        status: int = options.run(options)
-        return status
+        allow_all_characters()
+        with ended_as_by_ctrl_c():
+            status: int = options.run(options)
+            return status
     except CommandError as error:
-        print(f"wslab {options.command}: {error}", file=sys.stderr)
+        complain(options.command, error)
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has gone; Python must not complain at exit either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.errno not in GONE:
+            raise
+        drop_output()
         return 1
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that repeats what is wrong with an argument without what a terminal would obey, and without secrets."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(harmless(message))
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m wslab", description="WebSocket, from the command line.")
+    parser = _Parser(prog="python -m wslab", description="WebSocket, from the command line.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         subparser = commands.add_parser(command.__name__.rpartition(".")[2], help=command.HELP)

@@ -2,13 +2,11 @@
 
 import argparse
 import contextlib
-import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 from wslab.cli import arguments
 from wslab.cli.errors import CommandError, reason
-from wslab.cli.output import allow_all_characters
+from wslab.cli.output import show
 from wslab.cli.tap_log import LineFormatter, LiveRecording
 from wslab.tap.tap import Tap
 
@@ -36,14 +34,13 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError(str(error)) from error
     except OSError as error:
         raise CommandError(f"cannot listen on port {options.port}: {reason(error)}") from error
-    allow_all_characters()
     with contextlib.ExitStack() as at_the_end:
         if path is not None:  # also where nobody reads the lines any more
             at_the_end.callback(_save, recording, path)
         try:
-            with contextlib.suppress(KeyboardInterrupt), _ended_as_by_ctrl_c(signal.SIGTERM):
+            with contextlib.suppress(KeyboardInterrupt):
                 target = f"{tap.target.host}:{tap.target.port}"
-                print(f"Listening on {tap.host}:{tap.port}, forwarding to {target}", flush=True)
+                show(f"Listening on {tap.host}:{tap.port}, forwarding to {target}")
                 _print_lines(formatter, recording)
         finally:
             recording.close()
@@ -52,19 +49,10 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-@contextlib.contextmanager
-def _ended_as_by_ctrl_c(number: signal.Signals) -> Iterator[None]:
-    before = signal.signal(number, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(number, before)
-
-
 def _print_lines(formatter: LineFormatter, recording: LiveRecording) -> None:
     for entry in recording:
         for line in formatter.lines(entry):
-            print(line, flush=True)
+            show(line)
 
 
 def _path_to_save(name: str) -> Path:
@@ -81,4 +69,4 @@ def _save(recording: LiveRecording, path: Path) -> None:
         recording.save(path)
     except (ValueError, OSError) as error:
         raise CommandError(f"cannot save to {path}: {reason(error)}") from error
-    print(f"Saved to {path}", flush=True)
+    show(f"Saved to {path}")

@@ -6,6 +6,7 @@ import sys
 
 from wslab.cli import arguments
 from wslab.cli.errors import CommandError, reason
+from wslab.cli.output import show
 from wslab.display.netstat.terminal import keep_showing
 from wslab.display.netstat.watch import watch
 
@@ -24,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     """Show the table until interrupted, or print it once."""
     try:
         if options.once or not sys.stdout.isatty():
-            print(watch(options.port))
+            show(watch(options.port))
         else:
             with contextlib.suppress(KeyboardInterrupt):
                 keep_showing(lambda: watch(options.port))

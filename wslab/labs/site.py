@@ -3,7 +3,6 @@
 import contextlib
 import functools
 import html
-import logging
 import socket
 import threading
 from collections.abc import Callable, Iterable
@@ -12,15 +11,13 @@ from typing import Any
 
 from wslab.page.answer import answer_html
 from wslab.protocol.http import MAX_BODY_SIZE, Headers, Request, Response
+from wslab.sockets.log import log
 
 HOST = "127.0.0.1"
 READ_TIMEOUT = 5.0  # seconds
 POLL_INTERVAL = 0.05  # seconds
 
 Answer = Callable[[Request, str], Response]
-
-log = logging.getLogger("wslab")
-log.addHandler(logging.NullHandler())
 
 
 class Site:

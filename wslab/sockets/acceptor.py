@@ -8,20 +8,17 @@ Locks: `_lock` protects who closes the sockets: the thread, once it runs, and `c
 """
 
 import contextlib
-import logging
 import os
 import selectors
 import socket
 import threading
 from collections.abc import Callable
 
+from wslab.sockets.log import log
 from wslab.sockets.stream import shut_down
 
 PAUSE = 0.1  # seconds
 BACKLOG = 1024
-
-log = logging.getLogger("wslab")
-log.addHandler(logging.NullHandler())
 
 
 class Acceptor:

@@ -27,8 +27,9 @@ from wslab.protocol.states import Role
 from wslab.recording.recording import Recording
 from wslab.sockets.acceptor import Acceptor
 from wslab.sockets.connection import Connection
+from wslab.sockets.log import log
 from wslab.sockets.memory import keep_memory_for
-from wslab.sockets.session import Handler, Page, Service, Session, log
+from wslab.sockets.session import Handler, Page, Service, Session
 
 MAX_REFUSALS = 100
 STOP_TIMEOUT = 3.0

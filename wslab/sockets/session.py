@@ -8,7 +8,6 @@ Locks: none is held while a session waits for the peer or runs the handler, so a
 even close its server.
 """
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -17,14 +16,12 @@ from wslab.protocol.http import Response
 from wslab.protocol.limits import Limits
 from wslab.redaction.redact import redact_target
 from wslab.sockets.connection import Connection
+from wslab.sockets.log import log
 
 REFUSAL_TIMEOUT = 2.0
 
 Handler = Callable[[Connection], object]
 Page = Callable[[Connection], Response | None]
-
-log = logging.getLogger("wslab")
-log.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ set, which directions have ended, whether the relay is over. It is never held wh
 """
 
 import contextlib
-import logging
 import math
 import socket
 import struct
@@ -18,6 +17,7 @@ import time
 
 from wslab.protocol.states import Direction
 from wslab.recording.log import Observer
+from wslab.sockets.log import log
 from wslab.tap.fault_settings import FaultSettings
 from wslab.tap.faults import End, Fault, Pause
 
@@ -28,9 +28,6 @@ FAREWELL_TIMEOUT = 1.0
 RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)  # SO_LINGER: on, for 0 seconds
 TO_SERVER, TO_CLIENT = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 NO_FAULT = Fault()
-
-log = logging.getLogger("wslab")
-log.addHandler(logging.NullHandler())
 
 
 class Relay:

@@ -1,6 +1,5 @@
 """Tap: a proxy on loopback that records both directions of every connection, and can disturb them at will."""
 
-import logging
 import re
 import socket
 import threading
@@ -9,6 +8,7 @@ from typing import Protocol as Interface
 from wslab.protocol.states import Direction
 from wslab.recording.recording import Recording
 from wslab.redaction.redact import redact_target
+from wslab.sockets.log import log
 from wslab.sockets.url import WebSocketUrl, parse_url
 from wslab.tap.fault_settings import FaultSettings
 from wslab.tap.faults import Fault
@@ -17,7 +17,6 @@ from wslab.tap.relay import CONNECT_TIMEOUT, FAREWELL_TIMEOUT, TICK, Relay
 BACKLOG = 1024
 MAX_CONNECTIONS = 500  # more of them wait until one ends
 
-log = logging.getLogger("wslab")
 _TARGET = re.compile(r"(ws|http)://|(?!\w+://).+:\d+\Z", re.IGNORECASE)
 
 

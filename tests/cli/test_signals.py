@@ -1,0 +1,70 @@
+"""What ends a program from outside ends a command as Ctrl-C does, once, and not where it is to be ignored."""
+
+import signal
+import threading
+
+import pytest
+from support.waiting import running
+
+from wslab.cli import signals
+from wslab.cli.signals import ended_as_by_ctrl_c
+
+ENDS = [signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+@pytest.mark.parametrize("number", ENDS)
+def test_each_of_them_is_a_keyboardinterrupt_and_afterwards_what_it_was(number):
+    before = signal.getsignal(number)
+    with pytest.raises(KeyboardInterrupt), ended_as_by_ctrl_c():
+        signal.raise_signal(number)
+    assert signal.getsignal(number) is before
+
+
+def raise_twice_and_then_end(first: signal.Signals, then: signal.Signals, done: list[str]) -> None:
+    with ended_as_by_ctrl_c():
+        try:
+            signal.raise_signal(first)
+        except KeyboardInterrupt:
+            signal.raise_signal(then)
+            done.append("saved")
+            raise
+
+
+@pytest.mark.parametrize("then", ENDS)
+@pytest.mark.parametrize("first", ENDS)
+def test_a_second_one_does_not_disturb_the_end(first, then):
+    done = []
+    with pytest.raises(KeyboardInterrupt):
+        raise_twice_and_then_end(first, then, done)
+    assert done == ["saved"]
+
+
+def test_a_second_one_that_comes_late_ends_what_does_not_end(monkeypatch):
+    monkeypatch.setattr(signals, "PATIENCE", 0)
+    done = []
+    with pytest.raises(KeyboardInterrupt):
+        raise_twice_and_then_end(signal.SIGINT, signal.SIGTERM, done)
+    assert done == []
+
+
+@pytest.mark.parametrize("number", ENDS)
+def test_what_is_ignored_stays_ignored(number):
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        with ended_as_by_ctrl_c():
+            signal.raise_signal(number)
+            assert signal.getsignal(number) is signal.SIG_IGN
+    finally:
+        signal.signal(number, before)
+
+
+def test_a_command_can_also_run_in_another_thread():
+    done = threading.Event()
+
+    def run() -> None:
+        with ended_as_by_ctrl_c():
+            done.set()
+
+    with running(run):
+        pass
+    assert done.is_set()
