@@ -15,7 +15,8 @@ from wslab.protocol.http import parse_request, parse_response
 from wslab.protocol.states import SENDERS, Direction, Role
 from wslab.recording.capture import read_capture, write_capture
 from wslab.recording.errors import CaptureError, CaptureWarning
-from wslab.recording.har import read_har, write_har
+from wslab.recording.har import write_har
+from wslab.recording.har_reading import read_har
 from wslab.recording.packets import ACK, LINKTYPE_RAW, SYN, Endpoint, Segment, serialize_segment
 from wslab.recording.pcapng import Packet
 from wslab.recording.recording import Recording

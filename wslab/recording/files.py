@@ -8,10 +8,11 @@ from pathlib import Path
 
 from wslab.recording.capture import read_capture, write_capture
 from wslab.recording.errors import CaptureError, CaptureWarning
-from wslab.recording.har import read_har, write_har
+from wslab.recording.har import write_har
+from wslab.recording.har_reading import Attached, read_har
 from wslab.recording.log import Log
 from wslab.recording.replacing import replacing
-from wslab.recording.unpacking import unpack
+from wslab.recording.unpacking import MAX_UNPACKED, unpack
 
 _LOOKED_AT = 64  # bytes from the start of a file
 _JSON = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\0]*[{\[]")  # in any encoding of Unicode
@@ -34,10 +35,22 @@ def load(log: Log, path: Path) -> None:
         with file:
             is_har = path.suffix.lower() == ".har" or _JSON.match(file.read(_LOOKED_AT))
             file.seek(0)
-            reader = read_har if is_har else read_capture
-            faults += reader(file, log)
+            faults += read_har(file, log, _beside(path)) if is_har else read_capture(file, log)
     for fault in faults:
         warnings.warn(f"{path.name} {fault}", CaptureWarning, stacklevel=3)
+
+
+def _beside(path: Path) -> Attached:
+    """Reads the files beside a HAR that it names, into which some programs put the messages, and no others."""
+
+    def read(name: str) -> bytes | None:
+        try:
+            with (path.parent / Path(name).name).open("rb") as file:
+                return file.read(MAX_UNPACKED)
+        except (OSError, ValueError):  # there is none, or its name is not possible
+            return None
+
+    return read
 
 
 @contextlib.contextmanager

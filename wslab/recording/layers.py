@@ -55,11 +55,6 @@ def _llc(data: bytes) -> Stripped:
     return (IP, data[3:]) if data[:2] == b"\x06\x06" else (NOTHING, b"")
 
 
-def _by_family(data: bytes) -> Stripped:
-    """BSD loopback: the address family, in the byte order of the machine; the packet itself tells its version."""
-    return IP, data[4:]
-
-
 # Point to point
 
 
@@ -243,7 +238,7 @@ def _ipv6_extension(data: bytes) -> Stripped:
 
 LAYERS: dict[Layer, Strip] = {
     # https://www.tcpdump.org/linktypes.html
-    **dict.fromkeys(((LINK, 0), (LINK, 108)), _by_family),
+    **dict.fromkeys(((LINK, 0), (LINK, 108)), _skip(4, IP)),  # BSD loopback: the packet itself tells its version
     ETHERNET: _typed(12, 14),
     **dict.fromkeys(((LINK, 12), (LINK, 14), (LINK, 228), (LINK, 229)), _skip(0, IP)),
     (LINK, 9): _ppp,

@@ -1,0 +1,94 @@
+"""HAR files: a document of any program in, the chunks of the WebSocket conversations in it out (HAR 1.2).
+
+A HAR keeps messages, not frames: what is loaded has a frame for each message, uncompressed, with the masking key
+00 00 00 00. What is odd in an entry costs only itself, and is told.
+"""
+
+import heapq
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, BinaryIO
+
+from wslab.recording.errors import CaptureError
+from wslab.recording.har_entries import Oddities, UnreadableEntry, read_entry
+from wslab.recording.log import Chunk, Log
+
+MESSAGES = "_webSocketMessages"
+Attached = Callable[[str], bytes | None]  # the bytes of the file with this name beside the HAR, None if there is none
+
+
+def no_attachments(_name: str) -> None:
+    """Where nothing is beside the file."""
+
+
+def read_har(file: BinaryIO, log: Log, attached: Attached = no_attachments) -> list[str]:
+    """Read the WebSocket entries into an empty log: heads, completed where headers are left out, and messages.
+
+    Returns what could not be read, each as the end of a sentence that begins with the name of the file. Raises
+    CaptureError if the file is not HAR, or has no entry that can be read.
+    """
+    oddities = Oddities()
+    conversations: list[list[Chunk]] = []
+    has_messages = False
+    for entry in _entries(_parse(file.read())):
+        messages = _messages(entry, attached, oddities)
+        if messages is None:
+            continue
+        has_messages |= bool(messages)
+        try:
+            conversations.append(list(read_entry(len(conversations) + 1, entry, messages, oddities)))
+        except UnreadableEntry as error:
+            oddities.add(f"WebSocket {{s:entry/entries}} without {error}")
+    faults = oddities.sentences()
+    if not conversations:
+        raise CaptureError("; it ".join([*faults, "has no WebSocket messages in it"]))
+    log.chunks += heapq.merge(*conversations, key=lambda chunk: chunk.time)
+    return faults if has_messages else [*faults, "has handshakes in it, but no WebSocket messages"]
+
+
+def _parse(data: bytes) -> Any:
+    try:
+        try:
+            return json.loads(data)
+        except UnicodeDecodeError:  # bytes of another encoding in it, which a header gives back as they are
+            return json.loads(data.decode("utf-8", "surrogateescape"))
+    except (ValueError, RecursionError):
+        raise CaptureError("is not a HAR file: it is not JSON") from None
+
+
+def _entries(document: Any) -> Iterator[dict[str, Any]]:
+    """The entries of a document. Raises CaptureError if it has no list of them."""
+    found = document
+    for key in "log", "entries":
+        found = found.get(key) if isinstance(found, dict) else None
+    if not isinstance(found, list):
+        raise CaptureError("is not a HAR file: it has no list of entries in its log")
+    return (entry for entry in found if isinstance(entry, dict))
+
+
+def _messages(entry: dict[str, Any], attached: Attached, oddities: Oddities) -> list[Any] | None:
+    """The messages of an entry, which may be in a file of their own. None if it is not one of WebSocket."""
+    messages = entry.get(MESSAGES)
+    if isinstance(messages, list):
+        return messages
+    is_websocket = MESSAGES in entry or entry.get("_resourceType") == "websocket"
+    if not is_websocket:
+        return None
+    content = entry.get("response")
+    content = content.get("content") if isinstance(content, dict) else None
+    name = content.get("_file") if isinstance(content, dict) else None
+    if not isinstance(name, str):
+        return []
+    data = attached(name)
+    if data is None:
+        oddities.add("{s:file} of messages that {s:is/are} not beside it")
+        return []
+    return [_line(line) for line in data.splitlines() if line.strip()]
+
+
+def _line(line: bytes) -> Any:
+    """The message in a line of such a file; None if it is no JSON."""
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):
+        return None
