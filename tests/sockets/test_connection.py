@@ -107,7 +107,7 @@ def test_a_message_arrives_as_it_was_sent_in_both_directions(message):
                 assert receiver.receive() == message
 
 
-@pytest.mark.parametrize("message", [bytearray(b"abc"), memoryview(b"abc")], ids=repr)
+@pytest.mark.parametrize("message", [bytearray(b"abc"), memoryview(b"abc")], ids=["bytearray", "memoryview"])
 def test_what_is_like_bytes_goes_as_a_binary_message(message):
     with pair() as (client, server):
         client.send(message)
