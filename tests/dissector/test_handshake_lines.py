@@ -117,7 +117,7 @@ def test_each_line_that_breaks_a_rule_is_named(data, told):
 
 def test_a_fault_says_how_a_server_answers():
     assert faults(inspect(request("GET / HTTP/1.0"))) == [
-        ("request line", "a WebSocket handshake needs HTTP/1.1, not HTTP/1.0 (RFC 9112 §2): answer with 505")
+        ("request line", "a WebSocket handshake needs HTTP/1.1, not HTTP/1.0 (§4.2.1): answer with 426")
     ]
     assert faults(inspect(request(Sec_WebSocket_Version="8"))) == [
         ("Sec-WebSocket-Version", "this server speaks WebSocket version 13, not 8 (§4.2.1): answer with 426")

@@ -81,13 +81,15 @@ OTHERS = {
     "an empty Upgrade": (426, visit(Upgrade="")),
     "an Upgrade that lacks the rest": (400, visit(Upgrade="websocket")),
     "no Host": (400, visit(Host=None)),
+    "a Host that is none": (400, visit(Host="a b")),
     "two Hosts": (400, visit(more=("Host: elsewhere",))),
     "a body": (400, visit(Content_Length="5") + b"Hello"),
     "a body in chunks": (400, visit(Transfer_Encoding="chunked") + b"0\r\n\r\n"),
     "POST": (405, visit("POST / HTTP/1.1")),
-    "get in small letters": (405, visit("get / HTTP/1.1")),
+    "get in small letters": (501, visit("get / HTTP/1.1")),
     "HEAD of another path": (405, visit("HEAD /x HTTP/1.1")),
-    "HTTP/1.0": (505, visit("GET / HTTP/1.0")),
+    "HTTP/2.0": (505, visit("GET / HTTP/2.0")),
+    "two Hosts in HTTP/1.0": (400, visit("GET / HTTP/1.0", more=("Host: elsewhere",))),
 }
 
 
@@ -99,6 +101,14 @@ def test_everybody_else_is_refused_as_without_a_page(server, status, sent):
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
     with live_server(page=False) as without:
         assert ask(without, sent) == answer
+
+
+@pytest.mark.parametrize("host", ["localhost", None])
+def test_http_1_0_as_some_proxies_speak_it_gets_the_page(server, host):
+    answer = ask(server, visit("GET / HTTP/1.0", Host=host))
+
+    assert answer.status == 200
+    assert b"<!doctype html>" in answer.body
 
 
 def test_a_handshake_that_accepts_html_is_a_handshake(server):

@@ -24,10 +24,44 @@ KEY = "dGhlIHNhbXBsZSBub25jZQ=="
 REQUEST = build_request("localhost", key=KEY, subprotocols=["chat"])
 RESPONSE = build_response(REQUEST, subprotocol="chat")
 
+NO_HOSTS = [
+    "",
+    "a b",
+    "a/b",
+    "/",
+    "u@h",
+    "u:p@h",
+    "a, b",
+    "a,b",
+    "h:x",
+    "h:1:2",
+    ":80",
+    "[::1",
+    "[]",
+    "::1",
+    "h?",
+    "h#",
+    "h\\",
+    "h%4",
+]
+NO_HOSTS += ["gr\xf6\xdfe", "<h>", '"h"', "h\x85"]
+HOSTS = [
+    "localhost",
+    "localhost:",
+    "a.example.:443",
+    "127.0.0.1:8765",
+    "[::1]",
+    "[fe80::1%25eth0]:80",
+    "[v1.a]",
+    "a_b-c~",
+    "%41",
+]
+
 # The header that is wrong, its values, and how often the rule of that sentence is broken by it.
 WRONG_REQUESTS = [
     ("Host", [], "a request needs exactly one Host header"),
     ("Host", ["a", "b"], "a request needs exactly one Host header"),
+    *(("Host", [host], "the Host header is no host, with or without a port") for host in NO_HOSTS),
     ("Transfer-Encoding", ["chunked"], "a WebSocket handshake has no body"),
     ("Content-Length", ["5"], "a WebSocket handshake has no body"),
     ("Upgrade", ["h2c"], "this is a WebSocket server: ask for it with 'Upgrade: websocket'"),
@@ -86,14 +120,59 @@ def test_every_rule_has_its_example():
     told = [sentence for _, _, sentence in (*WRONG_REQUESTS, *WRONG_RESPONSES)]
     for rule, _ in (*REQUEST_RULES, *RESPONSE_RULES):
         words = re.compile(re.sub(r"\\{[^}]+\\}", ".+", re.escape(rule.sentence)))
-        assert rule.field == "method" or any(map(words.fullmatch, told)), rule.sentence
+        assert rule.field in ("method", "version") or rule.status == 501 or any(map(words.fullmatch, told)), (
+            rule.sentence
+        )
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_a_host_is_a_name_or_an_address_with_or_without_a_port(host):
+    assert reason(check_request, with_header(REQUEST, "Host", [host])) is None
+
+
+def test_host_may_be_empty_where_the_target_names_one():
+    request = replace(with_header(REQUEST, "Host", [""]), target="http://localhost/")
+    assert reason(check_request, request) is None
 
 
 def test_another_method_is_answered_with_the_one_that_is_allowed():
     with pytest.raises(HandshakeError) as caught:
-        check_request(replace(REQUEST, method="P" * 30))
-    assert caught.value.reason == f"a WebSocket handshake is a GET, not a {'P' * 20}"
+        check_request(replace(REQUEST, method="OPTIONS"))
+    assert caught.value.reason == "a WebSocket handshake is a GET, not a OPTIONS"
     assert (caught.value.status, caught.value.headers) == (405, (("Allow", "GET"),))
+
+
+@pytest.mark.parametrize("method", ["P" * 30, "get", "BREW"])
+def test_a_method_that_nobody_knows_is_not_implemented(method):
+    told = f"{method[:20]!r} is no method that this server knows"
+    assert reason(check_request, replace(REQUEST, method=method)) == (told, 501)
+
+
+def test_a_transfer_coding_that_is_not_known_is_not_implemented():
+    for codings, status in (["foo, chunked"], 501), (["gzip", "chunked"], 501), (["gzip"], 400), (["chunked"], 400):
+        assert reason(check_request, with_header(REQUEST, "Transfer-Encoding", codings))[1] == status
+
+
+@pytest.mark.parametrize("hosts", [["localhost"], []])
+def test_http_1_0_has_no_upgrade_and_need_not_name_a_host(hosts):
+    old = replace(with_header(REQUEST, "Host", hosts), version="HTTP/1.0")
+    assert reason(check_request, old) == ("a WebSocket handshake needs HTTP/1.1, not HTTP/1.0", 426)
+    assert reason(check_request, replace(REQUEST, version="HTTP/1.2")) is None
+    assert reason(check_request, replace(with_header(REQUEST, "Host", ["a", "b"]), version="HTTP/1.0"))[1] == 400
+
+
+def test_an_answer_in_http_1_0_agrees_to_nothing():
+    answer = replace(RESPONSE, version="HTTP/1.0")
+    assert reason(check_response, answer, REQUEST) == ("an upgrade needs HTTP/1.1, not HTTP/1.0", 101)
+    assert reason(check_response, replace(RESPONSE, version="HTTP/1.2"), REQUEST) is None
+
+
+def test_what_a_peer_says_is_not_done_to_a_terminal():
+    for name in "Sec-WebSocket-Accept", "Sec-WebSocket-Protocol":
+        told, _ = reason(check_response, with_header(RESPONSE, name, ["\x9b2J"]), REQUEST)
+        assert r"\x9b2J" in told
+    told, _ = reason(check_request, with_header(REQUEST, "Sec-WebSocket-Version", ["\x9b2J"]))
+    assert told.endswith(r"not \x9b2J")
 
 
 NAMES = [name for name, _, _ in WRONG_REQUESTS]

@@ -108,7 +108,7 @@ def _request_line(head: DissectedHead, line: Line) -> Field:
         meaning = "" if _is_whole(line) else "cut short"
         return Field(*line.span(), "request line", redact_line(text), meaning, fault=wrong)
     head.request = parsed[0]
-    wrong = why_refused(check_request, replace(GOOD_REQUEST, method=head.request.method))
+    wrong = why_refused(check_request, replace(GOOD_REQUEST, method=head.request.method, version=head.request.version))
     meaning = f"{head.request.method} asks for a resource by its path (§4.1, 2-3)"
     return Field(*line.span(), "request line", cut(redact_target(text)), meaning, fault=_cite(wrong, "§4.2.1"))
 

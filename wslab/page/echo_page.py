@@ -6,6 +6,7 @@ from pathlib import Path
 
 from wslab.page.answer import answer_html
 from wslab.page.bundle import bundle
+from wslab.protocol.handshake_rules import has_legal_host, has_one_host
 from wslab.protocol.http import Request, Response
 
 FILE = Path(__file__).with_name("echo.html")
@@ -21,7 +22,8 @@ def answer_page(request: Request) -> Response | None:
         request.method in ("GET", "HEAD")
         and "Upgrade" not in headers
         and "Transfer-Encoding" not in headers
-        and len(headers.get_all("Host")) == 1
+        and has_one_host(request)
+        and has_legal_host(request)
         and request.resource_name.partition("?")[0] == "/"
         and headers.get("Content-Length", "0") == "0"
         and any(_is_html(accepted) for accepted in headers.tokens("Accept"))

@@ -5,14 +5,20 @@ Each table is in the order in which an endpoint looks: the first rule that is br
 """
 
 import binascii
+import re
 from base64 import b64decode
 from collections.abc import Callable
 from typing import NamedTuple
 
 from wslab.protocol.head_rules import HandshakeRule, Refusal
 from wslab.protocol.http import TOKEN, Request, Response
+from wslab.redaction.redact import harmless
 
 VERSION = "13"
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")  # RFC 9110 §9.3, RFC 5789
+
+# RFC 3986 §3.2.2, without the comma, by which two of them were joined.
+_HOST = re.compile(r"(?:\[[\w.:~%-]+\]|(?:[\w.~!$&'()*+;=-]|%[0-9A-F]{2})+)(?::[0-9]*)?", re.ASCII | re.IGNORECASE)
 
 # §4.4: the server answers with the versions that it is willing to use. RFC 9110 §15.5.22: a 426 names the protocol.
 _ALLOW = (("Allow", "GET"),)
@@ -25,14 +31,24 @@ NO_BODY = "a WebSocket handshake has no body"
 
 REQUEST_RULES: list[tuple[HandshakeRule, Callable[[Request], bool]]] = [
     (
-        HandshakeRule(
-            "method", "a WebSocket handshake is a GET, not a {method}", "§4.2.1, 1", 405, (("Allow", "GET"),)
-        ),
+        HandshakeRule("method", "{method!r} is no method that this server knows", "RFC 9110 §9.1", 501),
+        lambda request: request.method not in METHODS,
+    ),
+    (
+        HandshakeRule("method", "a WebSocket handshake is a GET, not a {method}", "§4.2.1, 1", 405, _ALLOW),
         lambda request: request.method != "GET",
     ),
     (
         HandshakeRule("Host", "a request needs exactly one Host header", "§4.2.1, 2"),
-        lambda request: len(request.headers.get_all("Host")) != 1,
+        lambda request: not has_one_host(request),
+    ),
+    (
+        HandshakeRule("Host", "the Host header is no host, with or without a port", "RFC 9112 §3.2"),
+        lambda request: not has_legal_host(request),
+    ),
+    (
+        HandshakeRule("Transfer-Encoding", "a transfer coding that this server does not know", "RFC 9112 §6.1", 501),
+        lambda request: request.headers.tokens("Transfer-Encoding")[1:][-1:] == ["chunked"],
     ),
     (
         HandshakeRule("Transfer-Encoding", NO_BODY, "§4.1"),
@@ -41,6 +57,11 @@ REQUEST_RULES: list[tuple[HandshakeRule, Callable[[Request], bool]]] = [
     (
         HandshakeRule("Content-Length", NO_BODY, "§4.1"),
         lambda request: request.headers.get("Content-Length", "0") != "0",
+    ),
+    (
+        # RFC 9110 §7.8: "A server MUST ignore an Upgrade header field that is received in an HTTP/1.0 request."
+        HandshakeRule("version", "a WebSocket handshake needs HTTP/1.1, not {version}", "§4.2.1, 1", 426, _UPGRADE),
+        lambda request: request.version < "HTTP/1.1",
     ),
     (
         HandshakeRule(
@@ -60,7 +81,7 @@ REQUEST_RULES: list[tuple[HandshakeRule, Callable[[Request], bool]]] = [
     (
         HandshakeRule(
             "Sec-WebSocket-Version",
-            f"this server speaks WebSocket version {VERSION}, not {{version}}",
+            f"this server speaks WebSocket version {VERSION}, not {{wanted}}",
             "§4.2.1, 6",
             426,
             _UPGRADE,
@@ -86,9 +107,21 @@ EXTENSION_IS_NO_NAME = HandshakeRule("Sec-WebSocket-Extensions", "not a legal ex
 
 def broken_by_request(request: Request) -> list[Refusal]:
     """The rules that a request breaks, the one first that the client is told."""
-    version = request.headers.get("Sec-WebSocket-Version")[:20]
-    values = {"method": request.method[:20], "version": version}
+    wanted = harmless(request.headers.get("Sec-WebSocket-Version"))[:20]
+    values = {"method": request.method[:20], "version": request.version, "wanted": wanted}
     return [rule.refusal(**values) for rule, breaks in REQUEST_RULES if breaks(request)]
+
+
+def has_one_host(request: Request) -> bool:
+    """Whether the request has one Host header, which HTTP/1.0 does not know (RFC 9112 §3.2)."""
+    hosts = request.headers.get_all("Host")
+    return len(hosts) == 1 or (not hosts and request.version < "HTTP/1.1")
+
+
+def has_legal_host(request: Request) -> bool:
+    """Whether what Host says is a host; it says nothing where the target of the request does (RFC 9112 §3.2)."""
+    hosts = request.headers.get_all("Host")
+    return all(_HOST.fullmatch(host) or (not host and request.target[:1] != "/") for host in hosts)
 
 
 def _size_of_key(key: str) -> int:
@@ -111,6 +144,10 @@ class Agreement(NamedTuple):
 
 RESPONSE_RULES: list[tuple[HandshakeRule, Callable[[Agreement], bool]]] = [
     (
+        HandshakeRule("version", "an upgrade needs HTTP/1.1, not {version}", "RFC 9110 §7.8"),
+        lambda agreement: agreement.response.version < "HTTP/1.1",
+    ),
+    (
         HandshakeRule("Upgrade", "the response must say 'Upgrade: websocket'", "§4.1, 2"),
         lambda agreement: agreement.response.headers.get("Upgrade").lower() != "websocket",
     ),
@@ -132,7 +169,7 @@ RESPONSE_RULES: list[tuple[HandshakeRule, Callable[[Agreement], bool]]] = [
     ),
 ]
 
-REFUSED = HandshakeRule("status", "the server refused with {status} {phrase}{said}", "§4.1, 1")
+REFUSED = HandshakeRule("status", "the server refused with {status} {phrase}{place}{said}", "§4.1, 1")
 EXTENSIONS_NOT_OFFERED = HandshakeRule(
     "Sec-WebSocket-Extensions", "the server answered with extensions that were not offered", "§4.1, 5"
 )
@@ -151,9 +188,10 @@ def broken_by_agreement(agreement: Agreement) -> list[Refusal]:
     """The rules that a response with status 101 breaks, the one first by which a client refuses it."""
     headers = agreement.response.headers
     values = {
-        "found": ", ".join(headers.get_all("Sec-WebSocket-Accept")) or "missing",
+        "found": harmless(headers.get("Sec-WebSocket-Accept", "missing")),
         "accept": agreement.accept,
-        "chosen": ", ".join(headers.get_all("Sec-WebSocket-Protocol")),
+        "chosen": harmless(headers.get("Sec-WebSocket-Protocol")),
+        "version": agreement.response.version,
     }
     return [
         rule.refusal(**values)._replace(status=agreement.response.status, headers=headers.lines)
