@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.heads_and_frames import ACCEPT, GREETING, PLAIN, compressed, deflated, request, response, text
+from support.looked_at import grows_linearly
 
 from wslab.dissector.conversation import MAX_HEAD, Conversation
 from wslab.dissector.frames import Dissected, DissectedFrame
@@ -105,6 +106,8 @@ def test_a_refusal_ends_what_is_read_whether_its_body_comes_or_not():
 
 CHALLENGE = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 2\r\n\r\nno"
 POST = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\npassword="
+PAGE = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nHi\r\n0\r\n\r\n"
+IN_CHUNKS = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nHi\r\n0\r\n\r\n"
 UPGRADED = ["> GET / HTTP/1.1", "< HTTP/1.1 101 Switching Protocols", '> text "Hello"', '< text "Welcome"']
 
 
@@ -120,6 +123,24 @@ UPGRADED = ["> GET / HTTP/1.1", "< HTTP/1.1 101 Switching Protocols", '> text "H
             ["> HEAD / HTTP/1.1", "< HTTP/1.1 200 OK"],
         ),
         (POST, CHALLENGE, ["> POST /login HTTP/1.1", "< HTTP/1.1 401 Unauthorized", "< a body of 2 bytes"]),
+        (IN_CHUNKS, CHALLENGE, ["> POST / HTTP/1.1", "< HTTP/1.1 401 Unauthorized", "< a body of 2 bytes"]),
+        (REQUEST, PAGE, ["> GET / HTTP/1.1", "< HTTP/1.1 200 OK", "< a body of 12 bytes"]),
+        (
+            PLAIN.replace(b"1.1", b"1.0").replace(CRLF, b"\r\nConnection: keep-alive\r\n", 1),
+            CHALLENGE.replace(b"1.1", b"1.0").replace(CRLF, b"\r\nConnection: keep-alive\r\n", 1),
+            ["> GET / HTTP/1.0", "< HTTP/1.0 401 Unauthorized", "< a body of 2 bytes"],
+        ),
+        (
+            POST.replace(CRLF, b"\r\nExpect: 100-continue\r\n", 1),
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nContent-Length: 1\r\n\r\n" + CHALLENGE,
+            [
+                "> POST /login HTTP/1.1",
+                "< HTTP/1.1 100 Continue",
+                "< HTTP/1.1 103 Early Hints",
+                "< HTTP/1.1 401 Unauthorized",
+                "< a body of 2 bytes",
+            ],
+        ),
     ],
 )
 @pytest.mark.parametrize("size", [1, 5, 10_000])
@@ -153,11 +174,30 @@ def test_a_long_upload_is_skipped_and_what_comes_with_too_much_before_an_answer_
     assert talk(*pieces, (CLIENT, PLAIN * 2000), (SERVER, CHALLENGE), *ending)[2:] == [f"< {NOT_WEBSOCKET}"]
 
 
-def test_a_body_that_is_cut_short_is_told_at_the_end():
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [(CHALLENGE, "cut short: 1 of 2 bytes of a body"), (PAGE, "cut short: 11 bytes of a body")],
+)
+def test_a_body_that_is_cut_short_is_told_at_the_end(answer, line):
     conversation = Conversation()
-    talk((CLIENT, PLAIN), (SERVER, CHALLENGE[:-1]), conversation=conversation)
-    assert [str(one) for one in conversation.end(SERVER)] == ["cut short: 1 of 2 bytes of a body"]
+    talk((CLIENT, PLAIN), (SERVER, answer[:-1]), conversation=conversation)
+    assert [str(one) for one in conversation.end(SERVER)] == [line]
     assert conversation.end(CLIENT) == []
+
+
+def test_chunks_that_are_none_are_told_once():
+    said = [(CLIENT, PLAIN), (SERVER, PAGE.replace(b"2\r\n", b"two\r\n")), (CLIENT, REQUEST), (SERVER, response())]
+    assert talk(*said)[2:] == ["< not WebSocket: a body in chunks without an end"]
+
+
+@pytest.mark.parametrize("early", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"])
+def test_interim_answers_come_before_the_one_that_counts(early):
+    lines = [f"< {early.partition(CRLF)[0].decode()}"]
+    for size in (1, 7, 1000):
+        wire = early * 3 + response()
+        pieces = [(SERVER, wire[start : start + size]) for start in range(0, len(wire), size)]
+        said = (CLIENT, REQUEST), *pieces, (CLIENT, text("Hello")), (SERVER, GREETING)
+        assert talk(*said) == [UPGRADED[0], *lines * 3, *UPGRADED[1:]]
 
 
 def test_between_two_requests_nothing_is_cut_short_and_the_server_may_not_speak():
@@ -207,7 +247,6 @@ def test_bytes_that_their_sender_may_not_begin_with_are_no_frames(said):
         b"HTTP/1.0 200 OK\r\n\r\n" + bytes(100),
         b"HTTP/1.0 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",  # it ends TCP, though it need not say so
         b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\nConnection: close\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nHi\r\n0\r\n\r\n",
         response(upgrade="h2c"),
         response(),
     ],
@@ -226,7 +265,7 @@ def test_plain_http_is_two_heads_and_one_sentence(answer):
         ((CLIENT, b"\x16\x03\x01\x02\x00\x01"), "> not WebSocket: these bytes look like TLS"),
         ((CLIENT, b"<html>"), "> not WebSocket: the first line does not begin with an HTTP method"),
         ((CLIENT, b"PING\r\n\x00"), "> not WebSocket: the "),
-        ((CLIENT, b"GET / HTTP/1.0\r\n\r\n"), "> not WebSocket: a WebSocket handshake needs HTTP/1.1, not HTTP/1.0"),
+        ((CLIENT, b"GET / HTTP/2.0\r\n\r\n"), "> not WebSocket: this server speaks HTTP/1.1, not HTTP/2.0"),
         ((CLIENT, b"GET /" + b"a" * MAX_HEAD), f"> not WebSocket: a head of more than {MAX_HEAD} bytes"),
         ((SERVER, b"SSH-2.0-OpenSSH_9\r\n"), "< not WebSocket: the server speaks no HTTP"),
         ((SERVER, b"HTTP/1.1 200 OK\r\nA\x00"), "< not WebSocket: the control character 0x00"),
@@ -338,6 +377,29 @@ def test_a_long_head_that_comes_byte_by_byte_is_not_read_again_for_every_byte(mo
     head = request(more=tuple(f"X-{number}: {'x' * 590}" for number in range(100)))
     assert [str(one) for one in lines_in_pieces({CLIENT: head}, 1)] == ["GET / HTTP/1.1"]
     assert sizes == [*range(1, 17), len(head)]
+
+
+# What both sides have said before, what one side says piece by piece, and the size of the pieces.
+DRIPPED = {
+    "a request": ([], CLIENT, b"GET / HTTP/1.1\r\n", b"a: b\r\n", 1),
+    "a response": ([(CLIENT, REQUEST)], SERVER, b"HTTP/1.1 101 Yes\r\n", b"a: b\r\n", 1),
+    "a response of one line": ([(CLIENT, REQUEST)], SERVER, b"HTTP/1.1 101 ", b"a", 1),
+    "a body in chunks": ([(CLIENT, PLAIN)], SERVER, PAGE.partition(b"2\r\n")[0], b"1\r\na\r\n", 1),
+    "interim answers": ([(CLIENT, REQUEST)], SERVER, b"", b"HTTP/1.1 102 x\r\n\r\n", 5),
+    "requests that wait": ([(CLIENT, PLAIN)], CLIENT, b"", PLAIN, 50),
+    "answers to requests that wait": ([(CLIENT, PLAIN * 500)], SERVER, b"", CHALLENGE, len(CHALLENGE)),
+}
+
+
+@pytest.mark.parametrize(("before", "role", "start", "rest", "step"), DRIPPED.values(), ids=DRIPPED.keys())
+def test_each_byte_is_looked_at_a_few_times_however_it_drips(before, role, start, rest, step):
+    def drip(size):
+        conversation = Conversation()
+        talk(*before, conversation=conversation)
+        data = start + rest * (size // len(rest))
+        return lambda: [conversation.receive(role, data[at : at + step]) for at in range(0, len(data), step)]
+
+    assert grows_linearly(drip, 600)
 
 
 def test_megabytes_of_no_websocket_take_no_memory():

@@ -6,6 +6,7 @@ from dataclasses import FrozenInstanceError, replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.looked_at import grows_linearly
 from support.wire import (
     BAD_UTF8,
     CAPTURE_2014,
@@ -247,7 +248,7 @@ def test_a_client_tells_what_a_server_said_when_it_refused():
     [
         (b"\x16\x03\x01", 400),
         (b"GET / HTTP/1.1\n", 400),
-        (b"GET / HTTP/1.0\r\n\r\n", 505),
+        (b"GET / HTTP/2.0\r\n\r\n", 505),
         (b"GET / HTTP/1.1\r\nHost\r\n\r\n", 400),
     ],
 )
@@ -350,8 +351,8 @@ def padded(head, size):
     return head[:-2] + b"X: " + b"x" * (size - len(head) - 5) + b"\r\n\r\n"
 
 
-def connecting(role):
-    protocol = Protocol(role, limits=LIMITS)
+def connecting(role, limits=LIMITS):
+    protocol = Protocol(role, limits=limits)
     if role == "client":
         protocol.connect(REQUEST)
         protocol.data_to_send()
@@ -359,14 +360,14 @@ def connecting(role):
 
 
 HEADS = {"server": HEAD, "client": RESPONSE + b"\r\n"}
-MOST = {"server": 300, "client": 300 + 4096}  # a refusal may have 4 KiB of body
+MOST = 300
 
 
 @every_role
 def test_a_header_block_may_be_as_long_as_the_limit(role):
-    data = padded(HEADS[role], MOST[role])
+    data = padded(HEADS[role], MOST)
 
-    assert len(data) == MOST[role]
+    assert len(data) == MOST
     assert len(receive(connecting(role), data)) == 1
     assert len(receive(connecting(role), data, sizes=(50,))) == 1
 
@@ -376,7 +377,7 @@ def test_a_header_block_may_be_as_long_as_the_limit(role):
 def test_a_header_block_longer_than_the_limit_is_refused(role, sizes):
     protocol = connecting(role)
 
-    error = refusal(receive, protocol, padded(HEADS[role], MOST[role] + 1), sizes)
+    error = refusal(receive, protocol, padded(HEADS[role], MOST + 1), sizes)
     assert error.reason == "a header block of more than 300 bytes"
     assert error.status == (431 if role == "server" else 0)
     assert protocol.data_to_send().startswith(b"HTTP/1.1 431 " if role == "server" else b"")
@@ -386,8 +387,63 @@ def test_a_header_block_longer_than_the_limit_is_refused(role, sizes):
 def test_a_header_block_is_refused_before_its_end_has_arrived(role):
     protocol, data = connecting(role), padded(HEADS[role], 9000)
 
-    assert protocol.receive_data(data[: MOST[role]]) == []
-    assert refusal(protocol.receive_data, data[MOST[role] : MOST[role] + 1]).status == (431 if role == "server" else 0)
+    assert protocol.receive_data(data[:MOST]) == []
+    assert refusal(protocol.receive_data, data[MOST : MOST + 1]).status == (431 if role == "server" else 0)
+
+
+# Whoever sends a head byte by byte must not make us read it again and again.
+DRIPPED = {
+    "a request of many lines": ("server", b"GET / HTTP/1.1\r\n", b"a: b\r\n"),
+    "a request of one line": ("server", b"GET / HTTP/1.1\r\nX: ", b"a"),
+    "a request of blank lines and tabs": ("server", b"GET / HTTP/1.1\r\n", b"a:\t\t\t\t\r\n"),
+    "a long target": ("server", b"GET /", b"a"),
+    "the body of a request": ("server", HEAD, b"a"),
+    "an answer of many lines": ("client", b"HTTP/1.1 101 Yes\r\n", b"a: b\r\n"),
+    "a refusal with a long body": ("client", b"HTTP/1.1 403 No\r\n\r\n", b"a"),
+    "a refusal in small chunks": ("client", b"HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\na\r\n"),
+    "a chunk with a long extension": ("client", b"HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a"),
+}
+
+
+@pytest.mark.parametrize(("role", "start", "rest"), DRIPPED.values(), ids=DRIPPED.keys())
+@pytest.mark.parametrize("step", [1, 3])
+def test_what_comes_before_the_frames_is_looked_at_once_however_it_drips(role, start, rest, step):
+    def drip(size):
+        protocol = connecting(role, Limits(max_headers=10_000))
+        data = start + rest * (size // len(rest))
+        return lambda: [protocol.receive_data(data[at : at + step]) for at in range(0, len(data), step)]
+
+    assert grows_linearly(drip, 200)
+
+
+def test_interim_answers_are_read_over_however_they_are_cut():
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n" + b"HTTP/1.1 100 Continue\r\n\r\n"
+    data = early * 3 + RESPONSE + b"\r\n\x81\x02Hi"
+    for size in range(1, 60):
+        client = connecting("client")
+        response, *messages = receive(client, data, (size,))
+
+        assert (response.status, client.response, messages) == (101, response, [Text("Hi")])
+
+
+def test_a_server_that_gives_interim_answers_only_is_left():
+    client = connecting("client")
+    for _ in range(20):
+        assert client.receive_data(b"HTTP/1.1 102 Processing\r\n\r\n") == []
+
+    error = refusal(client.receive_data, b"HTTP/1.1 102 Processing\r\n\r\n")
+    assert (error.status, error.reason) == (0, "more than 20 interim answers before the final one")
+
+
+def test_a_refusal_is_told_when_its_body_is_whole_or_nothing_more_is_to_be_waited_for():
+    client = connecting("client")
+    client.end_refusal()
+    [head] = client.receive_data(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 5\r\n\r\nno")
+
+    assert (head.status, client.state, client.response) == (403, State.CONNECTING, None)
+    assert refusal(client.end_refusal).reason == "the server refused with 403 Forbidden: no"
+    assert client.receive_data(b"t ") == []
+    assert refusal(client.receive_data, b"you").reason == "the server refused with 403 Forbidden: not y"
 
 
 def test_the_frames_glued_to_a_request_do_not_count_as_its_header_block():

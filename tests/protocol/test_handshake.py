@@ -181,8 +181,6 @@ def test_a_right_request_is_accepted(wanted):
         ("Connection", ["keep-alive, Upgrade"]),
         ("Connection", ["keep-alive", "UPGRADE"]),
         ("Content-Length", ["0"]),
-        ("Host", [""]),
-        ("Sec-WebSocket-Key", ["AAAAAAAAAAAAAAAAAAAAAA=="]),
         ("Origin", []),
     ],
 )
@@ -229,10 +227,10 @@ def test_a_wrong_request_is_refused_with_the_status_that_says_why(name, values, 
 
 
 def test_another_method_than_get_is_refused_with_405_and_the_right_one():
-    error = refusal(check_request, replace(RFC_HANDSHAKE.request, method="P" * 30))
+    error = refusal(check_request, replace(RFC_HANDSHAKE.request, method="POST"))
 
     assert (error.status, error.headers) == (405, (("Allow", "GET"),))
-    assert error.reason.endswith(f"not a {'P' * 20}")
+    assert error.reason.endswith("not a POST")
 
 
 # Subprotocols

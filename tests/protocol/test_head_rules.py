@@ -14,7 +14,7 @@ EXAMPLES = [
     (head_rules.NO_METHOD, parse_request, b"(GET) / HTTP/1.1\r\n\r\n"),
     (head_rules.NO_REQUEST_LINE, parse_request, b"GET /\r\n\r\n"),
     (head_rules.NO_VERSION, parse_request, b"GET / HTTPS\r\n\r\n"),
-    (head_rules.WRONG_VERSION, parse_request, b"GET / HTTP/1.0\r\n\r\n"),
+    (head_rules.WRONG_VERSION, parse_request, b"GET / HTTP/2.0\r\n\r\n"),
     (head_rules.NO_RESPONSE, parse_response, b"SSH-2.0-OpenSSH_9.2\r\n\r\n"),
     (head_rules.FORBIDDEN_OCTET, parse_request, START + b"X: a\0b\r\n\r\n"),
     (head_rules.FORBIDDEN_OCTET, parse_request, START + b"X: a\nb\r\n\r\n"),

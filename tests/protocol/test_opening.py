@@ -121,3 +121,62 @@ def test_the_example_of_the_rfc_is_accepted():
     server = handshake(Role.SERVER)
     server.receive(RFC_HANDSHAKE.request_bytes)
     assert server.accept(["chat"], []).headers["Sec-WebSocket-Accept"] == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+
+
+# What comes before the final answer, and behind it
+
+INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
+REFUSAL = b"HTTP/1.1 403 No\r\nContent-Length: 3\r\n\r\n"
+
+
+def test_an_interim_answer_is_read_and_not_given():
+    client = asked()
+    assert client.receive(INTERIM + answer()) == (None, len(INTERIM))
+    response, used = client.receive(answer())
+    assert (response, used) == (client.response, len(answer()))
+
+
+def test_there_is_a_limit_to_interim_answers():
+    client = asked()
+    for _ in range(20):
+        client.receive(INTERIM)
+    assert refused(client.receive, INTERIM) == (0, "more than 20 interim answers before the final one")
+
+
+def test_a_refusal_is_given_and_raised_when_its_body_is_there():
+    client = asked()
+    response, used = client.receive(REFUSAL + b"n")
+    assert (response.status, used, client.response) == (403, len(REFUSAL) + 1, None)
+    assert client.receive(b"o") == (None, 1)
+    assert refused(client.receive, b"! and more") == (403, "the server refused with 403 No: no!")
+    assert refused(asked().receive, REFUSAL + b"no!") == (403, "the server refused with 403 No: no!")
+
+
+def test_a_refusal_can_be_ended_early():
+    client = asked()
+    client.end_refusal()
+    client.receive(REFUSAL)
+    assert refused(client.end_refusal) == (403, "the server refused with 403 No")
+
+
+@pytest.mark.parametrize("begin", [lambda: handshake(Role.SERVER, max_header_size=100), asked])
+def test_a_head_is_due_while_it_is_short_and_when_something_decisive_comes(begin):
+    def due(*pieces):
+        end = begin()
+        return [end.is_due(piece) for piece in pieces]
+
+    assert due(*[b"x"] * 20) == [True] * 16 + [False] * 4
+    assert due(b"x" * 16, b"\r\na: b\r\n", b"\r\n") == [True, False, True]
+    assert due(b"x" * 16, *[bytes((octet,)) for octet in b"\r\na\r\n\r\n"])[1:] == [False] * 6 + [True]
+    assert due(b"x" * 16, b"\x00") == due(b"x" * 16, b"\n") == due(b"x" * 15 + b"\r", b"x") == [True, True]
+
+
+def test_a_head_is_due_when_it_is_too_long_and_not_once_it_is_there():
+    server = handshake(Role.SERVER, max_header_size=100)
+    assert [server.is_due(b"x" * 50) for _ in range(3)] == [True, False, True]
+    server = handshake(Role.SERVER)
+    server.receive(REQUEST.serialize())
+    assert not server.is_due(b"\r\n\r\n")
+    client = asked()
+    client.receive(REFUSAL)
+    assert [client.is_due(b"x") for _ in range(20)] == [True] * 20

@@ -1,6 +1,7 @@
 """connect: addresses, headers, and everything that a server may answer instead of an agreement."""
 
 import socket
+import zlib
 from base64 import b64encode
 from hashlib import sha1
 
@@ -220,6 +221,11 @@ def extensions(value: str):
     return answering(f"Sec-WebSocket-Extensions: {value}")
 
 
+def old_version(sock: socket.socket) -> None:
+    sock.sendall(agreement(read_request(sock)["Sec-WebSocket-Key"]).replace(b"HTTP/1.1", b"HTTP/1.0"))
+
+
+GZIP = zlib.compress(b"you may not", wbits=31)
 BAD_ANSWERS = {
     "the accept value of another key": (answering(Sec_WebSocket_Accept=ACCEPT), 101, "but the key asks for"),
     "no accept value": (answering(Sec_WebSocket_Accept=None), 101, "Sec-WebSocket-Accept is missing"),
@@ -238,8 +244,36 @@ BAD_ANSWERS = {
     "an extension twice": (extensions("permessage-deflate, permessage-deflate"), 101, "were not offered"),
     "a malformed extension": (extensions(";"), 101, "malformed"),
     "deflate with a parameter that is unknown": (extensions("permessage-deflate; x=1"), 101, "was not offered"),
-    "200": (answering(status="200 OK"), 200, "the server refused with 200 OK"),
-    "301": (answering("Location: /", status="301 Moved Permanently"), 301, "refused with 301 Moved Permanently"),
+    "200": (answering("Content-Length: 0", status="200 OK"), 200, "the server refused with 200 OK"),
+    "301": (
+        answering("Location: /login?token=sesame", "Content-Length: 0", status="301 Moved Permanently"),
+        301,
+        "refused with 301 Moved Permanently, and points to /login?token=[redacted]",
+    ),
+    "304, which has no body": (answering("Content-Length: 9", status="304 Not Modified"), 304, "with 304 Not Modified"),
+    "401 after interim answers": (
+        sending(b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno"),
+        401,
+        "refused with 401 Unauthorized: no",
+    ),
+    "500 in chunks": (
+        answering("Transfer-Encoding: chunked", status="500 Oops", body=b"4\r\nbad \r\n4\r\nluck\r\n0\r\n\r\n"),
+        500,
+        "500 Oops: bad luck",
+    ),
+    "403 in gzip": (
+        answering("Content-Encoding: gzip", f"Content-Length: {len(GZIP)}", status="403 Forbidden", body=GZIP),
+        403,
+        "403 Forbidden: you may not",
+    ),
+    "403 with an escape sequence": (
+        answering("Content-Length: 5", status="403 Forb\x9bidden", body=b"\x1b[2J!"),
+        403,
+        r"\x9bidden: \x1b[2j!",
+    ),
+    "403 whose text stalls": (answering("Content-Length: 100", status="403 No", body=b"you may"), 403, "No: you may"),
+    "403 in HTTP/1.0": (sending(b"HTTP/1.0 403 No\r\nContent-Length: 2\r\n\r\nno"), 403, "403 No: no"),
+    "101 in HTTP/1.0": (old_version, 101, "an upgrade needs HTTP/1.1, not HTTP/1.0"),
     "404 with a body": (
         answering("Content-Length: 9", status="404 Not Found", body=b"No path.\n"),
         404,
@@ -266,10 +300,36 @@ def test_what_is_no_agreement_is_a_handshakeerror_and_the_client_goes(talk, stat
 
 
 def test_what_a_refusal_says_can_be_read_from_the_error():
-    busy = answering("Retry-After: 5", status="503 Service Unavailable")
+    busy = answering("Retry-After: 5", "Content-Length: 0", status="503 Service Unavailable")
     with tiny_server(busy) as url, pytest.raises(HandshakeError) as caught:
         connect(url)
     assert ("Retry-After", "5") in caught.value.headers
+
+
+@pytest.mark.parametrize(
+    ("head", "text"),
+    [("Content-Length: 500", "only this"), ("Connection: close", "no such room"), ("Transfer-Encoding: chunked", "")],
+)
+def test_a_refusal_that_ends_with_tcp_is_told_as_far_as_it_came(head, text):
+    def talk(sock: socket.socket) -> None:
+        read_request(sock)
+        sock.sendall(f"HTTP/1.1 401 Unauthorized\r\n{head}\r\n\r\n{text}".encode())
+
+    with tiny_server(talk) as url, pytest.raises(HandshakeError) as caught:
+        connect(url, timeout=None)
+    assert str(caught.value) == "401 the server refused with 401 Unauthorized" + (f": {text}" if text else "")
+    assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+def test_a_connection_opens_after_interim_answers():
+    def talk(sock: socket.socket) -> None:
+        headers = read_request(sock)
+        sock.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+        sock.sendall(agreement(headers["Sec-WebSocket-Key"]) + said(Frame(Opcode.TEXT, headers["Expect"].encode())))
+        wait_for_end(sock)
+
+    with tiny_server(talk) as url, connect(url, headers=[("Expect", "100-continue")]) as client:
+        assert client.receive(PATIENCE) == "100-continue"
 
 
 def test_a_server_that_closes_at_once():

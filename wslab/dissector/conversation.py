@@ -5,20 +5,20 @@ The views of a recording and of a tap are made of it. It never raises, and whate
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from wslab.dissector.frames import KEPT, Body, Dissected, FrameDissector, Opaque
+from wslab.protocol.body import BodyReader
 from wslab.protocol.deflate import NAME as DEFLATE
 from wslab.protocol.errors import HandshakeError, ProtocolError
 from wslab.protocol.frames import MAX_HEADER, parse_header
 from wslab.protocol.handshake import check_request, check_response, parse_extensions
-from wslab.protocol.http import MAX_BODY_SIZE, Request, Response, bodies_between, parse_request, parse_response
+from wslab.protocol.http import Request, Response, parse_request, parse_response
 from wslab.protocol.states import Role
 
 MAX_HEAD = 64 * 1024  # bytes: browsers carry many cookies
 FIRST_LOOK = 16  # bytes: so many tell whether it is HTTP; after them the head is read again only when it is whole
 BLANK_LINE = b"\r\n\r\n"
-MOST_READ = MAX_HEAD + len(BLANK_LINE)
 RESPONSE_START = b"HTTP/1."
 
 
@@ -28,9 +28,12 @@ class _Side:
 
     unread: bytearray = field(default_factory=bytearray)
     position: int = 0  # how many bytes came before them
-    body: int = 0  # how many bytes of a body come before the next head
-    missing: int = 0  # how many of these have not arrived
+    body: BodyReader | None = None  # what comes before the next head
     frames: FrameDissector | None = None
+
+    def expect(self, body: BodyReader) -> None:
+        """Read this body first, if there is one."""
+        self.body = None if body.is_whole else body
 
     def drop(self, size: int) -> None:
         """Have done with so many bytes."""
@@ -60,7 +63,7 @@ class Conversation:
         self._sides = {role: _Side() for role in Role}
         self._is_request_legal = False
         self._is_asked = False  # the request has no answer yet
-        self._end_of_request = 0  # where its head ends
+        self._has_lost_requests = False  # too much came before the answer, so that the next request was among it
         self._is_turn_over = False  # request and response are done, and the next ones may have come with them
         self._is_unread = False  # neither side is read any more
 
@@ -88,40 +91,46 @@ class Conversation:
     def _read(self, sender: Role, before: int) -> list[Dissected]:
         """Read what has not been read of a side; the first `before` bytes of it had been there before."""
         side = self._sides[sender]
-        seen = self._skip_body(sender, side) if side.missing else []
-        if not side.unread:
+        seen = self._skip_body(sender, side, side.body) if side.body else []
+        if not side.unread or side.body:
             return seen
         if self.request is None and (begun := _begins_with_a_frame(sender, side.unread[:MAX_HEADER])) is not False:
             return self._open_late(sender) if begun else []
         if sender is Role.CLIENT and self._is_asked:
-            return self._await_answer(side)
-        if len(side.unread) > MAX_HEAD and side.unread.find(BLANK_LINE, 0, MAX_HEAD) < 0:
+            return seen + self._await_answer(side)
+        end = side.unread.find(BLANK_LINE, max(0, before - 3))
+        if end > MAX_HEAD or (end < 0 and len(side.unread) > MAX_HEAD):
             return [*seen, *self._give_up(sender, f"not WebSocket: a head of more than {MAX_HEAD} bytes")]
-        if before >= FIRST_LOOK and side.unread.find(BLANK_LINE, before - 3) < 0:
+        if end < 0 and before >= FIRST_LOOK:
             return seen
+        head = bytes(side.unread if end < 0 else side.unread[: end + len(BLANK_LINE)])
         try:
-            return seen + (self._read_request(side) if sender is Role.CLIENT else self._read_response(side))
+            return seen + (self._read_request(side, head) if sender is Role.CLIENT else self._read_response(side, head))
         except HandshakeError as error:
             # What stands behind a colon is a piece of the head, in which a secret may stand.
             return [*seen, *self._give_up(sender, f"not WebSocket: {error.reason.partition(': ')[0]}")]
 
-    def _skip_body(self, sender: Role, side: _Side) -> list[Dissected]:
-        skipped = min(side.missing, len(side.unread))
-        side.drop(skipped)
-        side.missing -= skipped
-        if side.missing or sender is Role.CLIENT:
+    def _skip_body(self, sender: Role, side: _Side, body: BodyReader) -> list[Dissected]:
+        side.drop(body.read(bytes(side.unread)))
+        if body.is_broken:
+            return self._give_up(sender, "not WebSocket: a body in chunks without an end")
+        if not body.is_whole:
             return []
-        return [Dissected(sender, side.position - side.body, side.position, Body(f"a body of {side.body} bytes"))]
+        side.body = None
+        what = Body(f"a body of {body.size} bytes")
+        has_more = body.size and sender is Role.SERVER
+        return [Dissected(sender, side.position - body.size, side.position, what)] if has_more else []
 
     def end(self, sender: Role) -> list[Dissected]:
         """Take in the end of TCP in the direction of `sender`: what is there of a head or frame that was cut short."""
         side = self._sides[sender]
         if side.frames is not None:
             return side.frames.end()
-        if side.missing and not self._is_unread:
-            there = side.body - side.missing
-            why = Opaque(f"cut short: {there} of {side.body} bytes of a body")
-            return [Dissected(sender, side.position - there, side.position, why)]
+        if side.body is not None:
+            there = side.body.size
+            of = "" if side.body.is_chunked else f"of {there + side.body.missing} "
+            why = Opaque(f"cut short: {there} {of}bytes of a body")
+            return [Dissected(sender, side.position - side.body.size, side.position, why)]
         has_head = sender is Role.CLIENT and self._is_asked
         if has_head or self._is_unread or not side.unread:
             return []
@@ -135,8 +144,8 @@ class Conversation:
         self._sides = {role: _Side() for role in Role}
         return [seen]
 
-    def _read_request(self, side: _Side) -> list[Dissected]:
-        parsed = parse_request(bytes(side.unread[:MOST_READ]))
+    def _read_request(self, side: _Side, head: bytes) -> list[Dissected]:
+        parsed = parse_request(head)
         if parsed is None:
             return []
         self.request, used = parsed
@@ -146,8 +155,8 @@ class Conversation:
             illegal = _reason(check_request, self.request)
             self._is_request_legal = not illegal
         seen = _take_head(Role.CLIENT, side, self.request, used, illegal)
-        self._end_of_request = side.position
-        return [seen, *self._await_answer(side)]
+        side.expect(BodyReader(self.request))
+        return [seen, *self._read(Role.CLIENT, 0)]
 
     def _asks_for_websocket(self) -> bool:
         return self.request is not None and self.request.headers.has_token("Upgrade", "websocket")
@@ -158,36 +167,36 @@ class Conversation:
             return self._give_up(Role.CLIENT, f"more than {MAX_HEAD} bytes before an answer: what follows is not read")
         if len(side.unread) > MAX_HEAD:
             side.drop(len(side.unread))
+            self._has_lost_requests = True
         return []
 
-    def _read_response(self, side: _Side) -> list[Dissected]:
-        if not side.unread.startswith(RESPONSE_START[: len(side.unread)]):
+    def _read_response(self, side: _Side, head: bytes) -> list[Dissected]:
+        if not head.startswith(RESPONSE_START[: len(head)]):
             raise HandshakeError("the server speaks no HTTP")
-        head, blank, _ = bytes(side.unread[:MOST_READ]).partition(BLANK_LINE)
-        # A refusal is parsed with its body, which is of no interest here; a head alone would wait for it.
-        parsed = parse_response(head + blank + bytes(MAX_BODY_SIZE) if blank else head)
+        parsed = parse_response(head)
         if parsed is None:
             return []
         if self.request is None or not self._is_asked:
             raise HandshakeError("the server speaks first")
-        self.response = response = replace(parsed[0], body=b"")
+        self.response = response = parsed[0]
         agrees = response.status == 101 and response.headers.get("Upgrade").lower() == "websocket"
         illegal = _reason(check_response, response, self.request) if agrees and self._is_request_legal else ""
-        seen = [_take_head(Role.SERVER, side, response, len(head + blank), illegal)]
+        seen = [_take_head(Role.SERVER, side, response, len(head), illegal)]
         if not (agrees and self._asks_for_websocket()):
             return [*seen, *self._go_on(self.request, response)]
         return [*seen, *self._open(response)]
 
     def _go_on(self, request: Request, response: Response) -> list[Dissected]:
-        """Expect another request behind the bodies of these, if there can be one."""
-        bodies = bodies_between(request, response)
-        client, server = self._sides[Role.CLIENT], self._sides[Role.SERVER]
-        left = bodies[0] - (client.position - self._end_of_request) if bodies else 0
-        if bodies is None or left < 0:  # or so much has come that another request was among it
+        """Expect the final answer after an interim one, or else another request behind the bodies of these."""
+        self._is_turn_over = True
+        if response.status < 200 and response.status != 101:
+            return []
+        body = BodyReader(response, request.method)
+        is_last = response.status == 101 or body.is_endless or _ends_tcp(request) or _ends_tcp(response)
+        if is_last or self._has_lost_requests:
             return self._give_up(Role.SERVER, "not WebSocket: what follows is not read")
-        client.body = client.missing = left
-        server.body = server.missing = bodies[1]
-        self._is_asked, self._is_turn_over = False, True
+        self._sides[Role.SERVER].expect(body)
+        self._is_asked = False
         return []
 
     def _open(self, response: Response) -> list[Dissected]:
@@ -234,6 +243,13 @@ def _begins_with_a_frame(sender: Role, data: bytearray) -> bool | None:
     if parsed is None or len(data) == 1:
         return None
     return (parsed[0].masking_key is not None) is (sender is Role.CLIENT)
+
+
+def _ends_tcp(head: Request | Response) -> bool:
+    """Whether no other request follows this head and its answer (RFC 9112 §9.3)."""
+    if head.version == "HTTP/1.0":
+        return not head.headers.has_token("Connection", "keep-alive")
+    return head.headers.has_token("Connection", "close")
 
 
 def _take_head(sender: Role, side: _Side, head: Request | Response, size: int, illegal: str) -> Dissected:

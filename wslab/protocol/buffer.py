@@ -30,11 +30,11 @@ class ReceiveBuffer:
         """Whether some of `data` is not used yet."""
         return self.position < len(self.data)
 
-    def open(self, data: bytes) -> bool:
-        """Add `data`; return True if there is enough to look at."""
-        if self._kept or len(data) < self.needed:
+    def open(self, data: bytes, is_due: bool = True) -> bool:
+        """Add `data`; return True if there is enough to look at, which is left for later if nothing `is_due`."""
+        if self._kept or len(data) < self.needed or not is_due:
             self._kept += data
-            if len(self._kept) < self.needed:
+            if len(self._kept) < self.needed or not is_due:
                 return False
             data = bytes(self._kept)
         self.data, self.position, self.needed = data, 0, 0

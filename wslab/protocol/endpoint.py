@@ -89,10 +89,7 @@ class Protocol:
         self._writer.write_head(self._handshake.ask(request).serialize())
 
     def accept(self, *, subprotocols: Sequence[str] = (), headers: Iterable[tuple[str, str]] = ()) -> Response:
-        """Server: agree to the request, with the first of the client's subprotocols that is in `subprotocols`.
-
-        Raises HandshakeError, to be given to `reject`, if the request is not a WebSocket handshake.
-        """
+        """Server: agree to the request, with its first one of `subprotocols`. Raises HandshakeError, for `reject`."""
         response = self._handshake.accept(subprotocols, headers)
         self._writer.write_head(response.serialize())
         self._begin_frames(self._handshake.permessage_deflate)
@@ -114,6 +111,10 @@ class Protocol:
     def request_body(self, length: int) -> bytes | None:
         """Server: the `length` bytes after the head of the request; None while they have not all arrived."""
         return self._buffer.peek(length)
+
+    def end_refusal(self) -> None:
+        """Client: do not wait for the rest of a refusal. Raises HandshakeError if its head has arrived."""
+        self._handshake.end_refusal()
 
     def _begin_frames(self, agreed: PermessageDeflate | None) -> None:
         """Read and write frames from now on, compressed as was agreed."""
@@ -149,7 +150,8 @@ class Protocol:
                 return [*messages]
             received += messages
         self.withheld = False
-        if self._ignores_input or not self._buffer.open(data):
+        is_due = self.state is not State.CONNECTING or self._handshake.is_due(data)
+        if self._ignores_input or not self._buffer.open(data, is_due):
             return received
         self._buffer.position, self._budget = used, self._limits.max_size
         self._receive_all(received)
@@ -206,14 +208,15 @@ class Protocol:
         return self._receive_frame(received)
 
     def _receive_head(self, received: list[Message | Event]) -> bool:
-        if (found := self._handshake.receive(self._buffer.data)) is None:
+        if (found := self._handshake.receive(self._buffer.data[self._buffer.position :])) is None:
             return False
         head, used = found
         self._buffer.position += used
-        if isinstance(head, Response):
+        if self.role is Role.CLIENT and self.response is not None:
             self._begin_frames(self._handshake.permessage_deflate)
             self._step(Step.HANDSHAKE_DONE)
-        received.append(head)
+        if head is not None:
+            received.append(head)
         return True
 
     def _receive_frame(self, received: list[Message | Event]) -> bool:
@@ -307,9 +310,8 @@ class Protocol:
 
     def fail(self, error: ProtocolError) -> None:
         """Fail the connection: tell the peer why, and ignore what it sends from now on (RFC 6455 §7.1.7)."""
-        if self.state is State.CONNECTING:
-            if self.role is Role.SERVER and isinstance(error, HandshakeError):
-                self.reject(error)
+        if self.state is State.CONNECTING and self.role is Role.SERVER and isinstance(error, HandshakeError):
+            self.reject(error)
         elif self.state is State.OPEN:
             reason = error.reason.encode()[: MAX_CONTROL_PAYLOAD - 2].decode(errors="ignore")
             self._send_close(serialize_close(error.code, reason), error.code)

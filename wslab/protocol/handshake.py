@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha1
 
+from wslab.protocol.body import decode_body
 from wslab.protocol.handshake_rules import (
     EXTENSION_IS_NO_NAME,
     EXTENSIONS_ARE_MALFORMED,
@@ -18,7 +19,7 @@ from wslab.protocol.handshake_rules import (
 )
 from wslab.protocol.handshake_rules import VERSION as VERSION
 from wslab.protocol.http import TOKEN, Headers, Request, Response
-from wslab.redaction.redact import redact_body
+from wslab.redaction.redact import harmless, printable, redact_body
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -153,8 +154,13 @@ def build_response(
 def check_response(response: Response, request: Request, *, accept_key: Callable[[str], str] = accept_key) -> None:
     """Accept a response that agrees to `request`, or raise HandshakeError with its status (RFC 6455 §4.1, end)."""
     if response.status != 101:
-        said = redact_body(response.body).decode(errors="replace").strip()
-        values = {"status": response.status, "phrase": response.phrase, "said": f": {said}" if said else ""}
+        text = redact_body(decode_body(response.headers, response.body)).decode(errors="replace")
+        values = {
+            "status": response.status,
+            "phrase": harmless(response.phrase),
+            "place": f", and points to {harmless(place)}" if (place := response.headers.get("Location")) else "",
+            "said": f": {said}" if (said := "\n".join(map(printable, text.strip().splitlines()))) else "",
+        }
         raise REFUSED.refusal(**values)._replace(status=response.status, headers=response.headers.lines).error()
     expected = accept_key(request.headers["Sec-WebSocket-Key"])
     for refusal in broken_by_agreement(Agreement(response, expected, offered_subprotocols(request))):

@@ -47,8 +47,7 @@ IS_TLS = HandshakeRule(
 NO_METHOD = HandshakeRule("start line", "the first line does not begin with an HTTP method", "RFC 9112 §3.1")
 NO_REQUEST_LINE = HandshakeRule("start line", "the request line is not 'GET /path HTTP/1.1'", "RFC 9112 §3")
 NO_VERSION = HandshakeRule("start line", "{version!r} is not an HTTP version", "RFC 9112 §2.3")
-# "The method of the request MUST be GET, and the HTTP version MUST be at least 1.1."
-WRONG_VERSION = HandshakeRule("start line", "a WebSocket handshake needs HTTP/1.1, not {version}", "§4.1, 2", 505)
+WRONG_VERSION = HandshakeRule("start line", "this server speaks HTTP/1.1, not {version}", "RFC 9110 §15.6.6", 505)
 NO_RESPONSE = HandshakeRule("start line", "this is not an HTTP response: {line!r}", "RFC 9112 §4", 0)
 FORBIDDEN_OCTET = HandshakeRule("header line", "{octet} in the header block", "RFC 9112 §2.2")
 # "A server that receives an obs-fold in a request message [...] MUST either reject the message [...]"
@@ -71,3 +70,4 @@ HEAD_RULES = [
 
 HEAD_IS_TOO_BIG = HandshakeRule("header line", "a header block of more than {limit} bytes", "RFC 6585 §5", 431)
 TOO_MANY_LINES = HandshakeRule("header line", "more than {limit} header lines", "RFC 6585 §5", 431)
+TOO_MANY_ANSWERS = HandshakeRule("status", "more than {limit} interim answers before the final one", "RFC 9110 §15.2")

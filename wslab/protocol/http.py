@@ -25,6 +25,7 @@ TLS_HANDSHAKE_RECORD = 0x16
 
 _REQUEST_START = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+( |\Z)|\Z")
 _FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)|(?<!\r)\n")
+DECISIVE = re.compile(rb"\r\n\r\n|" + _FORBIDDEN.pattern)  # what ends a head, or makes it illegal
 _NOT_IN_A_LINE = re.compile(r"[^\t -~\x80-\xff]")
 _TARGET = re.compile(r"(https?://[!-~]+|/[!-~]*)", re.IGNORECASE)
 
@@ -160,7 +161,7 @@ def parse_request(data: bytes) -> tuple[Request, int] | None:
     """Read a request head from the start of `data`: (request, bytes used), or None while more bytes are needed.
 
     Raises HandshakeError 400 for bytes that are not a legal head, at once where one byte tells; 505 for another
-    version than HTTP/1.1 (or a later 1.x). One empty line before the head is skipped (RFC 9112 §2.2).
+    major version than 1. One empty line before the head is skipped (RFC 9112 §2.2).
     """
     if data[:1] == bytes((TLS_HANDSHAKE_RECORD,)):
         raise IS_TLS.broken()
@@ -176,40 +177,15 @@ def parse_request(data: bytes) -> tuple[Request, int] | None:
     method, target, version = parts
     if not re.fullmatch(r"HTTP/\d\.\d", version):
         raise NO_VERSION.broken(version=redact_target(version)[:20])
-    if not "HTTP/1.1" <= version < "HTTP/2.0":  # RFC 6455 §4.1: "the HTTP version MUST be at least 1.1"
+    if version[5] != "1":
         raise WRONG_VERSION.broken(version=version)
     return Request(method, target, _parse_headers(lines[1:]), version), used
 
 
-def bodies_between(request: Request, response: Response) -> tuple[int, int] | None:
-    """How many bytes of body follow the heads of a request and its response, where another request follows them.
-
-    None where the connection ends with them or is switched to another protocol, and where nothing but the body itself
-    tells its length (RFC 9112 §6.3, §9.3).
-
-    >>> bodies_between(Request("GET", "/"), Response(401, "Unauthorized", Headers((("Content-Length", "2"),))))
-    (0, 2)
-    """
-    upload = _length_of_body(request.headers, 0)
-    has_none = request.method == "HEAD" or response.status in (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
-    download = 0 if has_none else _length_of_body(response.headers, None)
-    is_last = response.version == "HTTP/1.0" or any(
-        head.headers.has_token("Connection", "close") for head in (request, response)
-    )
-    return None if is_last or response.status < 200 or upload is None or download is None else (upload, download)
-
-
-def _length_of_body(headers: Headers, default: int | None) -> int | None:
-    lengths = headers.get_all("Content-Length")
-    if "Transfer-Encoding" in headers or len(lengths) > 1 or not all(re.fullmatch(r"\d{1,18}", it) for it in lengths):
-        return None
-    return int(lengths[0]) if lengths else default
-
-
 def parse_response(data: bytes) -> tuple[Response, int] | None:
-    """Read a response from the start of `data`: (response, bytes used), or None while more bytes are needed.
+    """Read a response from the start of `data`: (response, bytes used), or None while its head is not whole.
 
-    A refusal (any status but 101) is read with its body as far as Content-Length announces it.
+    A refusal (any status but 101) comes with what is there of the body that its Content-Length announces.
     Raises HandshakeError with status 0 for bytes that are not an HTTP response.
     """
     try:
@@ -224,9 +200,8 @@ def parse_response(data: bytes) -> tuple[Response, int] | None:
         raise HandshakeError(error.reason, 0) from None
     status, phrase = int(match[2]), match[3] or ""
     length = 0 if status == HTTPStatus.SWITCHING_PROTOCOLS else kept_of_body(headers)
-    if len(data) < used + length:
-        return None
-    return Response(status, phrase, headers, bytes(data[used : used + length]), match[1]), used + length
+    body = bytes(data[used : used + length])
+    return Response(status, phrase, headers, body, match[1]), used + len(body)
 
 
 def kept_of_body(headers: Headers) -> int:

@@ -2,16 +2,21 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from http import HTTPStatus
 
 from wslab.protocol import handshake
+from wslab.protocol.body import BodyReader
 from wslab.protocol.codec import Codec
 from wslab.protocol.deflate import PermessageDeflate, answer_offers, build_offer, check_answer
 from wslab.protocol.errors import HandshakeError
 from wslab.protocol.handshake_rules import EXTENSIONS_NOT_OFFERED
-from wslab.protocol.head_rules import HEAD_IS_TOO_BIG, TOO_MANY_LINES, HandshakeRule
-from wslab.protocol.http import MAX_BODY_SIZE, Headers, Request, Response
+from wslab.protocol.head_rules import HEAD_IS_TOO_BIG, TOO_MANY_ANSWERS, TOO_MANY_LINES, HandshakeRule
+from wslab.protocol.http import DECISIVE, Headers, Request, Response
 from wslab.protocol.limits import Limits
 from wslab.protocol.states import Role
+
+FIRST_LOOK = 16  # bytes: until so many have come, each read is looked at, as they tell whether it is HTTP
+MAX_INTERIM_ANSWERS = 20
 
 
 class OpeningHandshake:
@@ -30,6 +35,10 @@ class OpeningHandshake:
         self._codec = codec
         self._limits = limits
         self._wish = wish
+        self._seen = 0  # how many bytes of a head have arrived
+        self._last = b""  # the last ones
+        self._interim_answers = 0
+        self._refusal: Response | None = None  # its head, while `_body` reads what comes behind
 
     def ask(self, request: Request) -> Request:
         """Client: the request that opens the connection, with an offer of permessage-deflate if wished for."""
@@ -59,37 +68,78 @@ class OpeningHandshake:
         self.response = response
         return response
 
-    def receive(self, data: bytes) -> tuple[Request | Response, int] | None:
-        """The head at the start of `data` and its size; None if it needs more bytes. Raises HandshakeError."""
+    def is_due(self, data: bytes) -> bool:
+        """Whether to read the head again now that `data` has arrived: it is new, whole, illegal or too long.
+
+        So each byte is looked at as it arrives, and few of them again, however the head is cut.
+        """
+        if self._role is Role.SERVER and self.request is not None:
+            return False  # accept or reject comes first
+        before, self._seen = self._seen, self._seen + len(data)
+        recent = self._last + data
+        self._last = recent[-4:]
+        is_long = self._seen > self._limits.max_header_size
+        return before < FIRST_LOOK or is_long or self._refusal is not None or bool(DECISIVE.search(recent, 1))
+
+    def receive(self, data: bytes) -> tuple[Request | Response | None, int] | None:
+        """Read the head at the start of `data`; return it with its size, or None if it needs more bytes.
+
+        A client is given None for an interim answer, and for the body of a refusal until that is whole. Raises
+        HandshakeError.
+        """
         if self._role is Role.SERVER and self.request is not None:
             return None  # accept or reject comes first
+        if self._refusal is not None:
+            return self.response, self._read_refusal(data)
         if self._role is Role.CLIENT and self.request is not None:
             found: tuple[Request | Response, int] | None = self._codec.parse_response(data)
         else:
             found = self._codec.parse_request(data)
-        self._check_size(len(data) if found is None else found[1])
+        size = len(data) if found is None else found[1] - len(getattr(found[0], "body", b""))
+        if size > self._limits.max_header_size:
+            raise self._too_large(HEAD_IS_TOO_BIG, self._limits.max_header_size)
         if found is None:
             return None
         head, _ = found
+        self._seen, self._last = len(data) - size, data[size:][-4:]
         if len(head.headers) > self._limits.max_headers:
             raise self._too_large(TOO_MANY_LINES, self._limits.max_headers)
-        if isinstance(head, Response):
-            self._agree(head)
-        else:
+        if isinstance(head, Request):
             self.request = head
-        return found
+            return found
+        return self._take_answer(head, data, size)
+
+    def _take_answer(self, response: Response, data: bytes, size: int) -> tuple[Response | None, int]:
+        """Client: take in the server's answer, which may be an interim one (RFC 9110 §15.2)."""
+        if response.status == HTTPStatus.SWITCHING_PROTOCOLS:
+            self._agree(response)
+        elif response.status >= 200:
+            self._refusal, self._body = response, BodyReader(response)
+            size += self._read_refusal(data[size:])
+        else:
+            self._interim_answers += 1
+            if self._interim_answers > MAX_INTERIM_ANSWERS:
+                raise self._too_large(TOO_MANY_ANSWERS, MAX_INTERIM_ANSWERS)
+            return None, size
+        return response, size
+
+    def _read_refusal(self, data: bytes) -> int:
+        used = self._body.read(data)
+        if self._body.is_enough:
+            self.end_refusal()
+        return used
+
+    def end_refusal(self) -> None:
+        """Client: nothing more comes. Raises HandshakeError if what has come is the beginning of a refusal."""
+        if self._refusal is not None:
+            self._agree(replace(self._refusal, body=bytes(self._body.kept)))
 
     def _too_large(self, rule: HandshakeRule, limit: int) -> HandshakeError:
         refusal = rule.refusal(limit=limit)
         return (refusal if self._role is Role.SERVER else refusal._replace(status=0)).error()
 
-    def _check_size(self, size: int) -> None:
-        body = 0 if self._role is Role.SERVER else MAX_BODY_SIZE
-        if size > self._limits.max_header_size + body:
-            raise self._too_large(HEAD_IS_TOO_BIG, self._limits.max_header_size)
-
     def _agree(self, response: Response) -> None:
-        """Client: take in the server's answer."""
+        """Client: take in the server's final answer."""
         self._codec.check_response(response, self.arrived_request())
         try:
             answers = handshake.parse_extensions(response.headers.get("Sec-WebSocket-Extensions"))

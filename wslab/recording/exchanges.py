@@ -4,7 +4,7 @@ A close frame is the last one of its direction (RFC 6455 §5.5.1), and so is a f
 read: a receiver would read no further.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from wslab.dissector.frames import Dissected, DissectedFrame
 from wslab.dissector.messages import MessageJoiner
+from wslab.protocol.body import BodyReader, decode_body
 from wslab.protocol.frames import Opcode
-from wslab.protocol.http import Request, Response, kept_of_body
+from wslab.protocol.http import Request, Response
 from wslab.protocol.rules import MESSAGE_IS_TOO_BIG, TEXT_IS_NOT_UTF8
 from wslab.protocol.states import Direction
 from wslab.recording.log import Chunk
@@ -39,7 +40,7 @@ class Exchange:
     """A request that asks for WebSocket, and what became of it.
 
     `asked` and `answered` are the times in seconds at which the heads were complete. The response to a refused request
-    has the beginning of its body, as far as Content-Length announces it.
+    has the beginning of its body, without the framing of chunks and without its Content-Encoding.
     """
 
     request: Request
@@ -80,18 +81,18 @@ class _ExchangeReader:
         elif isinstance(head, Response):
             self._answered = self._asked
             if self._answered is not None:
-                self._answered.response, self._answered.answered = self._with_body(head, it.seen), it.time
+                method = self._answered.request.method
+                self._answered.response, self._answered.answered = self._with_body(head, it.seen, method), it.time
         elif self._answered is not None and it.direction not in self._over:
             self._take_frame(self._answered, it)
 
-    def _with_body(self, response: Response, seen: Dissected) -> Response:
-        if response.status == 101:
-            return response
-        start, end = seen.end, seen.end + kept_of_body(response.headers)
-        first, last = bisect_right(self._ends, start), bisect_left(self._ends, end)
-        before = self._ends[first - 1] if first else 0
-        data = b"".join(self._received[first : last + 1])
-        return replace(response, body=data[start - before : end - before])
+    def _with_body(self, response: Response, seen: Dissected, method: str) -> Response:
+        reader, number = BodyReader(response, method), bisect_right(self._ends, seen.end)
+        skipped = seen.end - (self._ends[number - 1] if number else 0)
+        while not reader.is_enough and number < len(self._received):
+            reader.read(self._received[number][skipped:])
+            number, skipped = number + 1, 0
+        return replace(response, body=decode_body(response.headers, bytes(reader.kept)))
 
     def _take_frame(self, exchange: Exchange, it: RecordedFrame) -> None:
         """Add the message that a frame completes, or the error in it."""

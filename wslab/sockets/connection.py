@@ -1,5 +1,6 @@
 """Connection: what a handler is given and what `connect` returns, with blocking calls for any thread."""
 
+import math
 import socket
 import threading
 import time
@@ -17,6 +18,8 @@ from wslab.sockets.receive_queue import MESSAGE, MESSAGE_TYPES, ReceiveQueue
 from wslab.sockets.stream import deadline_in
 from wslab.sockets.traffic import Traffic
 from wslab.sockets.transport import Transport
+
+REFUSAL_TIMEOUT = 1.0  # seconds for the text of a refusal, after its head
 
 
 class Connection:
@@ -125,15 +128,25 @@ class Connection:
 
     def open(self, request: Request, timeout: float | None = None) -> Response:
         """Client: send the request and return the server's agreement. Raises HandshakeError or TimeoutError."""
+        deadline = deadline_in(timeout)
+        failure: Exception
         try:
             with self._transport.sending() as protocol:
                 protocol.connect(request)
-            return self._receive_queue.next(deadline_in(timeout), Response)
+            response = self._receive_queue.next(deadline, Response)
+            if self.response is None:  # a refusal, whose text may come slowly, or never
+                response = self._receive_queue.next(
+                    min(time.monotonic() + REFUSAL_TIMEOUT, deadline or math.inf), Response
+                )
+            return response
         except ConnectionClosed as error:
             why = f" ({self._transport.send_queue.broken})" if self._transport.send_queue.broken else ""
-            raise HandshakeError(f"the server closed the connection without an answer{why}", 0) from error
+            failure = HandshakeError(f"the server closed the connection without an answer{why}", 0)
+            failure.__cause__ = error
         except TimeoutError:
-            raise TimeoutError(f"the server did not answer the handshake within {timeout:g} s") from None
+            failure = TimeoutError(f"the server did not answer the handshake within {timeout:g} s")
+        self._protocol.end_refusal()
+        raise failure
 
     def accept(self, *, subprotocols: Sequence[str] = (), headers: Iterable[tuple[str, str]] = ()) -> None:
         """Server: agree to the handshake. Raises HandshakeError, to be given to `reject`, if it is not one."""
