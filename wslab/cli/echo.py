@@ -40,7 +40,7 @@ def run(options: argparse.Namespace) -> int:
     )
     try:
         server.start()
-    except OSError as error:
+    except (ValueError, OSError) as error:  # a ValueError for what is no name of a host
         raise CommandError(f"cannot listen on {options.host} port {options.port}: {reason(error)}") from error
     with contextlib.suppress(KeyboardInterrupt), server:  # Ctrl-C may come before the server waits for it
         show(f"Listening on {server.url}")
