@@ -16,6 +16,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.forks import forked, needs_fork
 from support.heads_and_frames import KEY, MASKING_KEY, masked, request
 from support.raw_peer import RawPeer, address, live_server, wait_for_end
 from support.waiting import PATIENCE, running, wait_until, wslab_threads
@@ -23,6 +24,7 @@ from support.waiting import PATIENCE, running, wait_until, wslab_threads
 from wslab import ConnectionClosed, Direction, Frame, HandshakeError, Opcode, ProtocolError, Recording, Tap, connect
 from wslab.tap.faults import Action, Fault, chop, cut, delay, flip, silence
 from wslab.tap.relay import READ_SIZE
+from wslab.tap.waiter import Waiter
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 
@@ -103,6 +105,96 @@ def fill(sock: socket.socket) -> int:
 
 def calls(recording: Recording) -> list[tuple[str, str]]:
     return [(call.direction, call.name) for call in recording.calls]
+
+
+# Waiting
+
+
+def test_a_tap_asks_nothing_again_and_again_while_nobody_says_anything(monkeypatch):
+    waits = []
+    wait = Waiter._wait
+
+    def count(waiter, selector, timeout):
+        waits.append(timeout)
+        return wait(waiter, selector, timeout)
+
+    monkeypatch.setattr(Waiter, "_wait", count)
+    with tapped_pair() as (client, server, _tap):
+        client.sendall(b"Hello")
+        assert read(server, 5) == b"Hello"
+        wait_until(lambda: len(waits) == 3)  # both directions for the first byte, and one of them for the next
+        assert is_silent(server)
+        assert len(waits) == 3
+
+
+def test_a_connection_on_which_nobody_says_anything_is_ended_on_both_sides(monkeypatch):
+    monkeypatch.setattr("wslab.tap.relay.FIRST_BYTE_TIMEOUT", 0.1)
+    with tapped_pair() as (client, server, tap):
+        assert wait_for_end(client) == wait_for_end(server) == b""
+        wait_until(lambda: not tap.connections)
+        assert sorted(calls(tap.recording)) == sorted(calls(tap.delivered)) == [(UP, "end"), (DOWN, "end")]
+
+
+@pytest.mark.parametrize("speaker", [0, 1], ids=["the client", "the server"])
+def test_who_has_said_something_may_be_silent_for_the_idle_timeout(monkeypatch, speaker):
+    monkeypatch.setattr("wslab.tap.relay.FIRST_BYTE_TIMEOUT", PATIENCE)
+    with tapped_pair(idle_timeout=0.3) as (client, server, _tap):
+        ends = [client, server]
+        for _ in range(3):
+            ends[speaker].sendall(b"Hello")
+            assert read(ends[1 - speaker], 5) == b"Hello"
+        assert wait_for_end(client) == wait_for_end(server) == b""
+
+
+def test_without_an_idle_timeout_a_tap_waits_for_ever():
+    with tapped_pair(idle_timeout=None) as (client, server, _tap):
+        assert is_silent(client)
+        client.sendall(b"Hello")
+        assert read(server, 5) == b"Hello"
+
+
+def test_who_does_not_read_and_is_sent_nothing_else_is_idle_too():
+    with tapped_pair(receive_buffer=4096, idle_timeout=0.3) as (client, _server, tap), running(flood, client):
+        wait_until(lambda: not tap.connections)
+
+
+def test_clients_beyond_the_most_connections_wait_until_another_one_has_gone():
+    with live_server() as server, live_tap(server, max_connections=2) as tap:
+        with RawPeer.upgraded(tap), RawPeer.upgraded(tap) as second, RawPeer(tap) as third:
+            third.send(request())
+            assert is_silent(third.sock)
+            second.sock.close()
+            assert third.read_head().status == 101
+        with RawPeer.upgraded(tap):
+            pass
+
+
+def test_a_tap_whose_clients_wait_can_be_closed_and_started_again():
+    with live_server() as server:
+        tap = Tap(server, max_connections=1)
+        for _ in range(2):
+            with tap, RawPeer.upgraded(tap), RawPeer(tap) as waiting, RawPeer(tap):
+                waiting.send(request())
+                wait_until(lambda: tap._free._value == 0)
+                tap.close()
+                assert tap_threads() == set()
+
+
+@needs_fork
+def test_a_tap_stops_as_ever_while_a_fork_of_its_process_lives_on():
+    with live_server() as server, Tap(server) as tap, RawPeer.upgraded(tap) as peer, forked():
+        tap.close()
+        assert tap_threads() == set()
+        assert peer.read_to_end() == b""
+        with pytest.raises(ConnectionRefusedError):
+            connect(tap.url)
+
+
+@needs_fork
+def test_a_fork_that_leaves_the_with_block_of_a_tap_does_not_stop_it():
+    with live_server() as server, Tap(server) as tap, connect(tap.url) as connection, forked(tap.close):
+        connection.send("Hello")
+        assert connection.receive() == "Hello"
 
 
 # Forwarding and recording

@@ -2,9 +2,10 @@
 
 Strategy: each direction is a `Pump` that reads once, lets the fault of its direction turn the bytes into actions, and
 does these before it reads again. So nothing is kept but one read, and a receiver that does not read makes the sender
-wait. The sockets have a short timeout: a pump that waits for a peer notices within a tick what has happened elsewhere.
-A pump that pauses waits for `settings.change`, whose lock guards all that several threads look at: which faults are
-set, which directions have ended, whether the relay is over. It is never held while bytes are read or written.
+wait. A pump that waits for a peer also waits for its waker, by which other threads tell it that a fault was set or that
+the relay is over; nothing is asked again and again. A pump that pauses waits for `settings.change`, whose lock guards
+all that several threads look at: which faults are set, which directions have ended, whether the relay is over. It is
+never held while bytes are read or written.
 """
 
 import contextlib
@@ -18,11 +19,14 @@ import time
 from wslab.protocol.states import Direction
 from wslab.recording.log import Observer
 from wslab.sockets.log import log
+from wslab.sockets.stream import shut_down
 from wslab.tap.fault_settings import FaultSettings
 from wslab.tap.faults import End, Fault, Pause
+from wslab.tap.waiter import Waiter
 
 READ_SIZE = 64 * 1024
-TICK = 0.1  # seconds: so soon does a thread that waits for a peer notice what happens elsewhere
+FIRST_BYTE_TIMEOUT = 10.0  # seconds in which one side must have said something
+IDLE_TIMEOUT = 3600.0  # seconds between two reads, of whichever side
 CONNECT_TIMEOUT = 5.0
 FAREWELL_TIMEOUT = 1.0
 RESET_ON_CLOSE = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)  # SO_LINGER: on, for 0 seconds
@@ -34,7 +38,8 @@ class Relay:
     """One connection: `run` opens TCP to `target`, carries the bytes of both directions, and returns at the end.
 
     What each side sends goes to `recording`, what the other one then gets to `delivered`. An end of TCP is passed on in
-    its direction alone, a reset to the other side.
+    its direction alone, a reset to the other side. If nothing is sent for `idle_timeout` seconds (None: no limit), or
+    for FIRST_BYTE_TIMEOUT at the beginning, TCP is ended on both sides.
     """
 
     def __init__(
@@ -45,6 +50,7 @@ class Relay:
         settings: FaultSettings,
         recording: Observer,
         delivered: Observer | None = None,
+        idle_timeout: float | None = IDLE_TIMEOUT,
     ) -> None:
         self.number = number
         self.settings = settings
@@ -54,6 +60,9 @@ class Relay:
         self._target = target
         self._client = client
         self._socks = [client]
+        self._waiters: list[Waiter] = []
+        self._idle_timeout = math.inf if idle_timeout is None else idle_timeout
+        self._idle_at = time.monotonic() + min(FIRST_BYTE_TIMEOUT, self._idle_timeout)
 
     def run(self) -> None:
         """Forward until both directions have ended. `stop` ends them both."""
@@ -73,18 +82,26 @@ class Relay:
 
     def _carry(self, client: socket.socket, server: socket.socket) -> None:
         for sock in (client, server):
-            sock.settimeout(TICK)
+            sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(OSError):  # the client may have gone already
             ends = client.getpeername()[:2], server.getpeername()[:2]
             for observer in filter(None, (self.recording, self.delivered)):
                 observer.opened(self.number, *ends)
-        upward, downward = Pump(self, TO_SERVER, client, server), Pump(self, TO_CLIENT, server, client)
-        upward.opposite, downward.opposite = downward, upward
-        thread = threading.Thread(target=downward.run, name=f"wslab-tap-{self.number}-to-client", daemon=True)
-        thread.start()
-        upward.run()
-        thread.join()
+        with contextlib.ExitStack() as opened:
+            pair = [opened.enter_context(end) for end in socket.socketpair()]
+            for end in pair:
+                end.setblocking(False)
+            upward = Pump(self, TO_SERVER, client, server, Waiter(client, server, *pair))
+            downward = Pump(self, TO_CLIENT, server, client, Waiter(server, client, *reversed(pair)))
+            upward.opposite, downward.opposite = downward, upward
+            self._waiters = [upward.waiter, downward.waiter]
+            thread = threading.Thread(target=downward.run, name=f"wslab-tap-{self.number}-to-client", daemon=True)
+            thread.start()
+            try:
+                upward.run()
+            finally:
+                thread.join()
 
     def _refuse(self, error: OSError) -> None:
         """End TCP in good order: closing a socket with unread bytes would reset it."""
@@ -97,18 +114,44 @@ class Relay:
             while time.monotonic() < deadline and not self.is_over and (data := self._client.recv(READ_SIZE)):
                 self.recording.add(self.number, TO_SERVER, data)
 
+    def seconds_to_idle(self) -> float | None:
+        """Return for how long a pump may wait for a peer."""
+        return None if math.isinf(self._idle_at) else max(0.0, self._idle_at - time.monotonic())
+
+    def has_read(self) -> None:
+        """Take note that one side has sent something."""
+        self._idle_at = time.monotonic() + self._idle_timeout
+
+    def leave_if_idle(self) -> None:
+        """End TCP at both ends if nothing has been sent for too long."""
+        if self.seconds_to_idle() != 0:
+            return
+        with self.settings.change:
+            was_over, self.is_over = self.is_over, True
+        if not was_over:
+            log.info("connection %d: the tap has ended it, as neither side sends anything", self.number)
+            for direction in Direction:
+                for observer in filter(None, (self.recording, self.delivered)):
+                    observer.mark(self.number, direction, "end")
+            self.stop()
+
+    def wake(self) -> None:
+        """Let the pumps look at what has changed, if they wait for a peer."""
+        for waiter in self._waiters:
+            waiter.wake()
+
     def finish(self) -> None:
         """Forward nothing more. The sockets are closed as soon as both threads have noticed."""
         with self.settings.change:
             self.is_over = True
             self.settings.change.notify_all()
+        self.wake()
 
     def stop(self) -> None:
         """End TCP at both ends."""
         self.finish()
         for sock in self._socks:
-            with contextlib.suppress(OSError):  # it may not be connected any more
-                sock.shutdown(socket.SHUT_RDWR)
+            shut_down(sock)
 
     def reset(self, *socks: socket.socket) -> None:
         """Close the connection, with a reset at these ends of it."""
@@ -116,9 +159,6 @@ class Relay:
             with contextlib.suppress(OSError):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         self.finish()
-        for sock in socks:
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RD)  # sends nothing, and wakes the thread that reads
 
 
 class Pump:
@@ -126,10 +166,13 @@ class Pump:
 
     opposite: "Pump"
 
-    def __init__(self, relay: Relay, direction: Direction, source: socket.socket, sink: socket.socket) -> None:
+    def __init__(
+        self, relay: Relay, direction: Direction, source: socket.socket, sink: socket.socket, waiter: Waiter
+    ) -> None:
         self.direction = direction
         self.source = source
         self.sink = sink
+        self.waiter = waiter
         self.has_ended = False  # nothing more will come out of it
         self.is_broken = False  # TCP of the source is, so that its end is a reset
         self._relay = relay
@@ -157,10 +200,13 @@ class Pump:
                 self._settings.change.notify_all()
 
     def _read(self) -> bytes | None:
-        """Return what has arrived, b"" for the end of TCP, or None if there is nothing yet."""
+        """Wait for what arrives and return it, b"" for the end of TCP, or None if something else has happened first."""
+        if not self.waiter.until_readable(self._relay.seconds_to_idle()):
+            self._relay.leave_if_idle()
+            return None
         try:
             data = self.source.recv(READ_SIZE)
-        except TimeoutError:
+        except BlockingIOError:
             return None
         except OSError:
             self.is_broken, data = True, b""
@@ -168,6 +214,7 @@ class Pump:
             return None
         recording, number = self._relay.recording, self._relay.number
         if data:
+            self._relay.has_read()
             recording.add(number, self.direction, data)
         else:
             recording.mark(number, self.direction, "reset" if self.is_broken else "end")
@@ -239,8 +286,9 @@ class Pump:
         while rest and not self._relay.is_over:
             try:
                 rest = rest[self.sink.send(rest) :]
-            except TimeoutError:
-                continue
+            except BlockingIOError:
+                self.waiter.until_writable(self._relay.seconds_to_idle())
+                self._relay.leave_if_idle()
             except OSError:
                 self._lose_sink()
                 return

@@ -3,19 +3,19 @@
 import re
 import socket
 import threading
+import weakref
 from typing import Protocol as Interface
 
 from wslab.protocol.states import Direction
 from wslab.recording.recording import Recording
 from wslab.redaction.redact import redact_target
-from wslab.sockets.log import log
+from wslab.sockets.acceptor import Acceptor
 from wslab.sockets.url import WebSocketUrl, parse_url
 from wslab.tap.fault_settings import FaultSettings
 from wslab.tap.faults import Fault
-from wslab.tap.relay import CONNECT_TIMEOUT, FAREWELL_TIMEOUT, TICK, Relay
+from wslab.tap.relay import CONNECT_TIMEOUT, FAREWELL_TIMEOUT, IDLE_TIMEOUT, Relay
 
-BACKLOG = 1024
-MAX_CONNECTIONS = 500  # more of them wait until one ends
+MAX_CONNECTIONS = 500
 
 _TARGET = re.compile(r"(ws|http)://|(?!\w+://).+:\d+\Z", re.IGNORECASE)
 
@@ -58,6 +58,9 @@ class Tap:
     `to_server` and `to_client` are the faults of each direction, made by `wslab.faults`; None does nothing. They can
     be set at any time, for all connections; a new one begins at the next byte.
 
+    A connection on which neither side sends anything for `idle_timeout` seconds (None: no limit), or for ten seconds at
+    its beginning, is ended. Clients beyond `max_connections` wait until another one has gone.
+
     >>> from wslab import EchoServer, connect
     >>> from wslab.tap.faults import flip
     >>> with EchoServer() as server, Tap(server) as tap, connect(tap.url, deflate=False) as connection:
@@ -77,6 +80,8 @@ class Tap:
         to_client: Fault | None = None,
         recording: Recording | None = None,
         keep_delivered: bool = True,
+        idle_timeout: float | None = IDLE_TIMEOUT,
+        max_connections: int = MAX_CONNECTIONS,
     ) -> None:
         self.host = host
         self.port = port
@@ -86,8 +91,11 @@ class Tap:
         self._settings = FaultSettings(to_server, to_client)
         self._lock = threading.Lock()
         self._relays: dict[threading.Thread, Relay] = {}
-        self._closing = threading.Event()
-        self._acceptor: threading.Thread | None = None
+        self._leaving: weakref.WeakSet[threading.Thread] = weakref.WeakSet()  # those that are done, until they are gone
+        self._idle_timeout = idle_timeout
+        self._free = threading.Semaphore(max_connections)
+        self._is_closing = False
+        self._acceptor: Acceptor | None = None
 
     @property
     def url(self) -> str:
@@ -113,7 +121,7 @@ class Tap:
 
     @to_server.setter
     def to_server(self, fault: Fault | None) -> None:
-        self._settings.set(Direction.CLIENT_TO_SERVER, fault)
+        self._set(Direction.CLIENT_TO_SERVER, fault)
 
     @property
     def to_client(self) -> Fault | None:
@@ -122,7 +130,13 @@ class Tap:
 
     @to_client.setter
     def to_client(self, fault: Fault | None) -> None:
-        self._settings.set(Direction.SERVER_TO_CLIENT, fault)
+        self._set(Direction.SERVER_TO_CLIENT, fault)
+
+    def _set(self, direction: Direction, fault: Fault | None) -> None:
+        self._settings.set(direction, fault)
+        with self._lock:
+            for relay in self._relays.values():
+                relay.wake()
 
     def __enter__(self) -> "Tap":
         return self.start()
@@ -140,15 +154,15 @@ class Tap:
 
     def start(self) -> "Tap":
         """Listen and forward in the background, if not yet started. Raises OSError if the address cannot be had."""
-        if self._acceptor is not None:
-            return self
-        family, _, _, _, address = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)[0]
-        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
-        listener.settimeout(TICK)
-        self.port = listener.getsockname()[1]
-        self._closing.clear()
-        self._acceptor = threading.Thread(target=self._accept, args=(listener,), name="wslab-tap", daemon=True)
-        self._acceptor.start()
+        if self._acceptor is None:
+            self._number, self._is_closing = max(self.recording.connections, default=0), False
+            self._acceptor = Acceptor(self.host, self.port, self._start_relay, "wslab-tap")
+            self.port = self._acceptor.port
+            try:
+                self._acceptor.start()
+            except BaseException:
+                self._acceptor = None
+                raise
         return self
 
     def close(self) -> None:
@@ -156,53 +170,49 @@ class Tap:
 
         While a connection to the target is still being opened, that can take five seconds more.
         """
-        if self._acceptor is None:
+        acceptor = self._acceptor
+        if acceptor is None or not acceptor.is_ours:
             return
-        self._closing.set()
-        self._acceptor.join()
-        self._acceptor = None
+        self._is_closing = True
+        self._free.release()  # the thread that accepts may be waiting for a client to go
+        acceptor.close()
+        self._free.acquire()
         with self._lock:
-            relays = dict(self._relays)
-        for relay in relays.values():
+            relays, threads = list(self._relays.values()), [*self._relays, *self._leaving]
+        for relay in relays:
             relay.stop()
-        for thread in relays:
+        for thread in threads:
             thread.join(CONNECT_TIMEOUT + FAREWELL_TIMEOUT)
+        self._acceptor = None
 
-    def _accept(self, listener: socket.socket) -> None:
-        number = max(self.recording.connections, default=0)
-        with listener:
-            while not self._closing.is_set():
-                if len(self._relays) >= MAX_CONNECTIONS:
-                    self._closing.wait(TICK)
-                    continue
-                try:
-                    client, _ = listener.accept()
-                except TimeoutError:
-                    continue
-                except OSError as error:  # the client has gone again, or the system has no more sockets to give
-                    log.warning("a connection could not be accepted: %s", error)
-                    self._closing.wait(TICK)
-                    continue
-                number += 1
-                self._start_relay(number, client)
-
-    def _start_relay(self, number: int, client: socket.socket) -> None:
+    def _start_relay(self, client: socket.socket, _: object) -> None:
+        self._free.acquire()
+        if self._is_closing:
+            self._free.release()
+            client.close()
+            return
         target = (self.target.host, self.target.port)
-        relay = Relay(number, client, target, self._settings, self.recording, self.delivered)
+        number = self._number = self._number + 1
+        relay = Relay(number, client, target, self._settings, self.recording, self.delivered, self._idle_timeout)
         thread = threading.Thread(target=self._run, args=(relay,), name=f"wslab-tap-{number}-to-server", daemon=True)
         with self._lock:
             self._relays[thread] = relay
         try:
             thread.start()
-        except RuntimeError as error:  # the system has no more threads to give
-            log.warning("connection %d could not be forwarded: %s", number, error)
+        except RuntimeError:  # the system has no more threads to give
+            self._forget(thread)
             client.close()
-            with self._lock:
-                del self._relays[thread]
+            raise
 
     def _run(self, relay: Relay) -> None:
         try:
             relay.run()
         finally:
             with self._lock:
-                del self._relays[threading.current_thread()]
+                self._leaving.add(threading.current_thread())
+            self._forget(threading.current_thread())
+
+    def _forget(self, thread: threading.Thread) -> None:
+        with self._lock:
+            del self._relays[thread]
+        self._free.release()
