@@ -1,4 +1,4 @@
-"""The benchmark: it runs, its results are whole, and the README says of them what they say."""
+"""The benchmark: it runs, its results are whole, and the page beside them says what they say."""
 
 import json
 import re
@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "tests" / "benchmarks" / "results.json"
 MEASURES = ["echo", "compressed echo", "wss", "many clients", "crowd", "clients", "codec"]
 COMMITTED = ["echo", "compressed echo", "crowd", "clients", "codec"]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README = RESULTS.with_name("README.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| (\d+ [KM]?i?B, \d+ in flight)" + r" \| ([\d.]+)" * 4 + r" \|$", re.MULTILINE)
 PEERS = ["raw socket", "websockets", "picows"]
 PROMISED = {  # of a bare socket, times websockets, times picows
@@ -105,7 +105,7 @@ def test_a_crowd_costs_as_little_as_promised(results):
     assert of_the_crowd(results, "threads of each", to="raw socket")[1] == 1.0
 
 
-def test_the_readme_says_what_was_measured(results):
+def test_the_page_says_what_was_measured(results):
     written = {name: tuple(map(float, figures)) for name, *figures in ROW.findall(README)}
     measured = {
         row["name"]: (
@@ -120,7 +120,7 @@ def test_the_readme_says_what_was_measured(results):
     assert written == measured
 
 
-def test_the_readme_says_where_and_with_whom(results):
+def test_the_page_says_where_and_with_whom(results):
     machine = results["machine"]
 
     assert f"{machine['python']}, {machine['processor']} with {machine['cores']} cores" in README
@@ -128,7 +128,7 @@ def test_the_readme_says_where_and_with_whom(results):
         assert re.search(rf"\[{peer}\]\([^)]*\) {re.escape(machine[peer])}, ", README)
 
 
-def test_the_readme_says_what_a_crowd_costs(results):
+def test_the_page_says_what_a_crowd_costs(results):
     memory, handshakes, answers = (
         of_the_crowd(results, what) for what in ("memory of each", "opening handshakes", "a message from each answered")
     )
@@ -139,7 +139,7 @@ def test_the_readme_says_what_a_crowd_costs(results):
     assert f"a message from each of them {1 / answers[1]:.1f} times as fast" in README
 
 
-def test_the_readme_says_where_websockets_is_faster(results):
+def test_the_page_says_where_websockets_is_faster(results):
     names = {"compressed echo": "compressed echo", "clients": "client,", "codec": "codec,"}
     behind = [
         f"{names[measure]} {row['name']}: {best:.2f}"

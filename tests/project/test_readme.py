@@ -79,7 +79,10 @@ def test_every_module_stands_on_the_map_of_its_folder():
     assert hidden == set()
 
 
-@pytest.mark.parametrize("page", ["README.md", "wslab/README.md", ".github/CONTRIBUTING.md", ".github/SECURITY.md"])
+PAGES = ["README.md", "wslab/README.md", "tests/README.md", "tests/benchmarks/README.md"]
+
+
+@pytest.mark.parametrize("page", [*PAGES, ".github/CONTRIBUTING.md", ".github/SECURITY.md"])
 def test_every_link_leads_somewhere(page):
     notebook = {"cells": [{"cell_type": "markdown", "source": (ROOT / page).read_text(encoding="utf-8")}]}
     assert list(rules.has_links_that_lead_somewhere(notebook, ROOT / page)) == []
