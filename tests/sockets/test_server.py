@@ -553,6 +553,31 @@ def test_without_file_descriptors_the_server_waits_for_better_times(caplog):
     assert len(caplog.records) < 100
 
 
+def test_the_client_for_whom_there_is_no_file_left_is_told_503_and_others_are_served_again_when_some_have_gone():
+    resource = pytest.importorskip("resource", reason="needs the limit on open files, which Windows does not have")
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with live_server(limits=Limits(close_timeout=0.2)) as server, contextlib.ExitStack() as peers:
+        most = 100
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        try:
+            while True:
+                peer = peers.enter_context(RawPeer(server))
+                peer.send(request())
+                if (answer := peer.read_head()).status != 101:
+                    break
+            assert answer.status == 503
+            assert (
+                f"This server has its {len(server.connections) - 1} connections already" in peer.read_to_end().decode()
+            )
+            with open(os.devnull):  # the process can still open a file
+                peers.close()
+            wait_until(lambda: not server.connections)
+            with RawPeer.upgraded(server) as late:
+                assert late.says_goodbye()
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
 def test_the_log_does_not_tell_the_token_in_an_address(caplog):
     caplog.set_level(logging.INFO, "wslab")
     with live_server(origins=[]) as server, pytest.raises(HandshakeError, match="403"):

@@ -1,9 +1,11 @@
 """Tap: whatever goes in at one end comes out at the other, and every fault does what it says, on real sockets."""
 
 import contextlib
+import errno
 import http.client
 import itertools
 import logging
+import math
 import os
 import random
 import re
@@ -41,7 +43,7 @@ def live_tap(target, **options):
         with Tap(target, **options) as tap:
             yield tap
     finally:
-        assert tap_threads() <= before, "the tap has stopped and its threads have not"
+        wait_until(lambda: tap_threads() <= before)  # those of a tap behind it end as soon as they have noticed
 
 
 @contextlib.contextmanager
@@ -178,6 +180,26 @@ def test_a_tap_whose_clients_wait_can_be_closed_and_started_again():
                 wait_until(lambda: tap._free._value == 0)
                 tap.close()
                 assert tap_threads() == set()
+
+
+def test_by_default_there_are_as_many_connections_as_there_are_files_for(monkeypatch):
+    for files, most in ((math.inf, 500), (1024, 231), (100, 1)):
+        monkeypatch.setattr("wslab.tap.tap.most_files", lambda files=files: files)
+        assert Tap("127.0.0.1:1")._free._value == most
+
+
+def test_a_client_for_whom_there_is_no_file_left_is_turned_away(monkeypatch, caplog):
+    def fail() -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with live_server() as server, live_tap(server) as tap:
+        with monkeypatch.context() as patch:
+            patch.setattr("wslab.tap.relay.socket.socketpair", fail)
+            with RawPeer(tap) as peer:
+                assert peer.read_to_end() == b""
+        with RawPeer.upgraded(tap) as peer:
+            assert peer.says_goodbye()
+    assert "cannot be reached: [Errno 24] Too many open files" in caplog.text
 
 
 @needs_fork

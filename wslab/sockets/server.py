@@ -27,11 +27,13 @@ from wslab.protocol.states import Role
 from wslab.recording.recording import Recording
 from wslab.sockets.acceptor import Acceptor
 from wslab.sockets.connection import Connection
+from wslab.sockets.files import are_few_left
 from wslab.sockets.log import log
 from wslab.sockets.memory import keep_memory_for
 from wslab.sockets.session import Handler, Page, Service, Session
 
 MAX_REFUSALS = 100
+SPARE_FILES = 20  # for whatever else this process opens
 STOP_TIMEOUT = 3.0
 
 
@@ -222,12 +224,13 @@ class EchoServer:
             if self._ssl is not None:  # its handshake happens when the connection reads
                 sock = self._ssl.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
             with self._lock:
-                number, full = self._accepted + 1, len(self._threads) - self._refusals >= self.limits.max_connections
+                number, served = self._accepted + 1, len(self._threads) - self._refusals
+                full = served >= self.limits.max_connections or are_few_left(sock, MAX_REFUSALS + SPARE_FILES)
                 if full and self._refusals >= MAX_REFUSALS:
                     sock.close()
                     return
                 connection = self._new_connection(sock, address, number)
-                session = Session(connection, self._service, full)
+                session = Session(connection, self._service, served if full else None)
                 thread = threading.Thread(target=self._run, args=(session,), name=f"wslab-{number}", daemon=True)
                 thread.start()
                 self._threads[thread] = connection

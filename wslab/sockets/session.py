@@ -40,11 +40,12 @@ class Service:
 
 
 class Session:
-    """One connection and what a server does with it. If the server `is_full`, the client is only told so."""
+    """One connection and what a server does with it. If there are `too_many` already, the client is only told so."""
 
-    def __init__(self, connection: Connection, service: Service, is_full: bool) -> None:
+    def __init__(self, connection: Connection, service: Service, too_many: int | None) -> None:
         self.connection = connection
-        self.is_full = is_full
+        self.is_full = too_many is not None
+        self._too_many = too_many
         self._service = service
 
     def run(self) -> None:
@@ -89,7 +90,7 @@ class Session:
             if not self.is_full:
                 raise HandshakeError(f"no whole request within {limits.handshake_timeout:g} s", 408) from None
         if self.is_full:
-            raise HandshakeError(f"this server has its {limits.max_connections} connections already", 503)
+            raise HandshakeError(f"this server has its {self._too_many} connections already", 503)
 
     def _answer_page(self) -> bool:
         """Return True if one of the pages has answered the request, which then was no handshake."""

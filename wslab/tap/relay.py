@@ -15,6 +15,7 @@ import struct
 import sys
 import threading
 import time
+from collections.abc import Sequence
 
 from wslab.protocol.states import Direction
 from wslab.recording.log import Observer
@@ -66,42 +67,38 @@ class Relay:
 
     def run(self) -> None:
         """Forward until both directions have ended. `stop` ends them both."""
-        with self._client:
+        with self._client, contextlib.ExitStack() as opened:
             try:
-                server = socket.create_connection(self._target, CONNECT_TIMEOUT)
+                pair = [opened.enter_context(end) for end in socket.socketpair()]
+                server = opened.enter_context(socket.create_connection(self._target, CONNECT_TIMEOUT))
             except ConnectionResetError:  # the server accepted, and went away at once
                 self.recording.mark(self.number, TO_CLIENT, "reset")
                 self.reset(self._client)
-                return
             except OSError as error:
                 self._refuse(error)
-                return
-            with server:
+            else:
                 self._socks.append(server)
-                self._carry(self._client, server)
+                self._carry(self._client, server, pair)
 
-    def _carry(self, client: socket.socket, server: socket.socket) -> None:
-        for sock in (client, server):
+    def _carry(self, client: socket.socket, server: socket.socket, pair: Sequence[socket.socket]) -> None:
+        for sock in (client, server, *pair):
             sock.setblocking(False)
+        for sock in (client, server):
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with contextlib.suppress(OSError):  # the client may have gone already
             ends = client.getpeername()[:2], server.getpeername()[:2]
             for observer in filter(None, (self.recording, self.delivered)):
                 observer.opened(self.number, *ends)
-        with contextlib.ExitStack() as opened:
-            pair = [opened.enter_context(end) for end in socket.socketpair()]
-            for end in pair:
-                end.setblocking(False)
-            upward = Pump(self, TO_SERVER, client, server, Waiter(client, server, *pair))
-            downward = Pump(self, TO_CLIENT, server, client, Waiter(server, client, *reversed(pair)))
-            upward.opposite, downward.opposite = downward, upward
-            self._waiters = [upward.waiter, downward.waiter]
-            thread = threading.Thread(target=downward.run, name=f"wslab-tap-{self.number}-to-client", daemon=True)
-            thread.start()
-            try:
-                upward.run()
-            finally:
-                thread.join()
+        upward = Pump(self, TO_SERVER, client, server, Waiter(client, server, *pair))
+        downward = Pump(self, TO_CLIENT, server, client, Waiter(server, client, *reversed(pair)))
+        upward.opposite, downward.opposite = downward, upward
+        self._waiters = [upward.waiter, downward.waiter]
+        thread = threading.Thread(target=downward.run, name=f"wslab-tap-{self.number}-to-client", daemon=True)
+        thread.start()
+        try:
+            upward.run()
+        finally:
+            thread.join()
 
     def _refuse(self, error: OSError) -> None:
         """End TCP in good order: closing a socket with unread bytes would reset it."""

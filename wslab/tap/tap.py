@@ -10,12 +10,15 @@ from wslab.protocol.states import Direction
 from wslab.recording.recording import Recording
 from wslab.redaction.redact import redact_target
 from wslab.sockets.acceptor import Acceptor
+from wslab.sockets.files import most_files
 from wslab.sockets.url import WebSocketUrl, parse_url
 from wslab.tap.fault_settings import FaultSettings
 from wslab.tap.faults import Fault
 from wslab.tap.relay import CONNECT_TIMEOUT, FAREWELL_TIMEOUT, IDLE_TIMEOUT, Relay
 
 MAX_CONNECTIONS = 500
+FILES_FOR_EACH = 4  # a socket at each end, and a pair that wakes their threads
+SPARE_FILES = 100  # for whatever else this process opens
 
 _TARGET = re.compile(r"(ws|http)://|(?!\w+://).+:\d+\Z", re.IGNORECASE)
 
@@ -34,6 +37,11 @@ def parse_target(target: str) -> tuple[str, WebSocketUrl]:
     if address.port == 0:
         raise ValueError("a tap cannot forward to port 0: start the server first")
     return scheme, address
+
+
+def _default_connections() -> int:
+    most = (most_files() - SPARE_FILES) // FILES_FOR_EACH
+    return int(max(1, min(MAX_CONNECTIONS, most)))
 
 
 class HasUrl(Interface):
@@ -59,7 +67,8 @@ class Tap:
     be set at any time, for all connections; a new one begins at the next byte.
 
     A connection on which neither side sends anything for `idle_timeout` seconds (None: no limit), or for ten seconds at
-    its beginning, is ended. Clients beyond `max_connections` wait until another one has gone.
+    its beginning, is ended. Clients beyond `max_connections` wait until another one has gone; the default is 500, or
+    less where this process may not open four files for each of so many.
 
     >>> from wslab import EchoServer, connect
     >>> from wslab.tap.faults import flip
@@ -81,7 +90,7 @@ class Tap:
         recording: Recording | None = None,
         keep_delivered: bool = True,
         idle_timeout: float | None = IDLE_TIMEOUT,
-        max_connections: int = MAX_CONNECTIONS,
+        max_connections: int | None = None,
     ) -> None:
         self.host = host
         self.port = port
@@ -93,7 +102,7 @@ class Tap:
         self._relays: dict[threading.Thread, Relay] = {}
         self._leaving: weakref.WeakSet[threading.Thread] = weakref.WeakSet()  # those that are done, until they are gone
         self._idle_timeout = idle_timeout
-        self._free = threading.Semaphore(max_connections)
+        self._free = threading.Semaphore(_default_connections() if max_connections is None else max_connections)
         self._is_closing = False
         self._acceptor: Acceptor | None = None
 
