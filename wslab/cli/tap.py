@@ -1,4 +1,4 @@
-"""tap: stand between clients and a server, print what passes, and save it at the end."""
+"""tap: stand between clients and a server, print what passes, and save it."""
 
 import argparse
 import contextlib
@@ -7,6 +7,7 @@ from pathlib import Path
 from wslab.cli import arguments
 from wslab.cli.errors import CommandError, reason
 from wslab.cli.output import show
+from wslab.cli.saver import Saver
 from wslab.cli.tap_log import LineFormatter, LiveRecording
 from wslab.tap.tap import Tap
 
@@ -21,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--to", required=True, metavar="HOST:PORT", help="the server; a ws:// or http:// address will do"
     )
     parser.add_argument("--port", type=arguments.port, default=0, help="the port to listen on (default: any free one)")
-    parser.add_argument("--save", metavar="FILE", help="at the end, save what passed: .pcapng for Wireshark, or .har")
+    parser.add_argument(
+        "--save", metavar="FILE", help="save what passes, also meanwhile: .pcapng for Wireshark, or .har"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -36,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
         raise CommandError(f"cannot listen on port {options.port}: {reason(error)}") from error
     with contextlib.ExitStack() as at_the_end:
         if path is not None:  # also where nobody reads the lines any more
-            at_the_end.callback(_save, recording, path)
+            at_the_end.enter_context(Saver(recording, path))
         try:
             with contextlib.suppress(KeyboardInterrupt):
                 target = f"{tap.target.host}:{tap.target.port}"
@@ -62,11 +65,3 @@ def _path_to_save(name: str) -> Path:
     if not path.parent.is_dir():
         raise CommandError(f"cannot save to {path}: there is no folder {path.parent}")
     return path
-
-
-def _save(recording: LiveRecording, path: Path) -> None:
-    try:
-        recording.save(path)
-    except (ValueError, OSError) as error:
-        raise CommandError(f"cannot save to {path}: {reason(error)}") from error
-    show(f"Saved to {path}")
