@@ -1,5 +1,6 @@
 """connect: addresses, headers, and everything that a server may answer instead of an agreement."""
 
+import os
 import socket
 import zlib
 from base64 import b64encode
@@ -70,9 +71,54 @@ def test_the_server_sees_path_query_and_host():
         assert connection.receive() == f"/a/b?c=d&e=%20 127.0.0.1:{server.port}"
 
 
-def test_a_name_works_as_well_as_a_number():
-    with live_server() as server, connect(f"ws://localhost:{server.port}/") as connection:
-        assert connection.request.headers["Host"] == f"localhost:{server.port}"
+@pytest.mark.parametrize(
+    ("headers", "seen"),
+    [([], "Basic dXNlcjpzZXNhbWU="), ([("authorization", "Bearer x")], "Bearer x")],
+)
+def test_a_user_name_in_the_address_is_sent_unless_other_credentials_are(headers, seen):
+    def handler(connection):
+        connection.send(connection.request.headers["Authorization"])
+
+    with live_server(handler=handler) as server:
+        url = server.url.replace("ws://", "ws://user:sesame@")
+        with connect(url, headers=iter(headers)) as connection:
+            assert connection.receive() == seen
+
+
+PROXY = {"HTTPS_PROXY": "http://user:sesame@proxy.example:3128", "all_proxy": "socks5://x", "HTTP_PROXY": ""}
+NOT_USED = "no proxy was used, as wslab connects directly, whatever HTTPS_PROXY, all_proxy says"
+
+
+@pytest.fixture
+def _proxies(monkeypatch):
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    for name, value in PROXY.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.usefixtures("_proxies")
+def test_a_proxy_that_is_not_used_is_named_when_there_is_no_connection():
+    with pytest.raises(OSError, match=NOT_USED) as caught:
+        connect("ws://nobody.invalid/")
+    assert caught.value.errno
+    assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("_proxies")
+def test_a_proxy_is_not_named_for_this_machine():
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        with pytest.raises(ConnectionRefusedError) as caught:
+            connect(f"ws://127.0.0.1:{nobody.getsockname()[1]}/")
+    assert "proxy" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["localhost", "localhost.", "a.localhost"])
+def test_a_name_works_as_well_as_a_number(name):
+    with live_server() as server, connect(f"ws://{name}:{server.port}/") as connection:
+        assert connection.request.headers["Host"] == f"{name}:{server.port}"
         connection.send("Hello")
         assert connection.receive() == "Hello"
 

@@ -19,5 +19,5 @@ def reason(error: Exception) -> str:
         case OSError(errno=errno.EADDRINUSE):
             return "it is in use already; --port 0 takes a free one"
         case OSError(errno=int(number)) if number > 0:  # those of names that are not found are negative
-            return os.strerror(number)
+            return error.strerror or os.strerror(number)
     return str(error)

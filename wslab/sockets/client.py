@@ -17,6 +17,9 @@ from wslab.sockets.connection import Connection
 from wslab.sockets.memory import keep_memory_for
 from wslab.sockets.url import WebSocketUrl, parse_url
 
+PROXIES = {"http_proxy", "https_proxy", "all_proxy", "socks_proxy", "ws_proxy", "wss_proxy"}  # in any case
+LOOPBACK = ("localhost", "127.", "::1")
+
 
 def connect(
     url: str,
@@ -41,10 +44,10 @@ def connect(
     they are random, as RFC 6455 §4.1 and §5.3 demand. Raises OSError if there is no TCP connection to be had,
     HandshakeError if the server does not agree, ValueError for a bad address.
     """
-    address = parse_url(url)
-    key = b64encode(os.urandom(16)).decode() if key is None else key
+    address, key = parse_url(url), b64encode(os.urandom(16)).decode() if key is None else key
+    lines = _add_credentials(address, headers)
     request = build_request(
-        address.host_header, address.resource_name, key=key, origin=origin, subprotocols=subprotocols, headers=headers
+        address.host_header, address.resource_name, key=key, origin=origin, subprotocols=subprotocols, headers=lines
     )
     request.serialize()  # a header that cannot be sent is found before anything is opened
     protocol = Protocol(
@@ -73,13 +76,37 @@ def connect(
     return connection
 
 
+def _add_credentials(address: WebSocketUrl, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The headers, with the credentials in the address unless there are others."""
+    lines = list(headers)
+    if address.authorization and not any(name.lower() == "authorization" for name, _ in lines):
+        lines.append(("Authorization", address.authorization))
+    return lines
+
+
 def _open_tcp(address: WebSocketUrl, timeout: float | None, context: ssl_module.SSLContext | None) -> socket.socket:
-    sock = socket.create_connection((address.host, address.port), timeout)
+    is_here = f".{address.name}".endswith(".localhost")  # RFC 6761 §6.3, whatever the resolver knows
+    try:
+        sock = socket.create_connection(("localhost" if is_here else address.host, address.port), timeout)
+    except OSError as error:
+        _name_proxy(error, address.host)
+        raise
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if not address.secure:
         return sock
     try:
-        return (context or ssl_module.create_default_context()).wrap_socket(sock, server_hostname=address.host)
+        return (context or ssl_module.create_default_context()).wrap_socket(sock, server_hostname=address.name)
     except BaseException:
         sock.close()
         raise
+
+
+def _name_proxy(error: OSError, host: str) -> None:
+    """Say in the error that a proxy of the environment is not used, where one would be."""
+    names = [name for name, value in os.environ.items() if value and name.lower() in PROXIES]
+    if names and not host.startswith(LOOPBACK):
+        said = f"(no proxy was used, as wslab connects directly, whatever {', '.join(sorted(names))} says)"
+        if error.strerror:
+            error.strerror += f" {said}"
+        else:
+            error.args = (f"{error} {said}",)

@@ -1,9 +1,16 @@
 """Url: a WebSocket address read into its parts, strictly, by our own rule (RFC 6455 §3, RFC 3986)."""
 
 import re
-from dataclasses import dataclass
+import socket
+from base64 import b64encode
+from dataclasses import dataclass, field
 from ipaddress import IPv6Address
-from urllib.parse import quote
+from urllib.parse import quote, unquote, unquote_to_bytes
+
+try:
+    import idna
+except ImportError:  # it comes with JupyterLab
+    idna = None  # type: ignore[assignment]
 
 DEFAULT_PORTS = {"ws": 80, "wss": 443}
 
@@ -11,25 +18,39 @@ DEFAULT_PORTS = {"ws": 80, "wss": 443}
 # What urlsplit forgives, and what it says of the rest, depends on the version of Python.
 _IGNORED = re.compile(r"\A[\t\n\r ]+|[\t\n\r]+|[\t\n\r ]+\Z")
 _URL = re.compile(r"(wss?):(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(#.*)?", re.IGNORECASE | re.DOTALL)
-_AUTHORITY = re.compile(r"(?:\[([^\[\]@]+)\]|([^\[\]@:\s]+))(?::([^:@]*))?")
-_HOST = re.compile(r"[\w.~!$&'()*+,;=%-]+", re.ASCII)  # RFC 3986 §3.2.2
+_AUTHORITY = re.compile(r"(?:(.*)@)?(?:\[([^\[\]@]+)\]|([^\[\]@:\s]+))(?::([^:@]*))?", re.DOTALL)
+_LABEL = r"[\w~!$&'()*+,;=-]{1,63}"
+_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?", re.ASCII)  # RFC 3986 §3.2.2
+_ENDS_IN_A_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?")
+_ZONE = re.compile(r"(?:25)?([\w.~-]+)", re.ASCII)  # RFC 6874: %25 is how an address spells the percent sign
 _PORT = re.compile(r"0*[0-9]{1,5}")
 _UNQUOTED = "/%:@!$&'()*+,;=~-._"
+BAD_PLACE = "what stands before the path is no host and port (a / in a user name or a password is written %2F)"
+_NOT_IN_IDNA_2003 = re.compile("[ßẞς\u200c\u200d]")  # it takes them for others
 
 
 @dataclass(frozen=True)
 class WebSocketUrl:
-    """The parts of a WebSocket address: what to connect to, and what to ask for there (RFC 6455 §3)."""
+    """The parts of a WebSocket address: what to connect to, and what to ask for there (RFC 6455 §3).
+
+    `authorization` is the value of that header, if a user name stands before the host (RFC 7617).
+    """
 
     secure: bool
     host: str
     port: int
     resource_name: str
+    authorization: str = field(default="", repr=False)
+
+    @property
+    def name(self) -> str:
+        """The host as others know it: without the zone of an IPv6 address, and without the dot at the end of a name."""
+        return self.host.partition("%")[0].removesuffix(".")
 
     @property
     def host_header(self) -> str:
         """The Host header: the port is left out where it is the default one."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = f"[{self.name}]" if ":" in self.host else self.host
         return host if self.port == DEFAULT_PORTS["wss" if self.secure else "ws"] else f"{host}:{self.port}"
 
 
@@ -39,46 +60,78 @@ def parse_url(url: str) -> WebSocketUrl:
     >>> parse_url("ws://localhost:8765/chat?room=1")
     WebSocketUrl(secure=False, host='localhost', port=8765, resource_name='/chat?room=1')
     """
-    parts = _URL.fullmatch(_IGNORED.sub("", url))
+    url = _IGNORED.sub("", url)
+    parts = _URL.fullmatch(url)
     if parts is None:
-        raise ValueError(f"a WebSocket address begins with ws:// or wss://, not {url[:40]!r}")
+        begin = "" if "@" in url else f", not {re.split('[?#]', url)[0][:40]!r}"
+        raise ValueError(f"a WebSocket address begins with ws:// or wss://{begin}")
     scheme, authority, path, query, fragment = parts.groups()
     if fragment is not None:
         raise ValueError("a WebSocket address has no #fragment (RFC 6455 §3)")
     place = _AUTHORITY.fullmatch(authority or "")
     if place is None:
-        raise ValueError("a WebSocket address is ws://host:port/path, an IPv6 host in brackets, no user name before it")
-    ip_literal, name, port = place.groups()
-    host = _parse_ip_literal(ip_literal) if name is None else _parse_name(name)
+        raise ValueError("a WebSocket address is ws://host:port/path, an IPv6 host in brackets")
+    userinfo, ip_literal, name, port = place.groups()
     try:
         resource_name = quote(path or "/", _UNQUOTED) + ("?" + quote(query, _UNQUOTED + "?") if query else "")
+        user, _, password = (userinfo or "").partition(":")
+        credentials = b64encode(unquote_to_bytes(user) + b":" + unquote_to_bytes(password)).decode()
     except UnicodeEncodeError:
         raise ValueError("half a surrogate pair is no character, and cannot be sent") from None
     scheme = scheme.lower()
-    return WebSocketUrl(scheme == "wss", host, _parse_port(port, DEFAULT_PORTS[scheme]), resource_name)
+    try:
+        host = _parse_name(name) if ip_literal is None else _parse_ip_literal(ip_literal)
+        port_number = _parse_port(port, DEFAULT_PORTS[scheme])
+    except ValueError as error:
+        raise ValueError(BAD_PLACE if "@" in url else str(error)) from None  # it may be a piece of a password
+    return WebSocketUrl(scheme == "wss", host, port_number, resource_name, f"Basic {credentials}" if userinfo else "")
 
 
 def _parse_name(name: str) -> str:
-    """The name as DNS knows it: ASCII, in small letters, at most 63 of them between two dots."""
+    """The name as DNS knows it and browsers make it of what is written: ASCII in small letters, or four numbers."""
     try:
-        host = name.lower().encode("idna").decode()
-    except UnicodeError:
+        host = ".".join(map(_to_ascii, _map(unquote(name, errors="strict")).split(".")))
+        if _ENDS_IN_A_NUMBER.fullmatch(host):  # as a browser sees it, that is an address
+            return socket.inet_ntoa(socket.inet_aton(host.removesuffix(".")))
+    except (UnicodeError, OSError):
         host = ""
-    if not _HOST.fullmatch(host):  # what IDNA makes of a name can hold a blank
+    if not _HOST.fullmatch(host):  # what is made of a name can hold a blank
         raise ValueError(f"{name[:40]!r} is not the name of a host")
     return host
 
 
+def _map(name: str) -> str:
+    """The name in small letters and in the usual spelling of each (UTS 46)."""
+    if name.isascii():
+        return name.lower()
+    if idna is not None:
+        return idna.uts46_remap(name, std3_rules=False)
+    if _NOT_IN_IDNA_2003.search(name):
+        raise ValueError("which host this is, the package `idna` can tell: pip install idna")
+    return name.lower().encode("idna").decode()
+
+
+def _to_ascii(label: str) -> str:
+    """What stands between two dots, in ASCII (RFC 5891, but a browser takes pictures as well)."""
+    if label.isascii() and not (idna and label.startswith("xn--")):
+        return label
+    try:
+        return idna.alabel(label).decode()
+    except idna.InvalidCodepoint:
+        return label if label.isascii() else "xn--" + label.encode("punycode").decode()
+
+
 def _parse_ip_literal(text: str) -> str:
     """What stands in brackets (RFC 3986 §3.2.2); the case of a zone, as in `fe80::1%eth0`, is kept."""
-    address, percent, zone = text.partition("%")
+    address, percent, written = text.partition("%")
     try:
         IPv6Address(address)
     except ValueError:
         raise ValueError(f"{text[:40]!r} is no IPv6 address, which is what stands in brackets") from None
-    if percent and not _HOST.fullmatch(zone):
-        raise ValueError(f"{zone[:40]!r} is no zone of an IPv6 address")
-    return address.lower() + percent + zone
+    zone = _ZONE.fullmatch(written)
+    if percent and zone is None:
+        raise ValueError(f"{written[:40]!r} is no zone of an IPv6 address")
+    return address.lower() + (f"%{zone[1]}" if zone else "")
 
 
 def _parse_port(text: str | None, default: int) -> int:

@@ -34,6 +34,8 @@ def parse_target(target: str) -> tuple[str, WebSocketUrl]:
         raise ValueError(f"a tap forwards to HOST:PORT or to a ws:// or http:// address, not to {shown!r}")
     scheme = (found[1] or "ws").lower()
     address = parse_url(re.sub(r"\A(\w+://)?", "ws://", target, count=1))
+    if address.authorization:
+        raise ValueError("a tap forwards what clients send, and sends no user name of its own")
     if address.port == 0:
         raise ValueError("a tap cannot forward to port 0: start the server first")
     return scheme, address
