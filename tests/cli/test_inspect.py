@@ -60,7 +60,7 @@ def test_nonsense_about_the_part_is_told(options: list[str], words: str) -> None
 
 
 @pytest.mark.parametrize(
-    "nonsense", ["GET /?token=sesame HTTP/1.1", "Cookie: sesame", "zz" * 1000, "é\x1b[2J", "8", "0x81 0x05"]
+    "nonsense", ["GET /?token=sesame HTTP/1.1", "Cookie: sesame", "zz" * 1000, "é\x1b[2J", "8", "0x81 0x5g"]
 )
 def test_nonsense_on_standard_input_is_one_sentence_without_secrets(nonsense: str) -> None:
     result = wslab("inspect", "-", typed=nonsense)
@@ -112,3 +112,10 @@ def test_inspect_shows_what_there_is_before_a_lost_packet_and_says_that_one_is_m
     assert result.stdout.count('text "first"') == 2
     assert is_one_sentence(result.stderr)
     assert "lossy.pcapng" in result.stderr
+
+
+def test_inspect_takes_bytes_in_whatever_form_they_are_pasted_and_however_long_they_are() -> None:
+    frame = bytes.fromhex("810548656c6c6f")
+    for pasted in (r"b'\x81\x05Hello'", "[129, 5, 72, 101, 108, 108, 111]", "0000   81 05 48 65 6c 6c 6f   ..Hello"):
+        assert wslab("inspect", "-", typed=pasted).stdout == f"{inspect(frame)}\n"
+    assert wslab("inspect", "8a00" * 1000).returncode == 0

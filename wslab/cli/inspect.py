@@ -1,13 +1,14 @@
 """inspect: name every field of frames or of a handshake in hex, or list what is in a capture file."""
 
 import argparse
+import os
 import sys
 import warnings
-from pathlib import Path
 
 from wslab.cli import arguments
 from wslab.cli.errors import CommandError, reason
 from wslab.cli.output import complain, show
+from wslab.cli.pasted import read_pasted
 from wslab.display.inspector.inspect import CAPTURES, inspect
 from wslab.recording.recording import Recording
 from wslab.redaction.redact import redact_line
@@ -21,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what",
         nargs="+",
         metavar="HEX | FILE | -",
-        help="bytes in hex, `-` for those of standard input, or a .pcapng, .pcap or .har file",
+        help="bytes (hex, a literal, a list, a dump), `-` for standard input, or a .pcapng, .pcap or .har file",
     )
     parser.add_argument(
         "--start", type=arguments.count, default=0, metavar="N", help="the first byte, of a file the first row"
@@ -34,19 +35,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the table."""
     text = " ".join(options.what)
-    is_file = text.lower().endswith(CAPTURES) or Path(text).is_file()  # the bytes of a file say what it is
-    data = _load(text) if is_file else _bytes_of_hex(_read_hex() if text == "-" else text)
+    is_file = text.lower().endswith(CAPTURES) or os.path.isfile(text)  # the bytes of a file say what it is
+    data = _load(text) if is_file else _read_bytes(_read_input() if text == "-" else text)
     show(inspect(data, options.start, options.most))
     return 0
 
 
-def _read_hex() -> str:
+def _read_input() -> str:
     return sys.stdin.buffer.read().decode(errors="backslashreplace")
 
 
-def _bytes_of_hex(text: str) -> bytes:
+def _read_bytes(text: str) -> bytes:
     try:
-        return bytes.fromhex(text)
+        return read_pasted(text)
     except ValueError:
         raise CommandError(
             f"{redact_line(text)!r} is neither hex nor the name of a .pcapng, .pcap or .har file"

@@ -1,0 +1,79 @@
+r"""pasted: bytes as people paste them: hex with or without blanks, literals, lists of numbers, and hex dumps.
+
+>>> read_pasted("81 05 48"), read_pasted(r"b'\x81\x05H'"), read_pasted("[129, 5, 72]"), read_pasted("0000  81 05  ..")
+(b'\x81\x05H', b'\x81\x05H', b'\x81\x05H', b'\x81\x05')
+"""
+
+import re
+
+# What programs write around a list: new Uint8Array([…]), Uint8Array(7) […], []byte{…}, <Buffer …>.
+_BRACKETS = re.compile(r"(?:[\w.& ]|\(\d*\)|\[\])*[\[{(<]+\s*(?:Buffer\b)?([^\[\]{}()<>]*)[\]})>]+;?\Z")
+_LITERAL = re.compile(r"""(?:bytearray\()?((?:[bB]?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*)+)\)?\Z""", re.DOTALL)
+_QUOTED = re.compile(r"""[bB]?(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')""", re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u00([0-9a-fA-F]{2})|([0-7]{1,3})|(.))", re.DOTALL)
+_LETTERS = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\n": ""}
+# An offset, then groups of hex with a blank or two between them; then come the same bytes as characters.
+_DUMP_LINE = re.compile(
+    r"\s*(?:0x)?([0-9a-fA-F]{4,16})(:?)(?:( +|\t)((?:[0-9a-fA-F]{2})+(?: {1,2}(?:[0-9a-fA-F]{2})+)*)?.*)?\Z"
+)
+_ROW = 16  # bytes in a line of a dump, where no other line tells
+
+
+def read_pasted(text: str) -> bytes:
+    """Return the bytes that are written in `text`. Raises ValueError if there are none in it."""
+    text = text.strip()
+    for read in (_read_dump, _read_literal, _read_list):
+        if (data := read(text)) is not None:
+            return data
+    return bytes.fromhex(re.sub(r"0[xX]|(?<=[0-9a-fA-F]{2})[:,;-](?=\s*[0-9a-fA-F])", " ", text.rstrip(",;")))
+
+
+def _read_literal(text: str) -> bytes | None:
+    r"""Read b'\x81\x05', "\x81\x05", or the same without quotes."""
+    if literal := _LITERAL.match(text):
+        text = "".join(double or single for double, single in _QUOTED.findall(literal[1]))
+    elif "\\x" not in text:
+        return None
+    return _ESCAPE.sub(_unescape, text).encode("latin-1")
+
+
+def _unescape(escape: re.Match[str]) -> str:
+    hexadecimal, octal, letter = escape[1] or escape[2], escape[3], escape[4]
+    if hexadecimal:
+        return chr(int(hexadecimal, 16))
+    if letter and letter in "xuUN":
+        raise ValueError(f"an escape that is no byte: {escape[0]}")
+    return chr(int(octal, 8)) if octal else _LETTERS.get(letter, letter)
+
+
+def _read_list(text: str) -> bytes | None:
+    """Read numbers: [129, 5], {0x81, 0x05}, or 0x81, 0x05."""
+    brackets = _BRACKETS.match(text)
+    words = re.split(r"[\s,;]+", (brackets[1] if brackets else text).strip(" \t\r\n,;"))
+    if all(re.fullmatch(r"0[xX][0-9a-fA-F]{1,2}", word) for word in words):
+        return bytes(int(word, 16) for word in words)
+    is_decimal = all(re.fullmatch(r"0|[1-9][0-9]{0,2}", word) for word in words)
+    if is_decimal and (brackets or ("," in text and any(len(word) != 2 for word in words))):
+        return bytes(map(int, words))
+    return bytes.fromhex(" ".join(words)) if brackets else None
+
+
+def _read_dump(text: str) -> bytes | None:
+    """Read the lines of Wireshark, xxd, hexdump -C, od or tcpdump: each begins with the offset of its first byte."""
+    lines = [_DUMP_LINE.match(line) for line in text.split("\n") if line.strip()]
+    if not lines or None in lines:
+        return None
+    found = [line for line in lines if line is not None]
+    offsets = [int(line[1], 16) - int(found[0][1], 16) for line in found]
+    is_spaced = bool(found[0][2]) or len(found[0][3] or "") > 1  # else it may be hex in groups
+    if len(found) == 1 and not (is_spaced and int(found[0][1], 16) == 0):
+        return None
+    row = offsets[1] if len(offsets) > 1 else _ROW
+    data = bytearray()
+    for line, offset in zip(found, offsets, strict=True):
+        if offset != len(data):
+            if is_spaced:
+                raise ValueError("a hex dump with a gap in it")
+            return None
+        data += bytes.fromhex(line[4] or "")[:row]
+    return bytes(data)
