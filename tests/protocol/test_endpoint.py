@@ -626,15 +626,21 @@ def test_what_is_no_message_is_not_sent_and_neither_is_what_came_with_it(role, m
 
 
 @every_role
-def test_with_compression_and_inside_a_fragmented_message_messages_are_sent_as_they_must_be(role):
+def test_with_compression_messages_are_sent_as_they_must_be(role):
     protocol = opened(role, permessage_deflate=PermessageDeflate())
     protocol.send_messages(["Hello", b"Hello"])
     peer = opened(OTHER[role], permessage_deflate=PermessageDeflate())
     assert receive(peer, protocol.data_to_send()) == [Text("Hello"), Binary(b"Hello")]
 
+
+@every_role
+def test_whole_messages_do_not_become_the_last_fragment_of_another(role):
     protocol = opened(role)
     protocol.send_text("Hel", fin=False)
-    protocol.send_messages(["lo"])
+    with pytest.raises(ValueError, match="a fragmented text message is being sent; finish it first"):
+        protocol.send_messages(["whole"])
+    protocol.send_text("lo")
+
     assert receive(opened(OTHER[role]), protocol.data_to_send()) == [Text("Hello")]
 
 

@@ -1,6 +1,6 @@
 """Messages: frames joined, decompressed and checked as they arrive; and what becomes of messages on their way out."""
 
-import itertools
+import os
 import zlib
 from contextlib import suppress
 from functools import cache
@@ -15,9 +15,9 @@ from support.wire import BAD_UTF8, GOOD_UTF8, KEY, fault
 from wslab import Codec
 from wslab.protocol.batch import LONG
 from wslab.protocol.deflate import Decompressor, deflate, inflate, new_compressor
-from wslab.protocol.errors import ProtocolError
+from wslab.protocol.errors import PartError, ProtocolError
 from wslab.protocol.frames import Frame, Opcode, parse_frame, serialize_frame
-from wslab.protocol.messages import MessageReader, MessageWriter, TextDecoder, random_masking_keys
+from wslab.protocol.messages import MessageReader, MessageWriter, RandomMaskingKeys, TextDecoder
 from wslab.protocol.reader import FrameReader
 from wslab.protocol.states import Role
 
@@ -401,21 +401,31 @@ def test_a_client_masks_every_frame_with_the_next_key():
 
 
 def test_keys_are_four_bytes_and_none_comes_twice():
-    keys = list(itertools.islice(random_masking_keys(), 1000))
+    next_key = RandomMaskingKeys()
+    keys = [next_key() for _ in range(1000)]
 
     assert {len(key) for key in keys} == {4}
     assert len(set(keys)) > 990  # of 2^32: two that are equal are seen once in ten thousand runs
 
 
-@pytest.mark.parametrize("last", ["write_text", "write_messages"])
-def test_fragments_continue_the_message_that_has_begun(writer, last):
+def test_an_interrupt_while_keys_are_made_does_not_end_them(monkeypatch):
+    next_key = RandomMaskingKeys()
+
+    def interrupted(size):
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "urandom", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        next_key()
+    assert len(next_key()) == 4
+
+
+def test_fragments_continue_the_message_that_has_begun(writer):
     writer.write_text("Hel", fin=False)
     writer.write_frame(Frame(Opcode.PING))
     writer.write_text("l", fin=False)
-    if last == "write_text":
-        writer.write_text("o")
-    else:
-        writer.write_messages(["o"])
+    writer.write_text("o")
     writer.write_messages([b"\1"])
 
     assert frames_in(written(writer)) == [
@@ -425,6 +435,56 @@ def test_fragments_continue_the_message_that_has_begun(writer, last):
         Frame(Opcode.CONTINUATION, b"o"),
         Frame(Opcode.BINARY, b"\1"),
     ]
+
+
+def test_a_whole_message_does_not_become_the_last_fragment_of_another(writer):
+    writer.write_text("Hel", fin=False)
+    with pytest.raises(ValueError, match="a fragmented text message is being sent; finish it first"):
+        writer.write_messages(["a whole message"])
+    writer.write_text("lo")
+
+    assert [frame.payload for frame in frames_in(written(writer))] == [b"Hel", b"lo"]
+
+
+@pytest.mark.parametrize("wrong", ["\ud800", 5])
+@pytest.mark.parametrize("compresses", [False, True])
+def test_of_several_messages_all_are_written_or_none(writer, compresses, wrong):
+    if compresses:
+        writer.compress(15, True)
+    with pytest.raises((UnicodeEncodeError, TypeError)):
+        writer.write_messages(["good", wrong])
+
+    assert writer.take() == []
+
+
+@pytest.mark.parametrize("write", ["write_messages", "write_text"])
+def test_nothing_refers_to_a_compressed_message_that_a_part_has_kept_from_being_sent(write):
+    def fails_once(frame, key):
+        if frames:
+            raise ZeroDivisionError if frames.pop() else KeyError
+        return serialize_frame(frame, key)
+
+    frames = [0]
+    writer = MessageWriter(Codec(serialize_frame=fails_once), None)
+    writer.compress(15, True)
+    with pytest.raises(PartError):
+        writer.write_messages(["a"]) if write == "write_messages" else writer.write_text("a text to refer to")
+    writer.write_text("a text to refer to")
+
+    [frame] = frames_in(written(writer))
+    assert inflate(frame.payload, Decompressor(), True) == b"a text to refer to"
+
+
+def test_if_a_part_fails_with_one_message_those_before_it_are_not_written_either():
+    def fails_with_b(frame, key):
+        return serialize_frame(frame, key) if frame.payload != b"b" else None
+
+    writer = MessageWriter(Codec(serialize_frame=fails_with_b), None)
+    writer.write_text("before")
+    with pytest.raises(PartError):
+        writer.write_messages(["a", "b"])
+
+    assert written(writer) == b"\x81\x06before"
 
 
 def test_a_message_of_the_other_kind_cannot_stand_within_a_fragmented_one(writer):

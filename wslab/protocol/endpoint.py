@@ -17,7 +17,7 @@ from wslab.protocol.events import Close, Event, Message, Ping, Pong, as_event
 from wslab.protocol.frames import Frame, Opcode, parse_close, serialize_close
 from wslab.protocol.http import Request, Response, build_refusal
 from wslab.protocol.limits import Limits
-from wslab.protocol.messages import MessageReader, MessageWriter, random_masking_keys
+from wslab.protocol.messages import MessageReader, MessageWriter, RandomMaskingKeys
 from wslab.protocol.opening import OpeningHandshake
 from wslab.protocol.reader import FrameReader, IncomingFrame
 from wslab.protocol.rules import MAX_CONTROL_PAYLOAD
@@ -55,7 +55,7 @@ class Protocol:
         self._limits = limits or Limits()
         self._codec = codec or Codec()
         self._handshake = OpeningHandshake(self.role, self._codec, self._limits, deflate)
-        keys = (masking_keys or random_masking_keys().__next__) if self.role is Role.CLIENT else None  # §5.1
+        keys = (masking_keys or RandomMaskingKeys()) if self.role is Role.CLIENT else None  # §5.1
         self._writer = MessageWriter(self._codec, keys)
         self._buffer = ReceiveBuffer()
         self._budget = 0  # how many bytes of messages `receive` may still give at once
@@ -278,7 +278,10 @@ class Protocol:
         return self._writer.take()
 
     def send_messages(self, messages: Sequence[Message]) -> None:
-        """Send messages, one after the other: `str` as text, anything like `bytes` as binary."""
+        """Send whole messages, or none of them: `str` as text, anything like `bytes` as binary.
+
+        Raises ValueError while a fragmented message is open, whose last fragment they must not become.
+        """
         self._check_open()
         self._writer.write_messages(messages)
 

@@ -1,6 +1,9 @@
 """Limits: how much a peer may ask of us before we stop, each with its name and its default."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+
+LARGEST = 2**62  # so that whatever is added to a limit still is a size for the C library
+MAY_BE_NONE = ("send_timeout", "idle_timeout")
 
 
 @dataclass(frozen=True)
@@ -9,6 +12,7 @@ class Limits:
 
     Going over one has a fixed answer: HTTP 431 for the header block, 408 for a slow handshake, 503 for one
     connection too many; close code 1009 for a message (measured after decompression as well), 1001 for idleness.
+    Raises ValueError for what is no limit: sizes and counts are whole numbers, no number is negative.
     """
 
     max_size: int = 1024 * 1024
@@ -19,3 +23,13 @@ class Limits:
     send_timeout: float | None = 20.0
     idle_timeout: float | None = 3600.0
     max_connections: int = 2000
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            name, value = field.name, getattr(self, field.name)
+            if name.startswith("max_"):
+                if not isinstance(value, int) or not 0 <= value <= LARGEST:
+                    raise ValueError(f"{name} must be a whole number from 0 to 2**62, not {value!r:.80}")
+            elif not (value is None and name in MAY_BE_NONE) and not (isinstance(value, int | float) and value >= 0):
+                also = " or None" if name in MAY_BE_NONE else ""
+                raise ValueError(f"{name} must be a number of seconds from 0 on{also}, not {value!r:.80}")

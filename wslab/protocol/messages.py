@@ -2,12 +2,12 @@
 
 import codecs
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from wslab.protocol.batch import LONG, serialize_messages
 from wslab.protocol.codec import Codec
 from wslab.protocol.deflate import SMALLEST_DEFLATE_WINDOW, Compressor, Decompressor, new_compressor
-from wslab.protocol.errors import ProtocolError
+from wslab.protocol.errors import PartError, ProtocolError
 from wslab.protocol.events import Message, as_bytes
 from wslab.protocol.frames import Frame, Opcode, wrong_byte
 from wslab.protocol.reader import IncomingFrame
@@ -122,12 +122,21 @@ def _whole(kind: Opcode, payload: bytes) -> Message:
         raise not_utf8(error) from None
 
 
-def random_masking_keys() -> Iterator[bytes]:
-    """Masking keys that nobody can foresee (RFC 6455 §5.3), from the system's source, as `secrets` takes them."""
-    while True:
-        block = os.urandom(1024)  # for each key by itself, asking would take a fifth of the time of a short message
-        for start in range(0, len(block), 4):
-            yield block[start : start + 4]
+class RandomMaskingKeys:
+    """Masking keys that nobody can foresee (RFC 6455 §5.3), from the system's source, as `secrets` takes them.
+
+    Unlike a generator, which an exception ends for good, it goes on after a Ctrl-C.
+    """
+
+    def __init__(self) -> None:
+        self._keys: list[bytes] = []
+
+    def __call__(self) -> bytes:
+        """Return the next key."""
+        if not self._keys:
+            block = os.urandom(1024)  # for each key by itself, asking would take a fifth of the time of a short message
+            self._keys = [block[start : start + 4] for start in range(0, len(block), 4)]
+        return self._keys.pop()
 
 
 class MessageWriter:
@@ -156,35 +165,50 @@ class MessageWriter:
         self._output.append(head)
 
     def write_messages(self, messages: Sequence[Message]) -> None:
-        """Messages, one after the other: `str` as text, anything like `bytes` as binary."""
-        if self._in_batches and not self._compresses and self._fragmented is None:
+        """Whole messages, one after the other, or none of them: `str` as text, anything like `bytes` as binary.
+
+        Raises ValueError within a fragmented message, whose last fragment they must not become.
+        """
+        self._check_fragmented(None)
+        if self._in_batches and not self._compresses:
             self._output += serialize_messages(messages, self._masking_keys)
             return
-        for message in messages:
-            if isinstance(message, str):
-                self.write_text(message)
-            else:
-                self.write_binary(message)
+        payloads = [
+            (Opcode.TEXT, message.encode()) if isinstance(message, str) else (Opcode.BINARY, as_bytes(message))
+            for message in messages
+        ]
+        before = len(self._output)
+        try:
+            for opcode, payload in payloads:
+                self._write_fragment(opcode, payload, True)
+        except PartError:
+            del self._output[before:]
+            raise
 
     def write_text(self, text: str, fin: bool = True) -> None:
         """A text message, or a fragment of one. Raises ValueError within a binary one."""
+        self._check_fragmented(Opcode.TEXT)
         self._write_fragment(Opcode.TEXT, text.encode(), fin)
 
     def write_binary(self, data: bytes, fin: bool = True) -> None:
         """A binary message, or a fragment of one. Raises ValueError within a text."""
+        self._check_fragmented(Opcode.BINARY)
         self._write_fragment(Opcode.BINARY, as_bytes(data), fin)
 
-    def _write_fragment(self, opcode: Opcode, payload: bytes, fin: bool) -> None:
-        if self._fragmented not in (None, opcode):
+    def _check_fragmented(self, allowed: Opcode | None) -> None:
+        if self._fragmented not in (None, allowed):
             raise ValueError(f"a fragmented {self._fragmented.name.lower()} message is being sent; finish it first")
+
+    def _write_fragment(self, opcode: Opcode, payload: bytes, fin: bool) -> None:
         first = self._fragmented is None
+        compressor, self._compressor = self._compressor, None  # if a part fails, nothing refers to what was not sent
         if self._compresses:
-            compressor = self._compressor or new_compressor(self._window_bits)
+            compressor = compressor or new_compressor(self._window_bits)
             payload = self._codec.deflate(payload, compressor, fin)
-            self._compressor = None if fin and not self._context_takeover else compressor
         # §5.4: a fragment after the first is a continuation. RFC 7692 §6.1: RSV1 marks a compressed message, on its
         # first frame only.
         self.write_frame(Frame(opcode if first else Opcode.CONTINUATION, payload, fin, rsv1=self._compresses and first))
+        self._compressor = None if fin and not self._context_takeover else compressor
         self._fragmented = None if fin else opcode
 
     def write_frame(self, frame: Frame) -> None:
