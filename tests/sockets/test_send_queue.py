@@ -5,7 +5,7 @@ import socket
 import threading
 
 import pytest
-from support.waiting import PATIENCE, running, wait_until
+from support.waiting import PATIENCE, is_held, running, wait_until
 
 from wslab import ConnectionClosed
 from wslab.sockets.send_queue import LONG, MAX_BUFFERS, SendQueue
@@ -45,11 +45,11 @@ def test_what_is_queued_is_written_in_order():
 def test_what_the_system_does_not_take_at_once_is_written_as_well(pieces, taken, monkeypatch):
     with queue_and_peer() as (queue, peer):
 
-        def write_some(pieces):
+        def write(pieces):
             monkeypatch.undo()
             return queue._stream._sock.send(b"".join(pieces)[:taken]) if taken else 0
 
-        monkeypatch.setattr(queue._stream, "write_some", write_some)
+        monkeypatch.setattr(queue._stream, "write", write)
         queue.enqueue(pieces)
         queue.flush()
 
@@ -58,13 +58,13 @@ def test_what_the_system_does_not_take_at_once_is_written_as_well(pieces, taken,
 
 def test_as_much_is_written_together_as_is_worth_it_and_small_pieces_are_joined_first():
     with queue_and_peer() as (queue, _):
-        writes, write_some = [], queue._stream.write_some
+        writes, write = [], queue._stream.write
 
         def noted(pieces):
             writes.append([len(piece) for piece in pieces])
-            return write_some(pieces)
+            return write(pieces)
 
-        queue._stream.write_some = noted
+        queue._stream.write = noted
         sizes = [10, LONG, 10, LONG, *[1] * (MAX_BUFFERS + 1)]
         queue.enqueue(map(bytes, sizes))
         queue.flush()
@@ -74,8 +74,8 @@ def test_as_much_is_written_together_as_is_worth_it_and_small_pieces_are_joined_
 
 def test_a_stream_that_takes_one_piece_gets_them_as_one():
     with queue_and_peer() as (queue, peer):
-        queue._stream.gathers, writes, write_some = False, [], queue._stream.write_some
-        queue._stream.write_some = lambda pieces: writes.append(pieces) or write_some(pieces)
+        queue._stream.gathers, writes, write = False, [], queue._stream.write
+        queue._stream.write = lambda pieces: writes.append(pieces) or write(pieces)
         queue.enqueue([b"01", b"234567", b"89"])
         queue.flush()
 
@@ -87,7 +87,7 @@ def test_what_is_left_to_the_writing_thread_is_written_by_it():
     with queue_and_peer() as (queue, peer):
         queue.enqueue([bytes(1_000_000)])
         with running(queue.flush):
-            wait_until(queue.writing.locked)
+            wait_until(lambda: is_held(queue.writing))
             queue.enqueue([b"left"])
             queue.flush_nowait()
             assert len(queue) == 1
@@ -100,8 +100,8 @@ def test_what_is_left_in_the_moment_when_the_writing_thread_has_finished_is_writ
         """A lock whose owner is interrupted once, just before it lets go."""
 
         def __init__(self) -> None:
-            self._lock, self.late = threading.Lock(), [lambda: (queue.enqueue([b"late"]), queue.flush_nowait())]
-            self.acquire = self._lock.acquire
+            self._lock, self.late = threading.RLock(), [lambda: (queue.enqueue([b"late"]), queue.flush_nowait())]
+            self.acquire, self._is_owned = self._lock.acquire, self._lock._is_owned
 
         def release(self) -> None:
             while self.late:
@@ -120,7 +120,7 @@ def test_who_waits_for_the_writing_thread_gives_up_in_time():
     with queue_and_peer() as (queue, peer):
         queue.enqueue([bytes(1_000_000)])
         with running(queue.flush):
-            wait_until(queue.writing.locked)
+            wait_until(lambda: is_held(queue.writing))
             with pytest.raises(TimeoutError, match="another thread is still writing"):
                 queue.flush(deadline_in(0.01))
             read(peer, 1_000_000)
@@ -159,13 +159,13 @@ def test_close_wakes_the_writing_thread_and_waits_for_it():
     with queue_and_peer() as (queue, _):
         queue.enqueue([bytes(10_000_000)])
         with running(flush):
-            wait_until(queue.writing.locked)
+            wait_until(lambda: is_held(queue.writing))
             queue.close()
 
 
 def fill_up(queue: SendQueue) -> None:
     """Write until the system takes no more."""
-    while queue._stream.write_some([bytes(100_000)]):
+    while queue._stream.write([bytes(100_000)]):
         pass
 
 

@@ -12,7 +12,7 @@ import pytest
 from support.forks import forked, needs_fork
 from support.heads_and_frames import close_frame, masked, request, text
 from support.raw_peer import Answer, RawPeer, live_server
-from support.waiting import PATIENCE, running, wait_until, wslab_threads
+from support.waiting import PATIENCE, is_held, running, wait_until, wslab_threads
 
 from wslab import (
     CloseCode,
@@ -232,7 +232,7 @@ def test_a_thread_that_outlives_its_handler_is_told_that_the_connection_is_close
 
     def handler(connection):
         results.append(outcome.submit(connection.receive))
-        wait_until(connection._transport.reading.locked)
+        wait_until(lambda: connection._transport.stream.waits)
 
     with outcome, live_server(handler=handler) as server, connect(server.url) as connection:
         assert closed_with(connection)[0] == 1000
@@ -345,7 +345,7 @@ def test_a_client_that_does_not_read_does_not_hold_up_the_stop():
 
     with live_server(handler=flood, limits=Limits(close_timeout=0.2)) as server, RawPeer.upgraded(server):
         assert flooded.wait(PATIENCE)
-        wait_until(lambda: server.connections[0]._transport.send_queue.writing.locked())
+        wait_until(lambda: is_held(server.connections[0]._transport.send_queue.writing))
 
 
 @pytest.mark.parametrize("sent", [b"", request()[:30], request("POST / HTTP/1.1")], ids=["nothing", "half", "refused"])

@@ -16,6 +16,13 @@ def wait_until(condition: Callable[[], object]) -> None:
         tick.wait(0.002)
 
 
+def is_held(lock: threading.RLock) -> bool:
+    """Whether another thread has this lock."""
+    if is_free := lock.acquire(blocking=False):
+        lock.release()
+    return not is_free
+
+
 @contextlib.contextmanager
 def running(function: Callable[..., object], *arguments: object) -> Iterator[threading.Thread]:
     """Run `function` in a thread beside the `with` block, which then waits for it and raises what it raised."""

@@ -57,6 +57,8 @@ class Protocol:
         self._handshake = OpeningHandshake(self.role, self._codec, self._limits, deflate)
         keys = (masking_keys or RandomMaskingKeys()) if self.role is Role.CLIENT else None  # §5.1
         self._writer = MessageWriter(self._codec, keys)
+        # As `data_to_send`, but in pieces: a long message need not be copied to stand behind its header.
+        self.pieces_to_send: Callable[[], list[bytes]] = self._writer.take
         self._buffer = ReceiveBuffer()
         self._budget = 0  # how many bytes of messages `receive` may still give at once
         self._control = b""  # the payload of a control frame, as far as it has arrived
@@ -273,16 +275,13 @@ class Protocol:
         """The bytes to send now; they are handed out once."""
         return b"".join(self.pieces_to_send())
 
-    def pieces_to_send(self) -> list[bytes]:
-        """As `data_to_send`, but in pieces: a long message need not be copied to stand behind its header."""
-        return self._writer.take()
-
     def send_messages(self, messages: Sequence[Message]) -> None:
         """Send whole messages, or none of them: `str` as text, anything like `bytes` as binary.
 
         Raises ValueError while a fragmented message is open, whose last fragment they must not become.
         """
-        self._check_open()
+        if self.state is not State.OPEN:
+            self._check_open()
         self._writer.write_messages(messages)
 
     def send_text(self, text: str, fin: bool = True) -> None:

@@ -169,7 +169,8 @@ class MessageWriter:
 
         Raises ValueError within a fragmented message, whose last fragment they must not become.
         """
-        self._check_fragmented(None)
+        if self._fragmented is not None:
+            self._check_fragmented(None)
         if self._in_batches and not self._compresses:
             self._output += serialize_messages(messages, self._masking_keys)
             return

@@ -2,19 +2,17 @@
 
 import math
 import socket
-import threading
 import time
 import weakref
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
 
 from wslab.protocol.endpoint import Protocol
 from wslab.protocol.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
-from wslab.protocol.events import Event, Message, as_event
+from wslab.protocol.events import Event, Message
 from wslab.protocol.http import Request, Response, build_refusal
 from wslab.protocol.states import Role, State
 from wslab.recording.log import Observer
-from wslab.sockets.receive_queue import MESSAGE, MESSAGE_TYPES, ReceiveQueue
+from wslab.sockets.receive_queue import EVENT, MESSAGE, MESSAGE_TYPES, ReceiveQueue
 from wslab.sockets.stream import deadline_in
 from wslab.sockets.traffic import Traffic
 from wslab.sockets.transport import Transport
@@ -56,8 +54,7 @@ class Connection:
             ends = (self.local_address, remote_address)
             recording.opened(number, *(ends if protocol.role is Role.CLIENT else reversed(ends)))
         self.opened_at = time.monotonic()
-        with _registering:
-            _connections.add(self)
+        _connections[id(self)] = self
 
     # Public properties
 
@@ -131,8 +128,7 @@ class Connection:
         deadline = deadline_in(timeout)
         failure: Exception
         try:
-            with self._transport.sending() as protocol:
-                protocol.connect(request)
+            self._transport.send(self._protocol.connect, request)
             response = self._receive_queue.next(deadline, Response)
             if self.response is None:  # a refusal, whose text may come slowly, or never
                 response = self._receive_queue.next(
@@ -150,10 +146,13 @@ class Connection:
 
     def accept(self, *, subprotocols: Sequence[str] = (), headers: Iterable[tuple[str, str]] = ()) -> None:
         """Server: agree to the handshake. Raises HandshakeError, to be given to `reject`, if it is not one."""
-        with self._transport.sending() as protocol:
+
+        def accept(protocol: Protocol) -> None:
             if protocol.state is State.CLOSED:  # by another thread
                 raise ConnectionClosed(self.close_code, "closed before the handshake was done")
             protocol.accept(subprotocols=subprotocols, headers=headers)
+
+        self._transport.send(accept, self._protocol)
 
     def reject(self, error: HandshakeError) -> None:
         """Server: answer the handshake with the status and the reason of `error`, and end the TCP connection."""
@@ -180,32 +179,26 @@ class Connection:
         told), and TimeoutError if no message arrives within `timeout` seconds (None: the connection's own `timeout`).
         """
         timeout = self.timeout if timeout is None else timeout
-        message = self._receive_queue.next(None if timeout is None else deadline_in(timeout), MESSAGE)
-        if self.recording is not None:
-            self._transport.mark_messages(self._transport.inward, "receive", (message,))
-        return message
+        return self._receive_queue.next(None if timeout is None else deadline_in(timeout), MESSAGE)
 
     def receive_many(self, timeout: float | None = None) -> list[Message]:
         """Return all messages that have arrived. If there is none, wait for one as `receive` does."""
         timeout = self.timeout if timeout is None else timeout
-        messages = self._receive_queue.next_messages(None if timeout is None else deadline_in(timeout))
-        if self.recording is not None:
-            self._transport.mark_messages(self._transport.inward, "receive", messages)
-        return messages
+        return self._receive_queue.next_messages(None if timeout is None else deadline_in(timeout))
 
     def receive_event(self, timeout: float | None = None) -> Event:
         """Return the next event. As `receive`, but pings and pongs come too (a ping has already been answered)."""
-        received: Any = self._receive_queue.next(deadline_in(self.timeout if timeout is None else timeout), object)
-        return as_event(received)
+        return self._receive_queue.next(deadline_in(self.timeout if timeout is None else timeout), EVENT)
 
     def __iter__(self) -> Iterator[Message]:
         """Yield messages until the connection closes, for whatever reason; `close_code` and `error` say why."""
-        while True:
-            try:
-                message = self.receive()
-            except (ConnectionClosed, ProtocolError):
-                return
-            yield message
+        return iter(self._receive_or_none, None)  # unlike a generator, this goes on after a Ctrl-C
+
+    def _receive_or_none(self) -> Message | None:
+        try:
+            return self.receive()
+        except (ConnectionClosed, ProtocolError):
+            return None
 
     # Sending
 
@@ -215,35 +208,38 @@ class Connection:
         Returns when the operating system has taken the bytes, which does not mean that the peer has them. Raises
         ConnectionClosed if the connection is closing, closed or broken.
         """
-        self._transport.send_messages((message,))
+        self._transport.queue(self._protocol.send_messages, (message,), (message,))
+        self._transport.send_queue.flush()
 
     def send_many(self, messages: Sequence[Message]) -> None:
         """Send messages, one after the other, with as few writes as possible."""
         if type(messages) in MESSAGE_TYPES:  # takes less time than isinstance
             raise TypeError("send_many takes a list of messages; send takes one")
-        self._transport.send_messages(messages)
+        self._transport.queue(self._protocol.send_messages, messages, messages)
+        self._transport.send_queue.flush()
 
     def send_fragment(self, fragment: str | bytes, fin: bool = False) -> None:
         """Send a part of a message in a frame of its own; `fin=True` with the last part (RFC 6455 §5.4)."""
         self._transport.mark("send_fragment", fragment)
-        with self._transport.sending() as protocol:
+
+        def send(protocol: Protocol) -> None:
             if isinstance(fragment, str):
                 protocol.send_text(fragment, fin)
             else:
                 protocol.send_bytes(fragment, fin)
             self._transport.traffic.sent.messages += fin
 
+        self._transport.send(send, self._protocol)
+
     def ping(self, payload: bytes = b"") -> None:
         """Send a ping of at most 125 bytes; `receive_event` returns the pong."""
         self._transport.mark("ping", payload)
-        with self._transport.sending() as protocol:
-            protocol.ping(payload)
+        self._transport.send(self._protocol.ping, payload)
 
     def pong(self, payload: bytes = b"") -> None:
         """Send a pong that no ping has asked for (RFC 6455 §5.5.3)."""
         self._transport.mark("pong", payload)
-        with self._transport.sending() as protocol:
-            protocol.pong(payload)
+        self._transport.send(self._protocol.pong, payload)
 
     def send_raw(self, data: bytes) -> None:
         """Send bytes as they are, past the protocol: for frames that a correct endpoint never sends."""
@@ -265,7 +261,7 @@ class Connection:
         try:
             self._transport.start_close(code, reason, deadline)
             self._receive_queue.await_close(deadline)
-        except (ConnectionClosed, TimeoutError):
+        except (ConnectionClosed, TimeoutError, RuntimeError):
             self.abort()
         except PartError:
             self.abort()
@@ -288,11 +284,10 @@ class Connection:
         self._transport.abort()
 
 
-_connections: weakref.WeakSet[Connection] = weakref.WeakSet()
-_registering = threading.Lock()
+_connections: weakref.WeakValueDictionary[int, Connection] = weakref.WeakValueDictionary()
 
 
 def open_connections() -> list[Connection]:
     """Return the connections of this process that are not closed, those of servers and those of `connect`."""
-    with _registering:
-        return [connection for connection in _connections if connection.state is not State.CLOSED]
+    known = [reference() for reference in _connections.valuerefs()]  # no lock that a Ctrl-C could leave locked
+    return [connection for connection in known if connection is not None and connection.state is not State.CLOSED]

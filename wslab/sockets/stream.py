@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 
 READ_SIZE = 65 * 1024  # bytes: a message of 64 KiB and its header
-LATE = "nothing moved in time"
 MAX_WAIT = 1_000_000.0  # seconds: poll counts milliseconds in 32 bits
 
 
@@ -33,36 +32,70 @@ def shut_down(sock: socket.socket) -> None:
 class Stream:
     """The bytes of a connected TCP socket, in both directions.
 
-    One thread at a time may read and one may write; `shutdown` wakes both, and must do so before `close`.
+    One thread at a time may read and one may write; `shutdown` wakes both, and must do so before `close`. Nothing waits
+    but the two methods that say so, and an exception that ends such a wait (Ctrl-C) has lost no byte. `waits` is how
+    many calls wait for something to read: more than one where a signal handler has interrupted the first.
     A `timeout` is in seconds, None for no limit; a `deadline` is a time of `time.monotonic`, None for never.
     """
 
     gathers = hasattr(socket.socket, "sendmsg")  # whether several buffers can be written in one call
     _now = getattr(socket, "MSG_DONTWAIT", 0)
+    can_block = bool(_now)  # whether `read_waiting` may be called
 
     def __init__(self, sock: socket.socket) -> None:
-        # For reading: the operating system keeps the time, and no call is needed to wait (an echo of 32 bytes: 3 %).
-        sock.setblocking(True)
+        sock.setblocking(self.can_block)
+        self.waits = 0
+        self.error = ""  # why TCP is broken, if it is
         self._sock = sock
         self._timeout: float | None = None  # what the operating system has been told
-        self._must_read_to_write = False
+        self._poll = _poll_for(sock, select.POLLIN).poll if hasattr(select, "poll") else None
 
-    def read(self, timeout: float | None) -> bytes:
-        """Wait for what arrives and return it; b"" at the end. Raises TimeoutError, and OSError if TCP is broken."""
+    def await_bytes(self, timeout: float | None) -> bool:
+        """Wait until there is something to read, or the end. Return False if there is nothing in time."""
+        self.waits += 1
+        try:
+            if self._poll is not None and self.waits == 1:  # a poll object cannot wait twice
+                return bool(self._poll(None if timeout is None else min(timeout, MAX_WAIT) * 1000))
+            return _wait(self._sock, timeout, to_write=False)
+        finally:
+            self.waits -= 1
+
+    def read(self) -> bytes | None:
+        """Return what has arrived; b"" at the end, and if TCP is broken (`error` says why); None if nothing has."""
+        try:
+            return self._sock.recv(READ_SIZE, self._now)
+        except OSError as error:
+            return self._no_bytes(error)
+
+    def _no_bytes(self, error: OSError) -> bytes | None:
+        if isinstance(error, BlockingIOError | ssl.SSLWantReadError):
+            return None
+        self.error = str(error)
+        return b""
+
+    def read_waiting(self, timeout: float | None) -> bytes | None:
+        """Do both at once: the operating system keeps the time, and one call fewer is needed (an echo: a sixth).
+
+        Only for a thread in which no signal handler runs: after an exception, nobody knows whether bytes were read.
+        """
         if timeout != self._timeout:
-            self._set_timeout(timeout)
+            microseconds = 0 if timeout is None else max(1, int(min(timeout, MAX_WAIT) * 1e6))  # 0 is for ever
+            timeval = struct.pack("ll", *divmod(microseconds, 1_000_000))
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
+            self._timeout = timeout
+        self.waits += 1
         try:
             return self._sock.recv(READ_SIZE)
-        except BlockingIOError:
-            raise TimeoutError(LATE) from None
+        except OSError as error:
+            return self._no_bytes(error)
+        finally:
+            self.waits -= 1
 
-    def _set_timeout(self, timeout: float | None) -> None:
-        microseconds = 0 if timeout is None else max(1, int(min(timeout, MAX_WAIT) * 1e6))  # 0 is for ever
-        timeval = struct.pack("ll", *divmod(microseconds, 1_000_000))
-        self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
-        self._timeout = timeout
+    def await_room(self, deadline: float | None) -> bool:
+        """Wait until something can be written. Return False if nothing can be by `deadline`."""
+        return _wait(self._sock, None if deadline is None else deadline - time.monotonic(), to_write=True)
 
-    def write_some(self, buffers: Sequence[bytes | memoryview]) -> int:
+    def write(self, buffers: Sequence[bytes | memoryview]) -> int:
         """Write as much of `buffers`, one after the other, as can be written at once. Return how much that was.
 
         Only a stream that `gathers` takes several: a long payload and its header travel in one call without being
@@ -74,19 +107,6 @@ class Stream:
             return self._sock.sendmsg(buffers, (), self._now)
         except BlockingIOError:
             return 0
-
-    def write(self, data: bytes | memoryview, deadline: float | None) -> None:
-        """Write all of `data`. Raises TimeoutError, and OSError if TCP is broken; a part may then have been written."""
-        rest = memoryview(data)
-        while rest:
-            if written := self.write_some([rest]):
-                rest = rest[written:]
-            elif not _wait(self._sock, deadline, to_write=not self._must_read_to_write):
-                raise TimeoutError(LATE)
-
-    def is_writable(self) -> bool:
-        """Return True if the operating system would take some bytes at once. For the thread that writes."""
-        return _wait(self._sock, 0, to_write=True)
 
     def end_writing(self) -> None:
         """Tell the peer that nothing more will come. What is read from now on is good for nothing but its end."""
@@ -101,63 +121,76 @@ class Stream:
         self._sock.close()
 
 
-class WaitingStream(Stream):
-    """A stream that asks the operating system when it can read and write: for TLS, and for Windows."""
+class TLSStream(Stream):
+    """A stream through TLS, which may have to write before it can read, and read before it can write."""
 
-    gathers = False
+    gathers = can_block = False
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: ssl.SSLSocket) -> None:
         super().__init__(sock)
-        sock.setblocking(False)
+        self._tls = sock
         self._receive: Callable[[int], bytes] = sock.recv
-        self._lock = threading.Lock()  # OpenSSL must not read and write one connection at the same time
+        self._lock = threading.RLock()  # OpenSSL must not read and write one connection at the same time
+        self._must_write_to_read = self._must_read_to_write = False
 
-    def read(self, timeout: float | None) -> bytes:
+    def await_bytes(self, timeout: float | None) -> bool:
+        """As `Stream.await_bytes`; what OpenSSL has decrypted already need not be waited for."""
+        if self._must_write_to_read:
+            return _wait(self._sock, timeout, to_write=True)
+        return bool(self._tls.pending()) or super().await_bytes(timeout)
+
+    def read(self) -> bytes | None:
         """As `Stream.read`."""
-        deadline, to_write = deadline_in(timeout), False
-        while True:
-            try:
-                with self._lock:
-                    return self._receive(READ_SIZE)
-            except (BlockingIOError, ssl.SSLWantReadError):
-                to_write = False
-            except ssl.SSLWantWriteError:
-                to_write = True
-            if not _wait(self._sock, deadline, to_write):
-                raise TimeoutError(LATE)
+        self._must_write_to_read = False
+        try:
+            with self._lock:
+                return self._receive(READ_SIZE)
+        except ssl.SSLWantWriteError:
+            self._must_write_to_read = True
+            return None
+        except OSError as error:
+            return self._no_bytes(error)
 
-    def write_some(self, buffers: Sequence[bytes | memoryview]) -> int:
-        """As `Stream.write_some`, for one buffer."""
+    def await_room(self, deadline: float | None) -> bool:
+        """As `Stream.await_room`."""
+        timeout = None if deadline is None else deadline - time.monotonic()
+        return _wait(self._sock, timeout, to_write=not self._must_read_to_write)
+
+    def write(self, buffers: Sequence[bytes | memoryview]) -> int:
+        """As `Stream.write`, for one buffer."""
         with self._lock:
             try:
                 return self._sock.send(buffers[0])
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
                 self._must_read_to_write = isinstance(error, ssl.SSLWantReadError)
-                if isinstance(self._sock, ssl.SSLSocket) and self._sock.version() is None:
+                if self._tls.version() is None:
                     raise ConnectionAbortedError("the TLS handshake was not finished") from None
                 return 0
 
     def end_writing(self) -> None:
         """As `Stream.end_writing`."""
         with self._lock:
-            if isinstance(self._sock, ssl.SSLSocket):
-                with contextlib.suppress(OSError, ValueError):  # the close_notify is out, or TLS is broken
-                    self._sock.unwrap()
-                self._receive = super(ssl.SSLSocket, self._sock).recv
+            with contextlib.suppress(OSError, ValueError):  # the close_notify is out, or TLS is broken
+                self._tls.unwrap()
+            self._receive = super(ssl.SSLSocket, self._tls).recv
             socket.socket.shutdown(self._sock, socket.SHUT_WR)
 
 
 def stream_of(sock: socket.socket) -> Stream:
     """Return the stream that suits `sock`."""
-    waits = isinstance(sock, ssl.SSLSocket) or not hasattr(socket, "MSG_DONTWAIT")
-    return WaitingStream(sock) if waits else Stream(sock)
+    return TLSStream(sock) if isinstance(sock, ssl.SSLSocket) else Stream(sock)
 
 
-def _wait(sock: socket.socket, deadline: float | None, to_write: bool) -> bool:
-    """Wait until the socket can be read, or written. Return False if it cannot be by `deadline`."""
-    timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
+def _wait(sock: socket.socket, timeout: float | None, to_write: bool) -> bool:
+    """Wait until the socket can be read, or written. Return False if it cannot be in time."""
+    timeout = None if timeout is None else min(max(0.0, timeout), MAX_WAIT)
     if hasattr(select, "poll"):  # unlike select, poll takes any file descriptor
-        poll = select.poll()
-        poll.register(sock, select.POLLOUT if to_write else select.POLLIN)
+        poll = _poll_for(sock, select.POLLOUT if to_write else select.POLLIN)
         return bool(poll.poll(None if timeout is None else timeout * 1000))
     return any(select.select([] if to_write else [sock], [sock] if to_write else [], [], timeout))
+
+
+def _poll_for(sock: socket.socket, event: int) -> "select.poll":
+    poll = select.poll()
+    poll.register(sock, event)
+    return poll

@@ -6,7 +6,12 @@ it: SendQueue holds the bytes that are still to be written, ReceiveQueue the mes
 Locks: `lock` protects the protocol and the order of what it sends. It is held while the protocol is called and its
 bytes are queued, and never while a thread waits for the peer. `reading` is held by the one thread that reads from the
 socket, for as long as the peer is silent; `send_queue.writing` by the one that writes. A thread that needs several
-takes `reading` first; it never holds `lock` and `writing` at the same time.
+takes `reading` first; it never holds `lock` and `writing` at the same time. All know their owner, so that a signal
+handler does not wait for the thread that it has interrupted.
+
+Interrupts (Ctrl-C, or whatever a signal handler raises): one that falls while a thread waits does no harm. One that
+falls while the protocol takes in bytes or makes them cuts the connection (`cut`): what the peer sent or got is not
+known any more.
 
 Any thread may call any method, except where it says "Needs `reading`": the caller must hold that lock.
 """
@@ -16,8 +21,9 @@ import math
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import Any
 
 from wslab.protocol.endpoint import Protocol
 from wslab.protocol.errors import CloseCode, ConnectionClosed, PartError, ProtocolError
@@ -25,9 +31,14 @@ from wslab.protocol.events import Message
 from wslab.protocol.http import Response
 from wslab.protocol.states import DIRECTIONS, Direction, Role, State
 from wslab.recording.log import Observer
-from wslab.sockets.send_queue import SendQueue
+from wslab.sockets.send_queue import INTERRUPTED, SendQueue, release_if_owned
 from wslab.sockets.stream import seconds_to, stream_of
 from wslab.sockets.traffic import Traffic, short
+
+ABORT_TIMEOUT = 5.0  # seconds for the thread that reads to notice that TCP has ended
+TCP_END_TIMEOUT = 2.0  # seconds for the server to end TCP after the closing handshake (RFC 6455 §7.1.1), as in Chromium
+# What a caller or a peer has done wrong, which leaves protocol and queue as they were.
+HARMLESS = (ConnectionClosed, ProtocolError, PartError, ValueError, TypeError, RuntimeError)
 
 
 class Transport:
@@ -56,8 +67,8 @@ class Transport:
         self.stream = stream_of(sock)
         record = None if observer is None else partial(observer.add, number, self.outward)
         self.send_queue = SendQueue(self.stream, write_timeout, self.traffic.sent, record)
-        self.lock = threading.Lock()
-        self.reading = threading.Lock()
+        self.lock: Any = threading.RLock()
+        self.reading: Any = threading.RLock()
         self.has_ended = False
         self.error: ProtocolError | None = None
         self._close_by = math.inf  # when the peer's time for its part of the closing handshake is over
@@ -81,72 +92,87 @@ class Transport:
 
     # Sending
 
-    @contextlib.contextmanager
-    def sending(self) -> Iterator[Protocol]:
-        """Lend the protocol to this thread alone; at the end, write what it has to send."""
-        with self.lock:
-            yield self.protocol
-            self._enqueue_output()
+    def send(self, act: Callable[[Any], object], argument: object) -> None:
+        """Call `act` of the protocol, which no other thread uses meanwhile, and write what it has to send."""
+        self.queue(act, argument)
         self.send_queue.flush()
 
-    def send_messages(self, messages: Sequence[Message]) -> None:
-        """Send messages, in less time than with `sending`."""
-        if self.observer is not None:
+    def queue(self, act: Callable[[Any], object], argument: object, messages: Sequence[Message] = ()) -> None:
+        """As `send`, but leave the writing to `send_queue.flush`. `messages` are what is sent, to be counted."""
+        lock = self.lock
+        if lock._is_owned():
+            raise RuntimeError("a signal handler has interrupted this connection in the middle of its work")
+        is_whole = False
+        if messages and self.observer is not None:
             self.mark_messages(self.outward, "send", messages)
-        self.lock.acquire()  # takes half the time of `with`
         try:
-            self.protocol.send_messages(messages)
+            lock.acquire()  # takes half the time of `with`
+            act(argument)
             self.send_queue.enqueue(self.protocol.pieces_to_send())
-            self.traffic.sent.count(messages)
-        finally:
-            self.lock.release()
-        self.send_queue.flush()
+            if messages:
+                self.traffic.sent.count(messages)
+            is_whole = True
+            lock.release()
+        except BaseException as error:
+            if not (is_whole or isinstance(error, HARMLESS)):
+                self.cut()
+            release_if_owned(lock)
+            if self.send_queue.broken and isinstance(error, ConnectionClosed | ValueError):
+                raise self.why_closed() from None
+            raise
+
+    def cut(self) -> None:
+        """End TCP at once and take nothing in any more: an exception has split what goes together."""
+        self.send_queue.abort(INTERRUPTED)
+        with self.lock:
+            self.protocol.receive_eof()
+
+    def receive_eof(self) -> None:
+        """Take in that TCP has ended, or is broken."""
+        self.send_queue.broken = self.send_queue.broken or self.stream.error
+        with self.lock:
+            self.protocol.receive_eof()
 
     def send_raw(self, data: bytes) -> None:
         """Send bytes as they are, past the protocol."""
         if self.has_ended:
             raise ConnectionClosed(self.protocol.close_code, self.protocol.close_reason)
-        with self.sending():
-            self.send_queue.enqueue((bytes(data),))
-
-    def _enqueue_output(self) -> None:
-        self.send_queue.enqueue(self.protocol.pieces_to_send())
+        self.send(lambda data: self.send_queue.enqueue((data,)), bytes(data))
 
     # The closing handshake
 
     def start_close(self, code: int | None, reason: str, deadline: float) -> None:
         """Send our close frame, if the connection is open (RFC 6455 §7.1.2)."""
         self._enqueue_close(code, reason, deadline)
-        self.send_queue.flush(deadline)
+        if not self.send_queue.flush(deadline):
+            raise TimeoutError("a signal handler has interrupted the thread that is writing")
 
     def begin_close(self, code: int, reason: str, deadline: float) -> bool:
         """As `start_close`, without waiting. Return True if a thread that is reading will do the rest."""
         self._enqueue_close(code, reason, deadline)
-        return self.send_queue.try_flush(deadline) and self.reading.locked()
+        return self.send_queue.try_flush(deadline) and self.stream.waits > 0
 
     def _enqueue_close(self, code: int | None, reason: str, deadline: float) -> None:
-        with self.lock:
-            if self.protocol.state is State.CONNECTING:
+        def close(protocol: Protocol) -> None:
+            if protocol.state is State.CONNECTING:
                 raise ConnectionClosed(CloseCode.ABNORMAL_CLOSURE, "closed before the handshake was done")
-            if self.protocol.state is State.OPEN:
+            if protocol.state is State.OPEN:
                 self.mark("close", code)
-                self.protocol.close(code, reason)
-                self._enqueue_output()
+                protocol.close(code, reason)
+
+        self.queue(close, self.protocol)
         self._close_by = min(self._close_by, deadline)
 
     def _enqueue_failure(self, reason: str, code: int) -> None:
-        with self.lock, contextlib.suppress(PartError):  # serialize_frame may be what fails
-            self.protocol.fail(ProtocolError(reason, code))
-            self._enqueue_output()
+        with contextlib.suppress(PartError):  # serialize_frame may be what fails
+            self.queue(self.protocol.fail, ProtocolError(reason, code))
 
     # The end of TCP
 
     def answer(self, response: Response) -> None:
         """Server: answer the request with plain HTTP, and end TCP."""
-        with self.lock:
-            if not self.has_ended:  # a request that cannot be parsed has been rejected already
-                self.protocol.answer(response)
-                self._enqueue_output()
+        if not self.has_ended:  # a request that cannot be parsed has been rejected already
+            self.queue(self.protocol.answer, response)
         self._leave()
 
     def fail(self, reason: str, code: int) -> None:
@@ -157,42 +183,58 @@ class Transport:
     def abort(self) -> None:
         """End TCP at once, without a close frame. A thread that is reading or writing is woken."""
         self.send_queue.abort("this side has cut it off")
-        with self.reading:
-            self.end()
+        self._end_alone(ABORT_TIMEOUT)
 
     def _leave(self) -> None:
-        if self.reading.acquire(timeout=self.close_timeout):
-            try:
-                self.end()
-            finally:
-                self.reading.release()
-        else:
+        if not self._end_alone(self.close_timeout):
             self.abort()
 
-    def end_after(self, error: ProtocolError | PartError) -> None:
-        """End TCP after a fault, of which the peer is told in a close frame (RFC 6455 §7.1.7). Needs `reading`."""
+    def _end_alone(self, timeout: float) -> bool:
+        """End TCP as soon as no other thread reads; return False if one does so for too long."""
+        if self.lock._is_owned():  # this is a signal handler: what it has interrupted will find that TCP has ended
+            return False
+        is_nested = self.reading._is_owned()
+        try:
+            is_free: bool = self.reading.acquire(timeout=timeout)
+            if is_free:
+                self.end()
+                self.reading.release()
+            return is_free
+        except BaseException:
+            self.free(is_nested)
+            raise
+
+    def free(self, is_nested: bool) -> None:
+        """Release the locks that an exception has left to this thread; `reading` not if a signal handler shares it."""
+        release_if_owned(self.lock)
+        release_if_owned(self.send_queue.writing)
+        if not is_nested and self.reading._is_owned():
+            self.stream.waits = 0
+            self.reading.release()
+
+    def tell(self, error: ProtocolError | PartError) -> None:
+        """Queue the close frame that tells the peer of a fault (RFC 6455 §7.1.7)."""
         if isinstance(error, ProtocolError):
             self.error = error
-            with self.lock:  # the protocol has made the close frame itself
-                self._enqueue_output()
-        elif self.protocol.state is State.CONNECTING:  # `reject` tells the peer
-            return
-        else:
+            self.queue(lambda _: None, None)  # the protocol has made the close frame itself
+        elif self.protocol.state is not State.CONNECTING:  # else `reject` tells the peer
             self._enqueue_failure(str(error), CloseCode.INTERNAL_ERROR)
-        self.end()
 
-    def end(self) -> None:
-        """End TCP, once, so that the peer can still read our last bytes. Needs `reading`."""
+    def end(self, deadline: float | None = None) -> None:
+        """End TCP, so that the peer can still read our last bytes, by `deadline` if it is given. Needs `reading`."""
         if self.has_ended:
             return
-        self.has_ended = True
-        deadline = min(time.monotonic() + self.close_timeout, self._close_by)
-        with contextlib.suppress(ConnectionClosed, OSError):  # the peer has gone already
-            self.send_queue.flush(deadline)
-            self._await_end_of_tcp(deadline)
-        with self.lock:
-            self.protocol.receive_eof()
-        self.send_queue.close()
+        by = min(time.monotonic() + self.close_timeout, self._close_by, math.inf if deadline is None else deadline)
+        try:
+            with contextlib.suppress(ConnectionClosed, OSError):  # the peer has gone already
+                self.send_queue.flush(by)
+                self._await_end_of_tcp(by)
+        finally:
+            with self.lock:
+                self.protocol.receive_eof()
+            if not self.stream.waits:  # else this is a signal handler, and the thread that it interrupted will end it
+                self.send_queue.close()
+                self.has_ended = True
 
     def _await_end_of_tcp(self, deadline: float) -> None:
         """Let the server end TCP first (RFC 6455 §7.1.1), and read what still arrives until TCP has ended.
@@ -204,7 +246,9 @@ class Transport:
             return
         if is_server:
             self.stream.end_writing()
-        while self.stream.read(seconds_to(deadline)):
+        else:
+            deadline = min(deadline, time.monotonic() + TCP_END_TIMEOUT)
+        while self.stream.await_bytes(seconds_to(deadline)) and self.stream.read() != b"":
             if time.monotonic() > deadline:  # a peer that sends on and on must not keep us
                 return
 

@@ -1,0 +1,246 @@
+"""Ctrl-C at any step of a call leaves a connection that works, or one that says that it was interrupted."""
+
+import contextlib
+import socket
+import threading
+
+import pytest
+from support.interrupts import Interruption, every_interrupt, held_locks
+from support.waiting import PATIENCE, running
+
+from wslab import ConnectionClosed, EchoServer, PermessageDeflate, Protocol, Recording, Role, State, connect
+from wslab.protocol.events import Binary, Close, Ping, Text
+from wslab.sockets.connection import Connection
+
+DEFLATE = PermessageDeflate()
+OTHER = {Role.CLIENT: Role.SERVER, Role.SERVER: Role.CLIENT}
+
+both_roles = pytest.mark.parametrize("role", Role)
+with_and_without_deflate = pytest.mark.parametrize("deflate", [None, DEFLATE], ids=["plain", "deflate"])
+with_and_without_recording = pytest.mark.parametrize("records", [False, True], ids=["", "recording"])
+# Each test takes some of the steps, and those that are marked as slow all of them, down to the instructions.
+some_and_all_steps = pytest.mark.parametrize(
+    ("opcodes", "every"),
+    [
+        pytest.param(False, 17, id="some lines"),
+        pytest.param(False, 1, marks=pytest.mark.slow, id="all lines"),
+        pytest.param(True, 7, marks=pytest.mark.slow, id="instructions"),
+    ],
+)
+
+
+class Peer:
+    """The other end of a connection, in the same thread: a protocol and a bare socket."""
+
+    def __init__(self, sock: socket.socket, role: Role, deflate: PermessageDeflate | None) -> None:
+        self.sock = sock
+        self.protocol = Protocol(role, state=State.OPEN, permessage_deflate=deflate)
+
+    def say(self) -> None:
+        self.sock.sendall(self.protocol.data_to_send())
+
+    def hear(self) -> list[object]:
+        """Everything that has arrived up to now, or up to the end of TCP."""
+        heard: list[object] = []
+        with contextlib.suppress(BlockingIOError, ConnectionResetError):
+            while data := self.sock.recv(65536, socket.MSG_DONTWAIT):
+                heard += self.protocol.receive_data(data)
+                while self.protocol.withheld:
+                    heard += self.protocol.receive_data()
+        return heard
+
+
+@contextlib.contextmanager
+def joined(role: Role, deflate: PermessageDeflate | None, records: bool):
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        protocol = Protocol(role, state=State.OPEN, permessage_deflate=deflate)
+        connection = Connection(
+            ours,
+            protocol,
+            remote_address=("127.0.0.1", 1),
+            timeout=PATIENCE,
+            close_timeout=1.0,
+            recording=Recording() if records else None,
+        )
+        yield connection, Peer(theirs, OTHER[role], deflate)
+        connection.abort()
+
+
+def is_sound(connection: Connection) -> bool:
+    """Whether the connection is open; if not, it must say that it was interrupted. No lock may be left."""
+    transport = connection._transport
+    assert held_locks(transport.lock, transport.reading, transport.send_queue.writing) == 0
+    assert connection.error is None
+    if connection.is_open:
+        return True
+    assert connection.close_code == 1006
+    with pytest.raises(ConnectionClosed, match=r"1006 .*interrupted"):
+        connection.send("more")
+    return False
+
+
+SENDING = {
+    "send": lambda connection: connection.send("text 1"),
+    "send_many": lambda connection: connection.send_many(["text 1", b"binary 2"]),
+    "send long": lambda connection: connection.send("text 1" * 20_000),
+    "send_fragment": lambda connection: (connection.send_fragment("text "), connection.send_fragment("1", fin=True)),
+    "ping": lambda connection: connection.ping(b"ping 1"),
+}
+SENT = {
+    "send": [Text("text 1")],
+    "send_many": [Text("text 1"), Binary(b"binary 2")],
+    "send long": [Text("text 1" * 20_000)],
+    "send_fragment": [Text("text 1")],
+    "ping": [Ping(b"ping 1")],
+}
+
+
+@some_and_all_steps
+@both_roles
+@with_and_without_deflate
+@with_and_without_recording
+@pytest.mark.parametrize("call", SENDING)
+def test_what_is_sent_is_sent_once_or_not_at_all(call, role, deflate, records, opcodes, every):
+    def scenario(interruption: Interruption) -> None:
+        with joined(role, deflate, records) as (connection, peer):
+            with interruption.armed():
+                SENDING[call](connection)
+            if is_sound(connection):
+                with contextlib.suppress(ValueError):  # a fragment has been sent, and the message is still open
+                    connection.send("after")
+                heard = peer.hear()
+                assert heard in (SENT[call] + [Text("after")], [Text("after")], [])
+                assert heard or call == "send_fragment"
+            else:
+                assert peer.hear() in (SENT[call], [])
+
+    assert every_interrupt(scenario, opcodes, every) > 20
+
+
+def say_something(peer: Peer) -> None:
+    peer.protocol.send_text("text 1")
+    peer.protocol.ping(b"ping 2")
+    peer.protocol.send_bytes(b"binary 3")
+    peer.say()
+
+
+RECEIVING = {
+    "receive": lambda connection: [connection.receive()],
+    "receive_many": lambda connection: connection.receive_many(),
+    "receive_event": lambda connection: [connection.receive_event().data],
+    "next": lambda connection: [next(iter(connection))],
+}
+
+
+@some_and_all_steps
+@both_roles
+@with_and_without_deflate
+@with_and_without_recording
+@pytest.mark.parametrize("call", RECEIVING)
+def test_what_is_received_is_received_once_while_the_connection_is_open(call, role, deflate, records, opcodes, every):
+    def scenario(interruption: Interruption) -> None:
+        with joined(role, deflate, records) as (connection, peer):
+            say_something(peer)
+            got = []
+            with interruption.armed():
+                got = RECEIVING[call](connection)
+            if is_sound(connection):
+                connection.send("after")
+                peer.protocol.send_text("text 4")
+                peer.say()
+                while not got or got[-1] != "text 4":
+                    got.append(connection.receive())
+                assert got == ["text 1", b"binary 3", "text 4"]
+                assert sorted(map(str, peer.hear())) == ["Pong(payload=b'ping 2')", "Text(data='after')"]
+            else:
+                got += list(connection)
+                assert got == ["text 1", b"binary 3"][: len(got)]
+
+    assert every_interrupt(scenario, opcodes, every) > 20
+
+
+@some_and_all_steps
+@both_roles
+@with_and_without_deflate
+def test_an_iterator_goes_on_after_an_interrupt(role, deflate, opcodes, every):
+    def scenario(interruption: Interruption) -> None:
+        with joined(role, deflate, False) as (connection, peer):
+            say_something(peer)
+            messages, got = iter(connection), []
+            with interruption.armed():
+                got.append(next(messages))
+            if is_sound(connection):
+                while len(got) < 2:
+                    got.append(next(messages))
+                assert got == ["text 1", b"binary 3"]
+
+    assert every_interrupt(scenario, opcodes, every) > 20
+
+
+@some_and_all_steps
+@both_roles
+@with_and_without_deflate
+@with_and_without_recording
+def test_a_close_that_is_interrupted_can_be_done_again_and_ends_tcp(role, deflate, records, opcodes, every):
+    def scenario(interruption: Interruption) -> None:
+        with joined(role, deflate, records) as (connection, peer):
+            peer.protocol.send_text("text 1")
+            peer.protocol.close(1000)
+            peer.say()
+            peer.sock.shutdown(socket.SHUT_WR)
+            with interruption.armed():
+                connection.close()
+            connection.close()
+
+            assert connection.state is State.CLOSED
+            assert connection.close_code in (1000, 1006)
+            assert connection._transport.stream._sock.fileno() == -1
+            assert list(connection) in (["text 1"], [])
+            transport = connection._transport
+            assert held_locks(transport.lock, transport.reading, transport.send_queue.writing) == 0
+            assert [event for event in peer.hear() if not isinstance(event, Close)] == []
+
+    assert every_interrupt(scenario, opcodes, every) > 20
+
+
+@some_and_all_steps
+@both_roles
+def test_an_abort_that_is_interrupted_can_be_done_again(role, opcodes, every):
+    def scenario(interruption: Interruption) -> None:
+        with joined(role, None, False) as (connection, _):
+            with interruption.armed():
+                connection.abort()
+            connection.abort()
+            assert connection._transport.stream._sock.fileno() == -1
+
+    assert every_interrupt(scenario, opcodes, every) > 10
+
+
+@with_and_without_deflate
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a socket that nobody has closed
+def test_after_a_connect_that_is_interrupted_another_connects(deflate):
+    with EchoServer() as server:
+
+        def scenario(interruption: Interruption) -> None:
+            with interruption.armed(), connect(server.url, deflate=bool(deflate), timeout=PATIENCE):
+                pass
+
+        every_interrupt(scenario, every=17)
+        with connect(server.url, deflate=bool(deflate), timeout=PATIENCE) as connection:
+            connection.send("still there?")
+            assert connection.receive() == "still there?"
+
+
+def test_the_locks_of_a_thread_are_seen_by_another():
+    lock = threading.RLock()
+    with lock:
+        assert held_locks(lock) == 1
+    assert held_locks(lock) == 0
+
+
+def test_a_step_that_is_interrupted_is_one_of_wslab():
+    with joined(Role.CLIENT, None, False) as (connection, _), running(lambda: None):
+        with Interruption(3).armed() as interruption:
+            connection.send("text")
+        assert interruption.where.partition(":")[0] in ("connection.py", "transport.py")

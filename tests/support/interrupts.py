@@ -1,0 +1,79 @@
+"""A KeyboardInterrupt in front of a chosen step of wslab's connections, as Ctrl-C may come at any of them."""
+
+import contextlib
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import wslab
+
+FOLDERS = tuple(str(Path(wslab.__file__).parent / folder) for folder in ("sockets", "protocol"))
+
+
+class Interruption:
+    """Raises KeyboardInterrupt once, in front of step `at` that this thread takes in wslab's sockets and protocol.
+
+    A step is a line, or with `opcodes` an instruction of Python's virtual machine. `steps` counts them.
+    """
+
+    def __init__(self, at: int | None = None, opcodes: bool = False) -> None:
+        self.steps = 0
+        self.where = ""
+        self._at = at
+        self._kind = "opcode" if opcodes else "line"
+
+    def _trace(self, frame: FrameType, event: str, _argument: object) -> Callable[..., Any] | None:
+        if not frame.f_code.co_filename.startswith(FOLDERS):
+            return None
+        frame.f_trace_opcodes = self._kind == "opcode"
+        if event == self._kind:
+            self.steps += 1
+            if self.steps == self._at:
+                self.where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} {frame.f_code.co_name}"
+                raise KeyboardInterrupt
+        return self._trace
+
+    @contextlib.contextmanager
+    def armed(self) -> Iterator["Interruption"]:
+        """Interrupt what happens in the `with` block."""
+        before = sys.gettrace()
+        sys.settrace(self._trace)
+        try:
+            yield self
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(before)
+
+
+def every_interrupt(scenario: Callable[[Interruption], None], opcodes: bool = False, every: int = 1) -> int:
+    """Run `scenario` once for each step that it takes while it is armed; how many there are."""
+    counting = Interruption(opcodes=opcodes)
+    scenario(counting)
+    for at in range(1 + counting.steps % every, counting.steps + 1, every):
+        interruption = Interruption(at, opcodes)
+        try:
+            scenario(interruption)
+        except BaseException as error:
+            error.add_note(f"interrupted at step {at}: {interruption.where}")
+            raise
+    return counting.steps
+
+
+def held_locks(*locks: Any) -> int:
+    """How many of these locks another thread cannot take."""
+    held: list[bool] = []
+
+    def take() -> None:
+        for lock in locks:
+            if is_free := lock.acquire(blocking=False):
+                lock.release()
+            held.append(not is_free)
+
+    thread = threading.Thread(target=take)
+    thread.start()
+    thread.join()
+    return sum(held)
