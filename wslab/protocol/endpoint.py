@@ -276,10 +276,7 @@ class Protocol:
         return b"".join(self.pieces_to_send())
 
     def send_messages(self, messages: Sequence[Message]) -> None:
-        """Send whole messages, or none of them: `str` as text, anything like `bytes` as binary.
-
-        Raises ValueError while a fragmented message is open, whose last fragment they must not become.
-        """
+        """Send whole messages, or none: `str` as text, the rest as binary. Raises ValueError within a fragmented one."""
         if self.state is not State.OPEN:
             self._check_open()
         self._writer.write_messages(messages)
