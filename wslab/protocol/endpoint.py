@@ -276,7 +276,7 @@ class Protocol:
         return b"".join(self.pieces_to_send())
 
     def send_messages(self, messages: Sequence[Message]) -> None:
-        """Send whole messages, or none: `str` as text, the rest as binary. Raises ValueError within a fragmented one."""
+        """Send whole messages, or none: `str` as text, others as binary. Raises ValueError within a fragmented one."""
         if self.state is not State.OPEN:
             self._check_open()
         self._writer.write_messages(messages)

@@ -196,27 +196,22 @@ class ReceiveQueue:
         if protocol.state is State.CLOSED or self._owes_answers:
             self._go_on(deadline)
         has_data, may_block = protocol.withheld, deadline is None and stream.can_block and get_ident() != MAIN_THREAD
-        if not (has_data or may_block):
-            timeout = self._idle_timeout if deadline is None else seconds_to(deadline)
-            if not stream.await_bytes(timeout):
-                return self._give_up(deadline)
+        timeout = self._idle_timeout if deadline is None else seconds_to(deadline)
+        if not (has_data or may_block or stream.await_bytes(timeout)):
+            return self._give_up(deadline)
         try:
-            data = b"" if has_data else stream.read_waiting(self._idle_timeout) if may_block else stream.read()
-            if data is None:
-                return self._give_up(deadline) if may_block else []
-            if not (data or has_data):
-                transport.receive_eof()
-                return []
+            data = b"" if has_data else stream.read_waiting(timeout) if may_block else stream.read()
+            if data is None or not (data or has_data):
+                return self._take_in_nothing(data, may_block)
             self._counters.size += len(data)
             if data and transport.observer is not None:
                 transport.observer.add(transport.number, transport.inward, data)
             with self._lock:
                 received: list[Any] = protocol.receive(data)
-                if has_events := not MESSAGE_TYPES.issuperset(map(type, received)):
-                    transport.send_queue.enqueue(protocol.pieces_to_send())  # only events are answered
-            if not has_events:
-                self._counters.count(received)
-                return received
+                if MESSAGE_TYPES.issuperset(map(type, received)):
+                    self._counters.count(received)
+                    return received
+                transport.send_queue.enqueue(protocol.pieces_to_send())  # only events are answered
             transport.traffic.receive(received)
             self._queue.extend(received)
         except (ProtocolError, PartError) as error:
@@ -226,6 +221,14 @@ class ReceiveQueue:
             transport.cut()
             raise
         self._answer(deadline)
+        return []
+
+    def _take_in_nothing(self, data: bytes | None, has_waited: bool) -> list[Any]:
+        """Take in that TCP has ended, or that there is nothing to read yet."""
+        if data is not None:
+            self._transport.receive_eof()
+        elif has_waited:
+            self._give_up(None)
         return []
 
     def _go_on(self, deadline: float | None) -> None:
