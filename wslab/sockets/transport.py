@@ -118,7 +118,7 @@ class Transport:
                 self.cut()
             release_if_owned(lock)
             if self.send_queue.broken and isinstance(error, ConnectionClosed | ValueError):
-                raise self.why_closed() from None
+                raise (self.why_closed() if not getattr(error, "reason", "") else error) from None
             raise
 
     def cut(self) -> None:
