@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wslab.dissector.frames import Dissected, FrameDissector, Opaque
-from wslab.dissector.messages import JoinedMessage, MessageJoiner
+from wslab.dissector.messages import MOST_FAULTS, JoinedMessage, MessageJoiner
 from wslab.protocol.frames import Frame, Opcode, serialize_frame
 from wslab.protocol.http import Request
 from wslab.protocol.states import Role
@@ -136,3 +136,17 @@ def test_a_message_of_very_many_frames_takes_little_memory():
     assert peak < 64 * 1024
     (message,) = joiner.end()
     assert (message.frames, message.frame.length, len(message.frame.payload)) == (5001, 5001 * 50, 100)
+
+
+def test_of_a_message_in_many_illegal_frames_not_every_fault_is_kept():
+    reader, joiner = FrameDissector(Role.CLIENT), MessageJoiner()
+    assert joiner.is_empty
+    frames = [first(b""), *[following(b"")] * 50, following(b"", fin=True)]
+    (message,) = [m for f in frames for one in reader.read(serialize_frame(f)) for m in joiner.feed(one)]
+
+    assert len(message.seen.faults) == MOST_FAULTS
+    assert joiner.is_empty
+    joiner.feed(message.seen)
+    (seen,) = FrameDissector(Role.SERVER).read(serialize_frame(first(b"")))
+    joiner.feed(seen)
+    assert not joiner.is_empty

@@ -8,7 +8,7 @@ from support.heads_and_frames import ACCEPT, masked, request, text
 from wslab import Direction, Frame, Opcode, serialize_frame
 from wslab.dissector import frames
 from wslab.recording import exchanges
-from wslab.recording.exchanges import NOT_UTF8, TOO_BIG, UNKNOWN_BIT, Exchange, read_exchanges
+from wslab.recording.exchanges import NO_ROOM, NOT_UTF8, TOO_BIG, UNKNOWN_BIT, Exchange, Room, read_exchanges
 from wslab.recording.log import Chunk
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
@@ -108,3 +108,13 @@ def test_without_a_request_for_websocket_there_is_no_exchange(said):
 def test_a_request_without_an_answer_is_an_exchange_without_a_response():
     [exchange] = read((UP, request()), (DOWN, b"HTTP/1.1 101 Swi"))
     assert (exchange.response, exchange.asked, exchange.answered, exchange.messages) == (None, 0, 0, [])
+
+
+def test_what_has_no_room_is_an_error_and_nothing_is_read_after_it():
+    room = Room(len(b"oneHello"))
+    said = [(UP, request()), (DOWN, accepted("permessage-deflate"))]
+    said += [(UP, text("one")), (DOWN, compressed(b"Hello")), (DOWN, compressed(bytes(10_000))), (UP, text("!"))]
+    [exchange] = read_exchanges([Chunk(0, 1, way, data) for way, data in said], room)
+
+    assert [message.content or message.error for message in exchange.messages] == ["one", b"Hello", NO_ROOM]
+    assert room.is_full

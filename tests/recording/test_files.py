@@ -7,7 +7,8 @@ import pytest
 from support.capture_files import SMALL_TALK, conversation_packets, is_small_talk, load, pcap, saved, small_talk
 
 from wslab import Direction, Recording
-from wslab.recording.errors import CaptureError
+from wslab.recording.errors import CaptureError, CaptureWarning
+from wslab.recording.exchanges import NO_ROOM, Room
 
 
 @pytest.mark.parametrize("name", ["talk.txt", "talk", "pcapng"])
@@ -63,3 +64,31 @@ def test_a_recording_that_cannot_be_saved_leaves_the_old_file(tmp_path, name):
     with pytest.raises(CaptureError, match="cannot hold a time"):
         impossible.save(path)
     assert path.read_bytes() == old
+
+
+@pytest.mark.parametrize("name", ["talk.pcapng", "talk.har"])
+def test_what_a_full_recording_has_left_out_is_told_when_it_is_saved_and_when_it_is_loaded(tmp_path, name):
+    recording = Recording(limit=2000)
+    for way, data in SMALL_TALK * 2:
+        recording.add(1, way, data)
+    sentence = f"{name} is not complete: {recording.left_out}"
+    with pytest.warns(CaptureWarning) as saved_with:
+        recording.save(tmp_path / name)
+    with pytest.warns(CaptureWarning) as loaded_with:
+        Recording.load(tmp_path / name)
+
+    for told in saved_with, loaded_with:
+        assert [str(warning.message) for warning in told] == [sentence]
+        assert told[0].filename == __file__
+
+
+def test_messages_that_a_har_has_no_room_for_are_told(tmp_path, monkeypatch):
+    recording = small_talk()
+    for way, data in SMALL_TALK:
+        recording.add(2, way, data)
+    monkeypatch.setattr("wslab.recording.har.Room", lambda: Room(5))
+    with pytest.warns(CaptureWarning, match=f"^talk.har is not complete: {NO_ROOM}$"):
+        recording.save(tmp_path / "talk.har")
+    [entry] = json.loads((tmp_path / "talk.har").read_bytes())["log"]["entries"]
+
+    assert [message["data"] for message in entry["_webSocketMessages"]] == ["Hello", NO_ROOM]

@@ -1,10 +1,13 @@
 """Log: all bytes in both directions, all calls, and the times of whatever clock it is given."""
 
 import itertools
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from wslab import Direction
-from wslab.recording.log import Call, Chunk, Log
+from wslab.recording.log import ENTRY_COST, Call, Chunk, Log
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 
@@ -90,3 +93,59 @@ def test_clients_that_begin_at_the_same_time_get_numbers_of_their_own():
     log.add(3, Direction.CLIENT_TO_SERVER, b"loaded")
 
     assert [log.new_number() for _ in range(3)] == [4, 5, 6]  # before anything of theirs is recorded
+
+
+# A log that is full
+
+
+def test_a_full_log_keeps_nothing_more_and_says_so():
+    log = Log(limit=2 * ENTRY_COST + 100)
+    log.add(1, UP, bytes(40))
+    log.mark(1, UP, "send", "x" * 60)
+    assert log.left_out == ""
+    log.add(1, UP, b"!")
+    log.add(2, UP, b"")
+    log.mark(1, UP, "close")
+    log.opened(3, ("127.0.0.1", 1), ("127.0.0.1", 2))
+
+    assert ([chunk.data for chunk in log.chunks], len(log.calls), log.addresses) == ([bytes(40)], 1, {})
+    assert log.left_out == (
+        "The recording was full at 500 bytes: 2 reads or writes and 1 calls after that were left out. "
+        "Recording(limit=...) keeps more."
+    )
+    assert repr(log) == "Log(1 connections, 1 chunks, 40 bytes, full)"
+
+
+def test_addresses_fill_a_log_too():
+    log = Log(limit=3 * ENTRY_COST)
+    for number in range(5):
+        log.opened(number, ("127.0.0.1", 1), ("127.0.0.1", 2))
+    log.add(1, UP, b"")
+
+    assert log.left_out
+
+
+@pytest.mark.parametrize("size", [0, 100, 10_000])
+def test_a_log_takes_about_as_much_memory_as_it_counts(size):
+    log = Log(limit=2_000_000)
+    tracemalloc.start()
+    try:
+        while not log.left_out:
+            log.add(1, UP, bytes(size))
+            log.mark(1, DOWN, "receive", f"'message {len(log.calls)}'")
+        used = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+    assert 1_000_000 < used < 2_200_000
+
+
+def test_new_numbers_are_beyond_all_that_were_recorded_however_they_came():
+    log = Log()
+    assert log.new_number() == 1
+    log.add(7, UP, b"")
+    assert log.new_number() == 8
+    log.chunks.append(Chunk(0, 20, UP, b""))
+    assert log.new_number() == 21
+    log.add(3, UP, b"")
+    assert log.new_number() == 22

@@ -1,11 +1,15 @@
 """Saved recordings without what is secret in the handshakes."""
 
+import re
+
 import pytest
 from support.capture_files import saved
 from support.heads_and_frames import RESPONSE, request, text
 from support.wireshark import tshark
 
 from wslab import Direction, Frame, Opcode, Recording, serialize_frame
+from wslab.recording.log import Chunk
+from wslab.recording.redaction import redact_chunks
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 SECRETS = (
@@ -80,3 +84,19 @@ def test_frames_that_came_glued_to_the_request_stay_as_they_are(tmp_path):
 
     assert loaded.bytes_sent(1, UP).partition(b"\r\n\r\n")[2] == text("Cookie: a")
     assert loaded.bytes_sent(1, DOWN).partition(b"\r\n\r\n")[2] == b"\x81\x05Hello"
+
+
+@pytest.mark.parametrize("size", [100, 200, 400])
+def test_empty_lines_before_a_head_are_looked_at_once(monkeypatch, size):
+    looked_at = 0
+
+    class Counting:
+        def search(self, data: bytes, start: int = 0) -> re.Match[bytes] | None:
+            nonlocal looked_at
+            looked_at += len(data) - start
+            return re.compile(rb"[^\r\n]").search(data, start)
+
+    monkeypatch.setattr("wslab.recording.redaction._NOT_EMPTY", Counting())
+    redact_chunks([Chunk(0, 1, UP, b"\r\n")] * size)
+
+    assert looked_at == 2 * size

@@ -76,14 +76,14 @@ class LiveRecording(Recording):
         """Record the bytes of one read."""
         chunk = Chunk(self.clock(), connection, direction, data)
         if self._keeps:
-            self.chunks.append(chunk)
+            self.keep(chunk)
         self._hand_over(chunk)
 
     def mark(self, connection: int, direction: Direction, name: str, argument: str = "") -> None:
         """Record what happened to TCP."""
         call = Call(self.clock(), connection, direction, name, argument)
         if self._keeps:
-            self.calls.append(call)
+            self.keep(call)
         self._hand_over(call)
 
     def _hand_over(self, entry: Chunk | Call) -> None:

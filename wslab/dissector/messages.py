@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from wslab.dissector.frames import KEPT, Dissected, DissectedFrame
 from wslab.protocol.frames import Opcode
 
+MOST_FAULTS = 20  # of a message; a frame has fewer
+
 
 @dataclass(frozen=True, slots=True)
 class JoinedMessage:
@@ -43,7 +45,7 @@ class _Unfinished:
         self.frames += 1
         self.is_deflated |= frame.is_deflated
         if self.frames > 1:
-            illegal, faults = self.seen.illegal or seen.illegal, self.seen.faults + seen.faults
+            illegal, faults = self.seen.illegal or seen.illegal, (self.seen.faults + seen.faults)[:MOST_FAULTS]
             self.seen = replace(self.seen, end=seen.end, illegal=illegal, faults=faults)
 
     def joined(self, is_whole: bool) -> JoinedMessage:
@@ -72,6 +74,11 @@ class MessageJoiner:
     def __init__(self, kept: int = KEPT) -> None:
         self._kept = kept
         self._message: _Unfinished | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no message has begun that is not finished."""
+        return self._message is None
 
     def feed(self, seen: Dissected) -> list[JoinedMessage]:
         """Take in what was seen, and return the message that it completes, after the one that it cuts short."""

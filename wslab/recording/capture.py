@@ -19,7 +19,7 @@ from wslab.protocol.states import Direction
 from wslab.recording.decapsulation import Decapsulator
 from wslab.recording.detection import Detected, detect_websocket, hidden_by
 from wslab.recording.ends import find_ends
-from wslab.recording.errors import CaptureError
+from wslab.recording.errors import INCOMPLETE, CaptureError
 from wslab.recording.log import Chunk, Log, SocketAddress
 from wslab.recording.packets import Endpoint, Segment, serialize_segment
 from wslab.recording.pcapng import APPLICATION, CaptureReader, write_pcapng
@@ -36,12 +36,15 @@ IPV4_MAPPED = bytes(10) + b"\xff\xff"
 # Writing
 
 
-def write_capture(file: BinaryIO, log: Log, secrets: bool) -> None:
+def write_capture(file: BinaryIO, log: Log, secrets: bool) -> list[str]:
     """Write pcapng, with what is secret in the handshakes crossed out unless `secrets` is true.
 
-    Raises CaptureError for a time that the format cannot hold.
+    Returns what is left out, which the comment of the file says, too. Raises CaptureError for a time that the format
+    cannot hold.
     """
-    write_pcapng(file, _packets(log, secrets))
+    left_out = log.left_out
+    write_pcapng(file, _packets(log, secrets), left_out)
+    return [left_out] if left_out else []
 
 
 def _packets(log: Log, secrets: bool) -> Iterator[tuple[float, bytes]]:
@@ -50,11 +53,11 @@ def _packets(log: Log, secrets: bool) -> Iterator[tuple[float, bytes]]:
     chunks = original if secrets else redact_chunks(original)
     ends = find_ends(original, list(log.calls))
     writers: dict[int, TcpWriter] = {}
-    taken: set[frozenset[Endpoint]] = set()
+    free = _FreeEndpoints()
     for index, (time, connection, direction, data) in enumerate(chunks):
         segments: list[Iterator[Segment]] = []
         if connection not in writers:
-            both = _free_endpoints(connection, log.addresses.get(connection), taken)
+            both = free.take(connection, log.addresses.get(connection))
             writers[connection] = TcpWriter(*both)
             segments.append(writers[connection].open())
         segments.append(writers[connection].send(SIDES[direction], data))
@@ -66,23 +69,32 @@ def _packets(log: Log, secrets: bool) -> Iterator[tuple[float, bytes]]:
                 yield max(time, end.time), serialize_segment(segment)
 
 
-def _free_endpoints(
-    number: int, addresses: tuple[SocketAddress, SocketAddress] | None, taken: set[frozenset[Endpoint]]
-) -> tuple[Endpoint, Endpoint]:
-    """Client and server of a connection: as recorded, if that is known and no other connection in the file has them.
+class _FreeEndpoints:
+    """Client and server of each connection: as recorded, if that is known and no other connection has the same two.
 
     Nor may another one have them the other way round, or both be the same: their segments could not be told apart.
     """
-    client, server = map(_endpoint, addresses) if addresses else (None, None)
-    while client is None or server is None or client == server or {client, server} in taken:
+
+    def __init__(self) -> None:
+        self._taken: set[frozenset[Endpoint]] = set()
+        self._following: dict[tuple[Endpoint, int], int] = {}  # which number to try when this one is taken
+
+    def take(self, number: int, addresses: tuple[SocketAddress, SocketAddress] | None) -> tuple[Endpoint, Endpoint]:
+        """The two ends of the connection with this number."""
+        client, server = map(_endpoint, addresses) if addresses else (None, None)
         server = server or Endpoint(ip_address(SERVER_ADDRESS[0]).packed, SERVER_ADDRESS[1])
-        host, port = divmod(number, 65536 - FIRST_CLIENT_PORT)
-        client = Endpoint((IPv4Address("127.0.0.1") + host).packed, FIRST_CLIENT_PORT + port)
-        number += 1
-    taken.add(frozenset((client, server)))
-    if len(client.address) == len(server.address):
-        return client, server
-    return _mapped(client), _mapped(server)
+        passed = []
+        while client is None or client == server or {client, server} in self._taken:
+            number = self._following.get((server, number), number)
+            host, port = divmod(number, 65536 - FIRST_CLIENT_PORT)
+            client = Endpoint((IPv4Address("127.0.0.1") + host).packed, FIRST_CLIENT_PORT + port)
+            passed.append(number)
+            number += 1
+        self._following |= dict.fromkeys(((server, one) for one in passed), number)
+        self._taken.add(frozenset((client, server)))
+        if len(client.address) == len(server.address):
+            return client, server
+        return _mapped(client), _mapped(server)
 
 
 def _endpoint(address: SocketAddress) -> Endpoint | None:
@@ -112,6 +124,8 @@ def read_capture(file: BinaryIO, log: Log) -> list[str]:
     conversations = read_conversations(reader, decapsulator)
     faults = reader.faults + decapsulator.faults()
     is_ours = reader.application == APPLICATION
+    if is_ours and reader.comment.isprintable() and reader.comment:
+        faults.append(INCOMPLETE + reader.comment)
     found = [
         (conversation, detected)
         for conversation in conversations

@@ -7,3 +7,6 @@ class CaptureError(ValueError):
 
 class CaptureWarning(UserWarning):
     """The file can be read, but not all that is in it."""
+
+
+INCOMPLETE = "is not complete: "  # behind the name of a file, before what is left out

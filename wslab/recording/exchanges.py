@@ -21,6 +21,8 @@ from wslab.recording.log import Chunk
 from wslab.recording.recorded_frames import RecordedFrame, dissect_chunks
 
 MAX_MESSAGE = 64 * 1024 * 1024  # bytes, decompressed
+MAX_MESSAGES = 256 * 1024 * 1024  # bytes, of all messages together, decompressed
+NO_ROOM = f"this message and those after it are left out: all together are more than {MAX_MESSAGES:,} bytes"
 TOO_BIG = MESSAGE_IS_TOO_BIG.violation(limit=MAX_MESSAGE).reason
 UNKNOWN_BIT = "a reserved bit is set, and its extension is not known here"
 NOT_UTF8 = TEXT_IS_NOT_UTF8.violation().reason
@@ -50,18 +52,37 @@ class Exchange:
     messages: list[RecordedMessage] = field(default_factory=list)
 
 
-def read_exchanges(chunks: Sequence[Chunk]) -> list[Exchange]:
-    """The exchanges in all chunks of one connection, in order. Requests for pages are left out."""
-    reader = _ExchangeReader(chunks)
+@dataclass(slots=True)
+class Room:
+    """How many bytes of messages, decompressed, there is still room for; negative when a message had none."""
+
+    left: int = MAX_MESSAGES
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a message had to be left out."""
+        return self.left < 0
+
+
+def read_exchanges(chunks: Sequence[Chunk], room: Room | None = None) -> list[Exchange]:
+    """The exchanges in all chunks of one connection, in order. Requests for pages are left out.
+
+    The messages take from the `room` that there is; the first that has none is an error, and nothing is read after it.
+    """
+    room = Room() if room is None else room
+    reader = _ExchangeReader(chunks, room)
     for it in dissect_chunks(chunks, kept=MAX_MESSAGE):
         reader.take(it)
+        if room.is_full:
+            break
     return reader.exchanges
 
 
 class _ExchangeReader:
     """Sorts the heads and frames of one connection into its exchanges."""
 
-    def __init__(self, chunks: Sequence[Chunk]) -> None:
+    def __init__(self, chunks: Sequence[Chunk], room: Room) -> None:
+        self._room = room
         self.exchanges: list[Exchange] = []
         self._asked: Exchange | None = None  # that of the last request, None if this asks for a page
         self._answered: Exchange | None = None  # that of the last response
@@ -99,10 +120,14 @@ class _ExchangeReader:
         if error := it.seen.illegal or _unknown_bit(it.seen.what):
             said: list[tuple[str | bytes | None, str]] = [(None, error)]
         else:
-            said = [_content(message.frame) for message in self._joiners[it.direction].feed(it.seen)]
+            said = [self._content(message.frame) for message in self._joiners[it.direction].feed(it.seen)]
         exchange.messages += [RecordedMessage(it.time, it.direction, *one) for one in said]
         if _is_close(it.seen.what) or any(error for _, error in said):
             self._over.add(it.direction)
+
+    def _content(self, frame: DissectedFrame) -> tuple[str | bytes | None, str]:
+        self._room.left -= len(frame.payload)
+        return (None, NO_ROOM) if self._room.is_full else _content(frame)
 
 
 def _is_close(frame: object) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from wslab.recording.capture import read_capture, write_capture
-from wslab.recording.errors import CaptureError, CaptureWarning
+from wslab.recording.errors import INCOMPLETE, CaptureError, CaptureWarning
 from wslab.recording.har import write_har
 from wslab.recording.har_reading import Attached, read_har
 from wslab.recording.log import Log
@@ -25,7 +25,9 @@ def save(log: Log, path: Path, secrets: bool) -> None:
         if writer is None:
             raise CaptureError("cannot be written: the name of a recording ends with .pcapng or .har")
         with replacing(path) as file:
-            writer(file, log, secrets)
+            left_out = writer(file, log, secrets)
+    for sentence in left_out:
+        warnings.warn(f"{path.name} {INCOMPLETE}{sentence}", CaptureWarning, stacklevel=3)
 
 
 def load(log: Log, path: Path) -> None:

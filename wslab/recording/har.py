@@ -14,38 +14,56 @@ from wslab.protocol.frames import Opcode
 from wslab.protocol.http import Headers, Request, Response
 from wslab.protocol.states import Direction
 from wslab.recording.errors import CaptureError
-from wslab.recording.exchanges import Exchange, RecordedMessage, read_exchanges
+from wslab.recording.exchanges import NO_ROOM, Exchange, RecordedMessage, Room, read_exchanges
 from wslab.recording.log import Chunk, Log
 from wslab.redaction.redact import redact_body, redact_header, redact_target
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 TYPES = {UP: "send", DOWN: "receive"}
+CREATOR = {"name": "wslab", "version": "1"}
 
 
-def write_har(file: BinaryIO, log: Log, secrets: bool) -> None:
+def write_har(file: BinaryIO, log: Log, secrets: bool) -> list[str]:
     """Write an entry for each request that asks for WebSocket. Requests for pages are left out.
 
-    What is secret in the handshakes is crossed out unless `secrets` is true. Raises CaptureError for a time that no
-    date can tell.
+    What is secret in the handshakes is crossed out unless `secrets` is true. Returns what is left out, which the
+    comment of the file says, too. Raises CaptureError for a time that no date can tell.
     """
     chunks: dict[int, list[Chunk]] = {}
     for chunk in list(log.chunks):
         chunks.setdefault(chunk.connection, []).append(chunk)
-    entries = []
+    room = Room()
+    file.write(b'{"log": {"version": "1.2", "creator": ' + _json(CREATOR) + b', "pages": [], "entries": [')
+    before = b"\n"
     for number, mine in chunks.items():
         _, server = log.addresses.get(number, (None, None))
         where = {"serverIPAddress": server[0], "connection": str(server[1])} if server else {}
-        entries += [_entry(exchange, secrets) | where for exchange in read_exchanges(mine)]
-    content = {"version": "1.2", "creator": {"name": "wslab", "version": "1"}, "pages": [], "entries": entries}
-    for piece in json.JSONEncoder(ensure_ascii=False, indent=2).iterencode({"log": content}):  # never whole in memory
-        file.write(piece.encode())
+        for exchange in [] if room.is_full else read_exchanges(mine, room):
+            file.write(before)
+            _write_entry(file, exchange, where, secrets)
+            before = b",\n"
+    left_out = [*filter(None, [log.left_out]), *([NO_ROOM] if room.is_full else [])]
+    file.write(b'\n], "comment": ' + _json(" ".join(left_out)) + b"}}\n")
+    return left_out
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
+
+
+def _write_entry(file: BinaryIO, exchange: Exchange, where: dict[str, str], secrets: bool) -> None:
+    """Write an entry with a line for each message: neither all of them nor the file is ever in memory as text."""
+    before = b'{"_resourceType": "websocket", "_webSocketMessages": [\n'
+    for message in exchange.messages:
+        file.write(before + _json(_message_entry(message)))
+        before = b",\n"
+    file.write((b"" if exchange.messages else before) + b"], " + _json(_entry(exchange, secrets) | where)[1:])
 
 
 def _entry(exchange: Exchange, secrets: bool) -> dict[str, object]:
+    """All of an entry but its messages."""
     waited = (exchange.answered - exchange.asked) * 1000
     return {
-        "_resourceType": "websocket",
-        "_webSocketMessages": [_message_entry(message) for message in exchange.messages],
         "cache": {},
         "request": _request_entry(exchange.request, secrets),
         "response": _response_entry(exchange.response or Response(0, ""), secrets),

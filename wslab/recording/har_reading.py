@@ -9,7 +9,8 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
-from wslab.recording.errors import CaptureError
+from wslab.recording.errors import INCOMPLETE, CaptureError
+from wslab.recording.har import CREATOR
 from wslab.recording.har_entries import Oddities, UnreadableEntry, read_entry
 from wslab.recording.log import Chunk, Log
 
@@ -30,7 +31,8 @@ def read_har(file: BinaryIO, log: Log, attached: Attached = no_attachments) -> l
     oddities = Oddities()
     conversations: list[list[Chunk]] = []
     has_messages = False
-    for entry in _entries(_parse(file.read())):
+    document = _parse(file.read())
+    for entry in _entries(document):
         messages = _messages(entry, attached, oddities)
         if messages is None:
             continue
@@ -39,7 +41,7 @@ def read_har(file: BinaryIO, log: Log, attached: Attached = no_attachments) -> l
             conversations.append(list(read_entry(len(conversations) + 1, entry, messages, oddities)))
         except UnreadableEntry as error:
             oddities.add(f"WebSocket {{s:entry/entries}} without {error}")
-    faults = oddities.sentences()
+    faults = [*_comment(document["log"]), *oddities.sentences()]
     if not conversations:
         raise CaptureError("; it ".join([*faults, "has no WebSocket messages in it"]))
     log.chunks += heapq.merge(*conversations, key=lambda chunk: chunk.time)
@@ -64,6 +66,13 @@ def _entries(document: Any) -> Iterator[dict[str, Any]]:
     if not isinstance(found, list):
         raise CaptureError("is not a HAR file: it has no list of entries in its log")
     return (entry for entry in found if isinstance(entry, dict))
+
+
+def _comment(content: dict[str, Any]) -> list[str]:
+    """What wslab has said of a file that it could not write whole."""
+    comment = content.get("comment")
+    is_ours = content.get("creator") == CREATOR and isinstance(comment, str) and comment.isprintable()
+    return [f"{INCOMPLETE}{comment}"] if is_ours and comment else []
 
 
 def _messages(entry: dict[str, Any], attached: Attached, oddities: Oddities) -> list[Any] | None:

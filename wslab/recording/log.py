@@ -16,6 +16,8 @@ from typing import Protocol as Interface
 from wslab.protocol.states import Direction
 
 SocketAddress = tuple[str, int]  # an IP address and a port
+MAX_RECORDED = 256 * 1024 * 1024  # bytes of memory, about
+ENTRY_COST = 200  # bytes of memory, about, beside the bytes or the argument themselves
 
 
 class Chunk(NamedTuple):
@@ -51,36 +53,68 @@ class Observer(Interface):
 
 
 class Log:
-    """An observer that keeps everything: `chunks` of bytes, `calls` of the API, and the `addresses` of both ends.
+    """An observer that keeps what passes: `chunks` of bytes, `calls` of the API, and the `addresses` of both ends.
 
-    The bytes are kept as they were: views redact what is secret, these lists do not. `clock` gives the times.
+    The bytes are kept as they were: views redact what is secret, these lists do not. `clock` gives the times. Once the
+    log takes about `limit` bytes of memory, nothing more is kept: `left_out` says so, as every view and file does.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time, limit: int = MAX_RECORDED) -> None:
         self.clock = clock
+        self.limit = limit
         self.chunks: list[Chunk] = []
         self.calls: list[Call] = []
         self.addresses: dict[int, tuple[SocketAddress, SocketAddress]] = {}
+        self._used = 0  # bytes of memory, about
+        self._is_full = False
+        self._lost = {Chunk: 0, Call: 0}
         self._numbers = threading.Lock()
         self._last_number = 0
+        self._numbered = 0  # how many chunks it takes into account
+
+    @property
+    def left_out(self) -> str:
+        """The sentence that says what is missing since the log was full. Empty if nothing is."""
+        if not self._is_full:
+            return ""
+        chunks, calls = (f"{self._lost[kind]:,}" for kind in (Chunk, Call))
+        return (
+            f"The recording was full at {self.limit:,} bytes: {chunks} reads or writes and {calls} calls after that "
+            "were left out. Recording(limit=...) keeps more."
+        )
 
     def new_number(self) -> int:
         """The next number for a connection that has none yet. Threads may call it at the same time."""
         with self._numbers:
-            self._last_number = max(self._last_number, *self.connections, 0) + 1
+            fresh = self.chunks[self._numbered :]
+            self._numbered += len(fresh)
+            self._last_number = max(self._last_number, *(chunk.connection for chunk in fresh), 0) + 1
             return self._last_number
 
     def opened(self, connection: int, client: SocketAddress, server: SocketAddress) -> None:
         """Record the IP addresses and ports that a connection joins. Files name them, or invent some."""
-        self.addresses[connection] = client, server
+        self._used += ENTRY_COST
+        if not self._is_full:
+            self.addresses[connection] = client, server
 
     def add(self, connection: int, direction: Direction, data: bytes) -> None:
         """Record the bytes of one read or write. Threads may call it at the same time."""
-        self.chunks.append(Chunk(self.clock(), connection, direction, data))
+        self.keep(Chunk(self.clock(), connection, direction, data))
 
     def mark(self, connection: int, direction: Direction, name: str, argument: str = "") -> None:
         """Record a call of the API. Threads may call it at the same time."""
-        self.calls.append(Call(self.clock(), connection, direction, name, argument))
+        self.keep(Call(self.clock(), connection, direction, name, argument))
+
+    def keep(self, entry: Chunk | Call) -> None:
+        """Keep an entry, unless the log is full: then none is kept any more, so that nothing has a gap."""
+        self._used += ENTRY_COST + len(entry[-1])
+        if self._is_full or self._used > self.limit:
+            self._is_full = True
+            self._lost[type(entry)] += 1
+        elif isinstance(entry, Chunk):
+            self.chunks.append(entry)
+        else:
+            self.calls.append(entry)
 
     @property
     def connections(self) -> list[int]:
@@ -103,8 +137,8 @@ class Log:
 
     def __repr__(self) -> str:
         size = sum(len(chunk.data) for chunk in self.chunks)
-        name = type(self).__name__
-        return f"{name}({len(self.connections)} connections, {len(self.chunks)} chunks, {size} bytes)"
+        name, full = type(self).__name__, ", full" if self._is_full else ""
+        return f"{name}({len(self.connections)} connections, {len(self.chunks)} chunks, {size} bytes{full})"
 
 
 def _timed(entries: Iterable[Chunk | Call], connection: int) -> Iterator[tuple[tuple[float, int], Chunk | Call]]:

@@ -11,7 +11,8 @@ from wslab.recording.packets import LINKTYPE_RAW
 
 SECTION_HEADER, INTERFACE, OLD_PACKET, SIMPLE_PACKET, PACKET = 0x0A0D0D0A, 1, 2, 3, 6
 BYTE_ORDER_MAGIC = 0x1A2B3C4D
-APPLICATION_OPTION, TIME_RESOLUTION_OPTION, TIME_OFFSET_OPTION = 4, 9, 14
+COMMENT_OPTION, APPLICATION_OPTION, TIME_RESOLUTION_OPTION, TIME_OFFSET_OPTION = 1, 4, 9, 14
+END_OF_OPTIONS = bytes(4)
 APPLICATION = b"wslab"
 KNOWN_BLOCKS = (SECTION_HEADER, INTERFACE, OLD_PACKET, SIMPLE_PACKET, PACKET)
 MAX_PACKET = 16 * 1024 * 1024  # bytes: what claims to be longer is damaged
@@ -38,12 +39,14 @@ class Packet(NamedTuple):
 # Writing
 
 
-def write_pcapng(file: BinaryIO, packets: Iterable[tuple[float, bytes]]) -> None:
+def write_pcapng(file: BinaryIO, packets: Iterable[tuple[float, bytes]], comment: str = "") -> None:
     """Write IP packets, each with its time in seconds. Raises CaptureError for a time that the format cannot hold."""
     section = struct.pack("<IHHq", BYTE_ORDER_MAGIC, 1, 0, -1)  # version 1.0, of unknown length
-    file.write(_block(SECTION_HEADER, section, _option(APPLICATION_OPTION, APPLICATION)))
+    said = {COMMENT_OPTION: comment.encode(), APPLICATION_OPTION: APPLICATION}
+    options = b"".join(_option(code, value) for code, value in said.items() if value)
+    file.write(_block(SECTION_HEADER, section, options + END_OF_OPTIONS))
     interface = struct.pack("<HHI", LINKTYPE_RAW, 0, 0)  # packets of any length, times in 10^-9 seconds
-    file.write(_block(INTERFACE, interface, _option(TIME_RESOLUTION_OPTION, b"\x09")))
+    file.write(_block(INTERFACE, interface, _option(TIME_RESOLUTION_OPTION, b"\x09") + END_OF_OPTIONS))
     for time, data in packets:
         ticks, size = _ticks(time), len(data)
         file.write(_block(PACKET, struct.pack("<IIIII", 0, ticks >> 32, ticks & 0xFFFFFFFF, size, size) + _pad(data)))
@@ -63,7 +66,7 @@ def _block(kind: int, body: bytes, options: bytes = b"") -> bytes:
 
 
 def _option(code: int, value: bytes) -> bytes:
-    return struct.pack("<HH", code, len(value)) + _pad(value) + struct.pack("<HH", 0, 0)
+    return struct.pack("<HH", code, len(value)) + _pad(value)
 
 
 def _pad(data: bytes) -> bytes:
@@ -111,12 +114,13 @@ class _Block(NamedTuple):
 class CaptureReader:
     """The packets in a capture file, one after the other, as far as they can be read.
 
-    Raises CaptureError if it is no capture file. `application` is the name of the program that wrote it, once the part
-    of the file that says so has been read, and `faults` tells what could not be read.
+    Raises CaptureError if it is no capture file. `application` is the name of the program that wrote it, and `comment`
+    what it said of the file, once the part of it that says so has been read, and `faults` tells what could not be read.
     """
 
     def __init__(self, file: BinaryIO) -> None:
         self.application = b""
+        self.comment = ""
         self._source = _Source(file)
         self._damaged = 0  # blocks
         self._is_cut_short = False
@@ -155,8 +159,9 @@ class CaptureReader:
         for order, kind, body in self._read_blocks():
             try:
                 if kind == SECTION_HEADER:
-                    interfaces = []
-                    self.application = self.application or _options(order, body[16:]).get(APPLICATION_OPTION, b"")
+                    interfaces, options = [], _options(order, body[16:])
+                    self.application = self.application or options.get(APPLICATION_OPTION, b"")
+                    self.comment = self.comment or options.get(COMMENT_OPTION, b"").decode(errors="replace")
                 elif kind == INTERFACE:
                     interfaces.append(_read_interface(order, body))
                 elif kind in (PACKET, OLD_PACKET):

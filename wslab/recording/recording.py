@@ -12,7 +12,8 @@ class Recording(Log):
     """Everything that one endpoint saw, in order: `chunks` of bytes and `calls` of its API, and who is at both ends.
 
     Give it to `EchoServer` or `connect`; give another `clock` to have other times. The bytes are kept as they were:
-    views redact what is secret, this list does not.
+    views redact what is secret, this list does not. About `limit` bytes of memory are used (256 MiB, unless another
+    number is given): what comes after that is left out, which `left_out` and every view and file say.
     """
 
     def save(self, path: str | os.PathLike[str], *, secrets: bool = False) -> None:

@@ -39,13 +39,14 @@ def redact_chunks(chunks: Sequence[Chunk]) -> list[Chunk]:
 
 def _read_head(chunks: Sequence[Chunk], indices: Sequence[int]) -> bytes:
     """The bytes of these chunks, up to the empty line that ends a head."""
-    head = bytearray()
+    head, begins = bytearray(), -1
     for index in indices:
         searched = len(head)
         head += chunks[index].data
         # RFC 9112 §2.2: an empty line before the head is not its end; a lenient server may take more of them.
-        first = _NOT_EMPTY.search(head)
-        if first and (end := head.find(_END_OF_HEAD, max(first.start(), searched - 3))) >= 0:
+        if begins < 0 and (first := _NOT_EMPTY.search(head, searched)):
+            begins = first.start()
+        if begins >= 0 and (end := head.find(_END_OF_HEAD, max(begins, searched - 3))) >= 0:
             return bytes(head[: end + len(_END_OF_HEAD)])
     return bytes(head)
 

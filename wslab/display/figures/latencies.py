@@ -68,7 +68,7 @@ def draw_latencies(recording: Recording, connection: int | None = None) -> Descr
     """
     choose_connection(recording, connection)
     waits = _waits(it for it in dissect_recording(recording, COMPARED) if connection in (None, it.connection))
-    text = "\n".join(f"{name}: {each}" for name, each in waits.items())
+    text = "\n".join([*(f"{name}: {each}" for name, each in waits.items()), *filter(None, [recording.left_out])])
     drawn = {name: each for name, each in waits.items() if len(each.seconds) >= FEWEST}
     if not drawn:
         why = "nothing has been answered" if not any(each.seconds for each in waits.values()) else "too few answers"

@@ -7,6 +7,8 @@ from wslab.recording.recording import Recording
 
 MOST_DRAWN = 200  # with more, a picture says nothing
 
+FULL = "the recording was full, and its end is left out"
+
 T = TypeVar("T")
 
 
@@ -56,6 +58,7 @@ def title_of(recording: Recording, connection: int, what: str, start: int, drawn
     """What a picture shows, or nothing if it shows the whole recording."""
     numbers = connections_in(recording)
     parts = [f"connection {connection}, one of {len(numbers)}"] if len(numbers) > 1 else []
+    parts += [FULL] if recording.left_out else []
     parts += [f"{what} {start + 1:,} to {start + drawn:,} of {total:,}"] if drawn < total else []
     return ", ".join(parts)
 

@@ -62,6 +62,7 @@ def draw_sizes(recording: Recording, connection: int | None = None) -> Described
     for name in NAMES:
         lines.append("  ".join([f"{name:18}", *(f"{each.frames[name]:>{len(way)},}" for way, each in sizes.items())]))
     lines += [f"{direction}: {each}" for direction, each in sizes.items()]
+    lines += filter(None, [recording.left_out])
     return DescribedFigure(_picture(sizes).figure, "\n".join(lines), "Sizes of frames")
 
 

@@ -13,7 +13,7 @@ from wslab.dissector.wording import in_bytes, shorten
 from wslab.protocol.http import Response
 from wslab.protocol.states import Direction
 from wslab.recording.log import Call, Chunk
-from wslab.recording.recorded_frames import dissect_recording
+from wslab.recording.recorded_frames import dissect_chunks
 from wslab.recording.recording import Recording
 from wslab.redaction.redact import harmless
 
@@ -94,14 +94,18 @@ def spans_of(recording: Recording, number: int, entries: list[TimelineEntry]) ->
     """What lies in each of the four lanes of a connection, as far as it reaches into `entries`."""
     spans = _Spans(entries)
     joiners = {direction: MessageJoiner() for direction in Direction}
-    for it in dissect_recording(recording):
-        if it.connection == number:
-            spans.add(Lane.FRAMES, it.direction, it.seen, in_bytes(it.seen.end - it.seen.start))
-            for message in joiners[it.direction].feed(it.seen):
-                spans.add(Lane.MESSAGES, it.direction, message.seen, _size_of(message))
+    for it in dissect_chunks(chunk for chunk in recording.chunks if chunk.connection == number):
+        joiner = joiners[it.direction]
+        spans.add(Lane.FRAMES, it.direction, it.seen)
+        for message in joiner.feed(it.seen):
+            spans.add(Lane.MESSAGES, it.direction, message.seen, message)
+        if spans.is_beyond(it.direction, it.seen) and joiner.is_empty:
+            spans.finish(it.direction)
+        if spans.is_complete:  # what comes after the entries is not read
+            return spans.found
     for direction, joiner in joiners.items():
         for message in joiner.end():
-            spans.add(Lane.MESSAGES, direction, message.seen, _size_of(message))
+            spans.add(Lane.MESSAGES, direction, message.seen, message)
     return spans.found
 
 
@@ -120,27 +124,43 @@ class _Spans:
         self.found = [_span_of(entry) for entry in entries]
         self._chunks = {direction: list(_chunks(entries, direction)) for direction in Direction}
         self._ends = {direction: [entry.end for entry in chunks] for direction, chunks in self._chunks.items()}
+        self._awaited = {direction for direction, chunks in self._chunks.items() if chunks}
         self._most = max(IN_ENTRY, IN_ALL // max(1, len(entries)))
         self._counts: Counter[tuple[Lane, Direction, int]] = Counter()
         self._summaries: dict[tuple[Lane, Direction, int], int] = {}  # the place in `found` of what stands for others
 
-    def add(self, lane: Lane, direction: Direction, seen: Dissected, size: str) -> None:
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing that is still to come reaches into the entries."""
+        return not self._awaited
+
+    def is_beyond(self, direction: Direction, seen: Dissected) -> bool:
+        """Return True if the next thing in this direction comes after the entries."""
+        ends = self._ends[direction]
+        return not ends or seen.end >= ends[-1]
+
+    def finish(self, direction: Direction) -> None:
+        """Wait for nothing more in this direction."""
+        self._awaited.discard(direction)
+
+    def add(self, lane: Lane, direction: Direction, seen: Dissected, message: JoinedMessage | None = None) -> None:
+        """Take in a frame or a message, if it reaches into the entries."""
         chunks, ends = self._chunks[direction], self._ends[direction]
         if not chunks or seen.start == seen.end or seen.end <= chunks[0].start or seen.start >= ends[-1]:
             return
         place = bisect_right(ends, seen.start)
         last = chunks[min(bisect_right(ends, seen.end - 1), len(chunks) - 1)]
-        says, brief, illegal = map(legible, (str(replace(seen, illegal="")), _brief(seen), harmless(seen.illegal)))
-        span = Span(lane, direction, chunks[place], last, seen.start, seen.end, says, brief, size, illegal)
         key = lane, direction, place
         self._counts[key] += 1
-        if self._counts[key] <= self._most + 1:
-            self._summaries[key] = len(self.found)
-            self.found.append(span)
-        else:
+        if self._counts[key] > self._most + 1:
             summary = self.found[self._summaries[key]]
             summary = replace(summary, last=last, end=seen.end, size="", more=summary.more + 1)
             self.found[self._summaries[key]] = summary
+            return
+        size = in_bytes(seen.end - seen.start) if message is None else _size_of(message)
+        says, brief, illegal = map(legible, (str(replace(seen, illegal="")), _brief(seen), harmless(seen.illegal)))
+        self._summaries[key] = len(self.found)
+        self.found.append(Span(lane, direction, chunks[place], last, seen.start, seen.end, says, brief, size, illegal))
 
 
 def _span_of(entry: TimelineEntry) -> Span:

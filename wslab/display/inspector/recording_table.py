@@ -82,6 +82,7 @@ def inspect_recording(recording: Recording, start: int, most: int, most_bytes: i
     more = f"… {left} more rows: start={start + len(entries)} shows them" if left > 0 else ""
     if not entries:
         more = f"Nothing to show from row {start} on: there are {count} rows." if count else "Nothing was recorded."
+    more = " ".join(filter(None, [more, recording.left_out]))
     caption = f"{count} heads and frames; row(n) of this table shows the bytes of one"
     return RecordingTable(HEADING, rows, caption, faulty, more, "", recording, tuple(entries), most_bytes, count)
 

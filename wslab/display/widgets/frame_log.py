@@ -2,7 +2,6 @@
 
 from collections import deque
 from enum import StrEnum
-from itertools import islice
 from typing import NamedTuple
 
 from wslab.dissector.frames import DissectedFrame
@@ -55,7 +54,7 @@ class FrameLog:
         chunks = self._recording.chunks
         if len(chunks) - self._next > MOST_PENDING:
             self._skip(len(chunks) - most)
-        fresh = list(islice(chunks, self._next, self._next + most))
+        fresh = chunks[self._next : self._next + most]
         self._next += len(fresh)
         for chunk in fresh:
             for recorded in self._dissector.feed(chunk):
@@ -67,6 +66,11 @@ class FrameLog:
         wanted = {Kinds.ALL: (False, True), Kinds.NO_CONTROL: (False,), Kinds.ONLY_CONTROL: (True,)}[kinds]
         rows = sorted(row for is_control in wanted for row in self._rows[is_control])
         return [row.cells for row in rows[-self._most :]]
+
+    @property
+    def left_out(self) -> str:
+        """The sentence that says what the recording has not kept. Empty if it has kept all."""
+        return self._recording.left_out
 
     def clear(self) -> None:
         """Forget the rows; whatever comes next is read as before."""
@@ -85,7 +89,7 @@ class FrameLog:
 
     def _skip(self, to: int) -> None:
         """Skip what came too fast; a connection with a gap cannot be read any further."""
-        skipped = {chunk.connection for chunk in islice(self._recording.chunks, self._next, to)}
+        skipped = {chunk.connection for chunk in self._recording.chunks[self._next : to]}
         self._append(False, ("", "", "", f"{to - self._next} reads came too fast to be shown"))
         for number in skipped:
             self._forget(number)

@@ -63,6 +63,7 @@ class Player(NotebookWidget["PlayerControls"]):
         notes = [f"{self._start} steps before these are not shown."] if self._start else []
         notes += [f"{more} more steps are not shown: start={self._start + len(rows)} shows them."] if more else []
         notes += [f"{others} more connections were recorded."] if others > 0 else []
+        notes += filter(None, [self._recording.left_out])
         caption = f"Connection {playback.connection}, step by step"
         return Table(HEADING, rows, caption, more=" ".join(notes))
 

@@ -18,6 +18,8 @@ from wslab.redaction.redact import harmless, printable, redact_body
 MOST_MOMENTS = 1000
 MOST_HEX = 24  # bytes
 MOST_LINE = 60  # characters
+MOST_COMPLETED = 20  # heads and frames that are told of a step; the others are counted
+LOOKED_AT = 256  # bytes of a head that has not come to its end
 KEPT = 300  # bytes of a payload
 PEERS = {Role.CLIENT: Role.SERVER, Role.SERVER: Role.CLIENT}
 
@@ -84,7 +86,7 @@ class _Endpoint:
             return in_hex(self.waiting, MOST_HEX, counted=False)
         if self.has_head:
             return "not to be read before the answer"
-        first, line_end, _ = redact_body(bytes(self.waiting)).partition(b"\r\n")
+        first, line_end, _ = redact_body(bytes(self.waiting[:LOOKED_AT])).partition(b"\r\n")
         is_cut = line_end or len(first) > MOST_LINE
         return f"{printable(first[:MOST_LINE].decode('latin-1'))}{' …' if is_cut else ''}"
 
@@ -126,7 +128,11 @@ class Playback:
         self._endpoints[SENDERS[chunk.direction]].waiting += chunk.data
         recorded = self._dissector.feed(chunk)
         self._open(recorded)
-        completed = [line for one in recorded for line in self._complete(one)]
+        completed: list[str] = []
+        for place, one in enumerate(recorded):
+            completed += self._complete(one, is_told=place < MOST_COMPLETED)
+        if (left := len(recorded) - MOST_COMPLETED) > 0:
+            completed.append(f"and {left} more")
         return f"{len(chunk.data)} bytes, {chunk.direction}", completed
 
     def _open(self, recorded: list[RecordedFrame]) -> None:
@@ -141,14 +147,15 @@ class Playback:
                 if not answer.illegal:
                     self._step(Role.CLIENT, Step.HANDSHAKE_DONE)
 
-    def _complete(self, recorded: RecordedFrame) -> Iterator[str]:
-        """Take in a head or a frame, and say what is complete with it."""
+    def _complete(self, recorded: RecordedFrame, is_told: bool) -> Iterator[str]:
+        """Take in a head or a frame, and say what is complete with it, if that is to be told."""
         seen = recorded.seen
         sender = self._endpoints[seen.sender]
         sender.use(seen.end)
-        yield str(seen)
+        if is_told:
+            yield str(seen)
         for message in sender.messages.feed(seen):
-            if message.is_whole and message.frames > 1:
+            if is_told and message.is_whole and message.frames > 1:
                 name = message.frame.kind.name.lower()
                 yield f"a {name} message of {message.frame.length} bytes in {message.frames} frames"
         if isinstance(seen.what, DissectedFrame):

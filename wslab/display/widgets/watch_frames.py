@@ -133,7 +133,8 @@ class FrameWatch(NotebookWidget["LogControls"]):
     def table(self) -> Table:
         """The rows as they are now."""
         with self._lock:
-            return Table(HEADING, tuple(self.log.rows(self.kinds)), "What has passed, the newest last")
+            rows = tuple(self.log.rows(self.kinds))
+            return Table(HEADING, rows, "What has passed, the newest last", more=self.log.left_out)
 
     def __repr__(self) -> str:
         self._catch_up()
