@@ -8,16 +8,17 @@ legal or not; what others have captured is looked at by `detect_websocket`.
 """
 
 import heapq
-from collections import Counter
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import chain
 from operator import itemgetter
+from pathlib import Path
 from typing import BinaryIO
 
 from wslab.protocol.states import Direction
 from wslab.recording.decapsulation import Decapsulator
-from wslab.recording.detection import Detected, detect_websocket, hidden_by
+from wslab.recording.decryption import decrypt
+from wslab.recording.detection import HTTP_2, TLS, Detected, detect_websocket, hidden_by
 from wslab.recording.ends import find_ends
 from wslab.recording.errors import INCOMPLETE, CaptureError
 from wslab.recording.log import Chunk, Log, SocketAddress
@@ -114,11 +115,12 @@ def _mapped(endpoint: Endpoint) -> Endpoint:
 # Reading
 
 
-def read_capture(file: BinaryIO, log: Log) -> list[str]:
+def read_capture(file: BinaryIO, log: Log, path: Path | None = None) -> list[str]:
     """Read the WebSocket conversations in pcapng or pcap into an empty log.
 
-    Returns what could not be read, each as the end of a sentence that begins with the name of the file. Raises
-    CaptureError if there is no such conversation, or this is no capture file.
+    What TLS has encrypted is decrypted by tshark, which reads the file at `path`, where there are keys. Returns what
+    could not be read, each as the end of a sentence that begins with the name of the file. Raises CaptureError if there
+    is no such conversation, or this is no capture file.
     """
     reader, decapsulator = CaptureReader(file), Decapsulator()
     conversations = read_conversations(reader, decapsulator)
@@ -126,13 +128,15 @@ def read_capture(file: BinaryIO, log: Log) -> list[str]:
     is_ours = reader.application == APPLICATION
     if is_ours and reader.comment.isprintable() and reader.comment:
         faults.append(INCOMPLETE + reader.comment)
+    has_tls = [conversation for conversation in conversations if hidden_by(conversation) == TLS]
+    hidden = decrypt(has_tls, path, reader.has_keys) if has_tls else []
     found = [
         (conversation, detected)
         for conversation in conversations
         if (detected := _detect(conversation, is_ours)) is not None
     ]
     if not found:
-        faults += _tell_others(conversations)
+        faults += [*hidden, *_tell_others(conversations)]
         nothing = f"has no WebSocket conversation in {'what can be read of it' if faults else 'it'}"
         raise CaptureError("; it ".join([*faults, nothing]))
     found.sort(key=lambda both: both[1].pieces[0].number)
@@ -170,11 +174,8 @@ def _tell_loss(conversation: TcpConversation, connection: int) -> Iterator[str]:
 
 def _tell_others(conversations: list[TcpConversation]) -> list[str]:
     """Which conversations may be WebSocket, though wslab cannot see it."""
-    kinds = Counter(filter(None, map(hidden_by, conversations)))
-    return [
-        f"has {count} TCP connection{'s' * (count != 1)} with {kind}, which wslab cannot read"
-        for kind, count in kinds.items()
-    ]
+    count = sum(hidden_by(conversation) == HTTP_2 for conversation in conversations)
+    return [f"has {count} TCP connection{'s' * (count != 1)} with HTTP/2, which wslab cannot read"] if count else []
 
 
 def _address(endpoint: Endpoint) -> SocketAddress:

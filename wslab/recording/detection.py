@@ -17,6 +17,7 @@ from wslab.protocol.errors import ProtocolError
 from wslab.protocol.frames import MAX_HEADER, parse_header
 from wslab.recording.tcp import Piece, TcpConversation
 
+TLS, HTTP_2 = "TLS", "HTTP/2"
 LOOKED_AT = 1024 * 1024  # bytes from the start of each side
 
 _AGREEMENT = re.compile(rb"HTTP/1\.\d 101\b")
@@ -24,7 +25,7 @@ _FIRST_REQUEST = re.compile(rb"[A-Z]{3,10} [!-~]+ HTTP/1\.\d\r?\n")
 _REQUEST = re.compile(rb"GET [!-~]+ HTTP/1\.\d\r?\n")
 # The header of a record: handshake or data, version, at most 2^14 + 256 bytes (RFC 8446 §5.1, §5.2).
 _TLS = re.compile(rb"[\x16\x17]\x03[\x00-\x04][\x00-\x41]")
-_HTTP_2 = b"PRI * HTTP/2.0\r\n"
+_PREFACE = b"PRI * HTTP/2.0\r\n"
 _UPGRADE = re.compile(rb"\nupgrade[ \t]*:[^\n]*websocket", re.IGNORECASE)
 
 
@@ -51,9 +52,9 @@ def hidden_by(conversation: TcpConversation) -> str:
     for side in (0, 1):
         start = _start(conversation, side)
         if _TLS.match(start):
-            return "TLS"
-        if start.startswith(_HTTP_2):
-            return "HTTP/2"
+            return TLS
+        if start.startswith(_PREFACE):
+            return HTTP_2
     return ""
 
 

@@ -37,7 +37,7 @@ def load(log: Log, path: Path) -> None:
         with file:
             is_har = path.suffix.lower() == ".har" or _JSON.match(file.read(_LOOKED_AT))
             file.seek(0)
-            faults += read_har(file, log, _beside(path)) if is_har else read_capture(file, log)
+            faults += read_har(file, log, _beside(path)) if is_har else read_capture(file, log, path)
     for fault in faults:
         warnings.warn(f"{path.name} {fault}", CaptureWarning, stacklevel=3)
 

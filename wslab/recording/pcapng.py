@@ -9,12 +9,12 @@ from typing import BinaryIO, NamedTuple
 from wslab.recording.errors import CaptureError
 from wslab.recording.packets import LINKTYPE_RAW
 
-SECTION_HEADER, INTERFACE, OLD_PACKET, SIMPLE_PACKET, PACKET = 0x0A0D0D0A, 1, 2, 3, 6
+SECTION_HEADER, INTERFACE, OLD_PACKET, SIMPLE_PACKET, PACKET, SECRETS = 0x0A0D0D0A, 1, 2, 3, 6, 10
 BYTE_ORDER_MAGIC = 0x1A2B3C4D
 COMMENT_OPTION, APPLICATION_OPTION, TIME_RESOLUTION_OPTION, TIME_OFFSET_OPTION = 1, 4, 9, 14
 END_OF_OPTIONS = bytes(4)
 APPLICATION = b"wslab"
-KNOWN_BLOCKS = (SECTION_HEADER, INTERFACE, OLD_PACKET, SIMPLE_PACKET, PACKET)
+KNOWN_BLOCKS = (SECTION_HEADER, INTERFACE, OLD_PACKET, SIMPLE_PACKET, PACKET, SECRETS)
 MAX_PACKET = 16 * 1024 * 1024  # bytes: what claims to be longer is damaged
 LOOKED_AT_ONCE = 1024 * 1024  # bytes
 CUT_SHORT = "is cut short: it ends in the middle of a packet"
@@ -121,6 +121,7 @@ class CaptureReader:
     def __init__(self, file: BinaryIO) -> None:
         self.application = b""
         self.comment = ""
+        self.has_keys = False  # of TLS
         self._source = _Source(file)
         self._damaged = 0  # blocks
         self._is_cut_short = False
@@ -162,6 +163,8 @@ class CaptureReader:
                     interfaces, options = [], _options(order, body[16:])
                     self.application = self.application or options.get(APPLICATION_OPTION, b"")
                     self.comment = self.comment or options.get(COMMENT_OPTION, b"").decode(errors="replace")
+                elif kind == SECRETS:
+                    self.has_keys = True
                 elif kind == INTERFACE:
                     interfaces.append(_read_interface(order, body))
                 elif kind in (PACKET, OLD_PACKET):

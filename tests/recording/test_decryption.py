@@ -1,0 +1,110 @@
+"""Decryption: TLS connections in a capture, with their keys and without; tshark is the one that can decrypt."""
+
+import ssl
+import struct
+from pathlib import Path
+
+import pytest
+import trustme
+from support.capture_files import block, pcap
+from support.raw_peer import live_server
+from support.waiting import wait_until
+from support.wireshark import tshark
+
+from wslab import Direction, Recording, Tap, connect
+from wslab.recording.errors import CaptureError
+from wslab.recording.pcapng import CaptureReader
+
+LONG = "x" * 50_000
+
+
+@pytest.fixture(scope="module")
+def contexts():
+    authority = trustme.CA()
+    server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context()
+    authority.issue_cert("127.0.0.1").configure_cert(server)
+    authority.configure_trust(client)
+    return server, client
+
+
+@pytest.fixture(scope="module", params=[ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["TLS 1.2", "TLS 1.3"])
+def talk(request, contexts, tmp_path_factory) -> tuple[Path, Path, Recording]:
+    """A capture of a conversation over TLS, the file of its keys, and what the client has recorded without TLS."""
+    folder = tmp_path_factory.mktemp("tls")
+    server_context, client_context = contexts
+    client_context.keylog_filename = str(folder / "keys.log")
+    client_context.minimum_version = client_context.maximum_version = request.param
+    recording = Recording()
+    with (
+        live_server(ssl=server_context, deflate=False) as server,
+        Tap(f"127.0.0.1:{server.port}") as tap,
+        connect(f"wss://127.0.0.1:{tap.port}/", ssl=client_context, recording=recording, deflate=False) as connection,
+    ):
+        for message in "Hello", LONG, "", "Hello", "Hello":
+            connection.send(message)
+            assert connection.receive() == message
+        connection.close()
+        wait_until(lambda: not server.connections)
+    tap.recording.save(folder / "ours.pcapng")
+    with (folder / "ours.pcapng").open("rb") as file:
+        packets = [packet.data for packet in CaptureReader(file)]
+    (folder / "tls.pcap").write_bytes(pcap(packets))  # which does not say that it is ours
+    return folder / "tls.pcap", folder / "keys.log", recording
+
+
+def sent(recording: Recording) -> list[bytes]:
+    return [recording.bytes_sent(1, way) for way in Direction]
+
+
+def test_with_the_file_of_keys_a_conversation_over_tls_is_read_byte_for_byte(talk, monkeypatch):
+    path, keys, recording = talk
+    monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
+    tshark(path)
+    loaded = Recording.load(path)
+
+    assert sent(loaded) == sent(recording)
+    assert [end[0] for end in loaded.addresses[1]] == ["127.0.0.1", "127.0.0.1"]
+    assert all(1_700_000_000 <= chunk.time < 1_700_000_100 for chunk in loaded.chunks)
+
+
+def test_with_keys_in_the_capture_itself_it_is_read_too(talk, monkeypatch):
+    path, keys, recording = talk
+    monkeypatch.delenv("SSLKEYLOGFILE", raising=False)
+    tshark(path)
+    data, secrets = path.read_bytes(), keys.read_bytes()
+    file = block("<", 0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1))
+    file += block("<", 10, b"KSLT" + struct.pack("<I", len(secrets)) + secrets)
+    file += block("<", 1, struct.pack("<HHI", 101, 0, 0))
+    place = 24
+    while place < len(data):
+        size = struct.unpack_from("<I", data, place + 8)[0]
+        packet = data[place + 16 : place + 16 + size]
+        file += block("<", 6, struct.pack("<IIIII", 0, 0, place, size, size) + packet)
+        place += 16 + size
+    (path.parent / "with-keys.pcapng").write_bytes(file)
+
+    assert sent(Recording.load(path.parent / "with-keys.pcapng")) == sent(recording)
+
+
+@pytest.mark.parametrize(
+    ("keys", "has_tshark", "reason"),
+    [
+        ("", True, "only its keys can decrypt: SSLKEYLOGFILE says in which file they are"),
+        ("none", True, "its keys do not decrypt"),
+        ("none", False, "tshark would decrypt with its keys: it comes with Wireshark, and is not installed here"),
+    ],
+)
+def test_what_cannot_be_decrypted_is_told_in_one_sentence(talk, monkeypatch, keys, has_tshark, reason):
+    path, _, _ = talk
+    monkeypatch.setenv("SSLKEYLOGFILE", str(path.parent / keys) if keys else "")
+    if has_tshark:
+        tshark(path)
+    else:
+        monkeypatch.setenv("PATH", "")
+    with pytest.raises(CaptureError) as caught:
+        Recording.load(path)
+
+    assert str(caught.value) == (
+        f"tls.pcap has 1 TCP connection with TLS, which {reason}; "
+        "it has no WebSocket conversation in what can be read of it"
+    )
