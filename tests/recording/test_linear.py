@@ -116,7 +116,7 @@ def requests_for_pages(size: int) -> Recording:
 def connections(size: int) -> Recording:
     """Many, of which the first half has the addresses that would be made up for the second."""
     recording = new_recording()
-    half = size // 4
+    half = size // 5
     for number in range(1, 2 * half + 1):
         if number <= half:
             recording.opened(number, ("127.0.0.1", FIRST_CLIENT_PORT + half + number), SERVER_ADDRESS)

@@ -19,7 +19,14 @@ from wslab.display.figures.canvas import (
     width_of,
 )
 from wslab.display.figures.figure import DescribedFigure
-from wslab.display.figures.selection import choose_connection, nothing_to_draw, select, title_of
+from wslab.display.figures.selection import (
+    MOST_READ,
+    Reading,
+    choose_connection,
+    nothing_to_draw,
+    select,
+    title_of,
+)
 from wslab.dissector.frames import DissectedFrame, Opaque
 from wslab.dissector.wording import shorten, since
 from wslab.protocol.states import SENDERS, Role
@@ -88,7 +95,8 @@ def draw_ladder(
     counted from the first chunk. Raises ValueError for a connection that is not there, and for numbers out of range.
     """
     number = choose_connection(recording, connection)
-    entries, total = select(_entries(recording, number), start, most)
+    reading = Reading(_entries(recording, number), MOST_READ + max(0, start))
+    entries, total = select(reading, start, most)
     if number is None or not entries:
         return DescribedFigure(None, nothing_to_draw("arrow", start, total))
     arrows = [_arrow_of_frame(entry) if isinstance(entry, RecordedFrame) else _arrow_of_end(entry) for entry in entries]
@@ -97,7 +105,7 @@ def draw_ladder(
     heading = title_of(recording, number, "arrows", start, len(arrows), total)
     longest = max(map(len, steps))
     lines = [f"{step:>{longest}}  {arrow}" if times else str(arrow) for step, arrow in zip(steps, arrows, strict=True)]
-    text = "\n".join([heading, *lines] if heading else lines)
+    text = "\n".join(filter(None, [heading, *lines, reading.told]))
     return DescribedFigure(_picture(arrows, steps, heading).figure, text, "Ladder of a conversation")
 
 

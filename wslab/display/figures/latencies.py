@@ -8,7 +8,7 @@ from statistics import median
 
 from wslab.display.figures.canvas import GREY, ORANGE, PALE, SKY, VERMILLION, WIDTH, Align, Canvas, width_of
 from wslab.display.figures.figure import DescribedFigure
-from wslab.display.figures.selection import choose_connection
+from wslab.display.figures.selection import Reading, choose_connection
 from wslab.dissector.frames import DissectedFrame
 from wslab.dissector.messages import MessageJoiner
 from wslab.protocol.frames import Opcode
@@ -67,8 +67,10 @@ def draw_latencies(recording: Recording, connection: int | None = None) -> Descr
     there.
     """
     choose_connection(recording, connection)
-    waits = _waits(it for it in dissect_recording(recording, COMPARED) if connection in (None, it.connection))
-    text = "\n".join([*(f"{name}: {each}" for name, each in waits.items()), *filter(None, [recording.left_out])])
+    reading = Reading(dissect_recording(recording, COMPARED))
+    waits = _waits(it for it in reading if connection in (None, it.connection))
+    lines = [f"{name}: {each}" for name, each in waits.items()]
+    text = "\n".join([*lines, *filter(None, [reading.told, recording.left_out])])
     drawn = {name: each for name, each in waits.items() if len(each.seconds) >= FEWEST}
     if not drawn:
         why = "nothing has been answered" if not any(each.seconds for each in waits.values()) else "too few answers"

@@ -1,11 +1,12 @@
 """selection: which connection of a recording a picture shows, and which part of what happened on it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from wslab.recording.recording import Recording
 
 MOST_DRAWN = 200  # with more, a picture says nothing
+MOST_READ = 250_000  # heads and frames, of which a view shows some and counts the others
 
 FULL = "the recording was full, and its end is left out"
 
@@ -36,6 +37,22 @@ def choose_connection(recording: Recording, connection: int | None) -> int | Non
 def connections_in(recording: Recording) -> list[int]:
     """The numbers of the connections, including those that failed before a byte was sent."""
     return list(dict.fromkeys([*recording.connections, *(call.connection for call in recording.calls)]))
+
+
+class Reading(Iterable[T]):
+    """What a view reads of a recording: no more than `most` heads and frames. `told` says so if there are more."""
+
+    def __init__(self, things: Iterable[T], most: int = MOST_READ) -> None:
+        self._things = things
+        self._most = most
+        self.told = ""
+
+    def __iter__(self) -> Iterator[T]:
+        for count, thing in enumerate(self._things):
+            if count >= self._most:
+                self.told = f"Only the first {self._most:,} heads and frames were read."
+                return
+            yield thing
 
 
 def select(things: Iterable[T], start: int, most: int, limit: int = MOST_DRAWN) -> tuple[list[T], int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from wslab.display.figures.canvas import GREY, INK, ORANGE, SKY, WIDTH, Canvas, width_of
 from wslab.display.figures.figure import DescribedFigure
-from wslab.display.figures.selection import choose_connection
+from wslab.display.figures.selection import Reading, choose_connection
 from wslab.dissector.frames import DissectedFrame
 from wslab.dissector.wording import in_bytes
 from wslab.protocol.states import Direction
@@ -55,14 +55,15 @@ def draw_sizes(recording: Recording, connection: int | None = None) -> Described
     the handshake are not counted. Raises ValueError for a connection that is not there.
     """
     choose_connection(recording, connection)
-    sizes = _sizes(it for it in dissect_recording(recording, kept=0) if connection in (None, it.connection))
+    reading = Reading(dissect_recording(recording, kept=0))
+    sizes = _sizes(it for it in reading if connection in (None, it.connection))
     if not any(each.frames for each in sizes.values()):
         return DescribedFigure(None, "Nothing to draw: no whole frame has been recorded.")
     lines = [f"{'payload of a frame':18}  {'  '.join(sizes)}"]
     for name in NAMES:
         lines.append("  ".join([f"{name:18}", *(f"{each.frames[name]:>{len(way)},}" for way, each in sizes.items())]))
     lines += [f"{direction}: {each}" for direction, each in sizes.items()]
-    lines += filter(None, [recording.left_out])
+    lines += filter(None, [reading.told, recording.left_out])
     return DescribedFigure(_picture(sizes).figure, "\n".join(lines), "Sizes of frames")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from wslab.display.figures.selection import MOST_READ, Reading
 from wslab.display.inspector.bits import draw_bits
 from wslab.display.inspector.dissect import MOST_ROWS, dissect
 from wslab.display.table import Table, table_of
@@ -72,7 +73,8 @@ class RecordingTable(Table):
 def inspect_recording(recording: Recording, start: int, most: int, most_bytes: int) -> RecordingTable:
     """The rows from `start` on, at most `most` of them; the others are counted but not kept."""
     entries, count = [], 0
-    for entry in _entries(recording, max(KEPT, most_bytes)):
+    reading = Reading(_entries(recording, max(KEPT, most_bytes)), MOST_READ + start)
+    for entry in reading:
         count += 1
         if start <= entry.number < start + most:
             entries.append(entry)
@@ -82,7 +84,7 @@ def inspect_recording(recording: Recording, start: int, most: int, most_bytes: i
     more = f"… {left} more rows: start={start + len(entries)} shows them" if left > 0 else ""
     if not entries:
         more = f"Nothing to show from row {start} on: there are {count} rows." if count else "Nothing was recorded."
-    more = " ".join(filter(None, [more, recording.left_out]))
+    more = " ".join(filter(None, [more, reading.told, recording.left_out]))
     caption = f"{count} heads and frames; row(n) of this table shows the bytes of one"
     return RecordingTable(HEADING, rows, caption, faulty, more, "", recording, tuple(entries), most_bytes, count)
 

@@ -1,6 +1,6 @@
 """playback: a recorded connection, step by step: what happened, and the state of both endpoints after it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate, islice
 
@@ -18,6 +18,7 @@ from wslab.redaction.redact import harmless, printable, redact_body
 MOST_MOMENTS = 1000
 MOST_HEX = 24  # bytes
 MOST_LINE = 60  # characters
+MOST_FRAMES = 20_000  # in the moments that are shown
 MOST_COMPLETED = 20  # heads and frames that are told of a step; the others are counted
 LOOKED_AT = 256  # bytes of a head that has not come to its end
 KEPT = 300  # bytes of a payload
@@ -109,8 +110,21 @@ class Playback:
         self._began = times[0] if times else 0.0
         self.start = start
         self.count = len(events)
-        self.moments = tuple(islice(map(self._moment, times, events), start, start + most))
+        self._frames = 0  # that have been read
+        self.moments = tuple(self._read_moments(zip(times, events, strict=True), start, most))
         self.remaining = max(0, self.count - start - len(self.moments))
+
+    def _read_moments(self, events: Iterable[tuple[float, Chunk | Call]], start: int, most: int) -> Iterator[Moment]:
+        """At most `most` moments after the first `start`, and no more of them than have `MOST_FRAMES` in them."""
+        before = 0
+        for number, event in enumerate(islice(events, start + most)):
+            if number == start:
+                before = self._frames
+            if self._frames - before > MOST_FRAMES:
+                return
+            moment = self._moment(*event)
+            if number >= start:
+                yield moment
 
     @property
     def numbers(self) -> range:
@@ -129,6 +143,7 @@ class Playback:
         recorded = self._dissector.feed(chunk)
         self._open(recorded)
         completed: list[str] = []
+        self._frames += len(recorded)
         for place, one in enumerate(recorded):
             completed += self._complete(one, is_told=place < MOST_COMPLETED)
         if (left := len(recorded) - MOST_COMPLETED) > 0:
