@@ -78,24 +78,30 @@ class _FreeEndpoints:
 
     def __init__(self) -> None:
         self._taken: set[frozenset[Endpoint]] = set()
-        self._following: dict[tuple[Endpoint, int], int] = {}  # which number to try when this one is taken
+        self._following: dict[tuple[Endpoint, int], int] = {}  # which number to try after one that has been tried
 
     def take(self, number: int, addresses: tuple[SocketAddress, SocketAddress] | None) -> tuple[Endpoint, Endpoint]:
         """The two ends of the connection with this number."""
         client, server = map(_endpoint, addresses) if addresses else (None, None)
         server = server or Endpoint(ip_address(SERVER_ADDRESS[0]).packed, SERVER_ADDRESS[1])
-        passed = []
         while client is None or client == server or {client, server} in self._taken:
-            number = self._following.get((server, number), number)
+            number = self._untried(server, number)
             host, port = divmod(number, 65536 - FIRST_CLIENT_PORT)
             client = Endpoint((IPv4Address("127.0.0.1") + host).packed, FIRST_CLIENT_PORT + port)
-            passed.append(number)
-            number += 1
-        self._following |= dict.fromkeys(((server, one) for one in passed), number)
+            self._following[server, number] = number + 1
         self._taken.add(frozenset((client, server)))
         if len(client.address) == len(server.address):
             return client, server
         return _mapped(client), _mapped(server)
+
+    def _untried(self, server: Endpoint, number: int) -> int:
+        """The first number from this one on that has not been tried. The way to it is short the next time."""
+        passed = []
+        while (following := self._following.get((server, number))) is not None:
+            passed.append((server, number))
+            number = following
+        self._following |= dict.fromkeys(passed, number)
+        return number
 
 
 def _endpoint(address: SocketAddress) -> Endpoint | None:
