@@ -52,5 +52,5 @@ def test_what_a_page_is_made_of_comes_with_the_package(page):
     settings = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
     packed = {file for it in settings["tool"]["setuptools"]["package-data"]["wslab"] for file in PACKAGE.glob(it)}
     linked = re.findall(r'(?:href|src)="(?!data:)([^"]*)', page.read_text(encoding="utf-8"))
-    assert len(linked) == 4
+    assert len(linked) >= 4
     assert {page, *((page.parent / name).resolve() for name in linked)} <= packed

@@ -14,6 +14,8 @@ from support.raw_peer import live_server, tiny_server, wait_for_end
 from support.waiting import PATIENCE
 from support.web_page import web_page
 
+import wslab
+
 HOSTILE = """<img src=x onerror="window.pwned = 1"><script>window.pwned = 1</script><b>bold</b>&amp;"""
 
 
@@ -166,6 +168,150 @@ def test_the_log_keeps_the_last_500_entries_and_a_long_message_is_cut_short(tab)
     assert ("x" * 10_000 + " … text 20001 bytes" in " ".join(text.split()), "y text" in text) == (True, False)
 
 
+def test_a_row_is_no_longer_there_and_the_page_says_so(tab):
+    with live_server(handler=lambda connection: connection.send_many([f"message {n}." for n in range(600)])) as server:
+        tab.visit(http(server)).connect()
+        tab.has_logged("wasClean true")
+
+    expect(tab.page.get_by_text("103 earlier rows are no longer here.")).to_be_visible()
+    tab.press("Clear")
+    expect(tab.page.get_by_text("no longer here")).to_have_count(0)
+
+
+def test_the_state_is_a_word_and_the_button_to_press_next_stands_out(echo):
+    def prominent():
+        return echo.page.locator("button.first").all_inner_texts()
+
+    badge = echo.page.get_by_role("status")
+    expect(badge).to_have_text("not connected")
+    assert prominent() == ["Connect"]
+    echo.open()
+    expect(badge).to_have_text("OPEN")
+    assert prominent() == ["Send"]
+    echo.press("Disconnect")
+    echo.has_logged("wasClean true")
+    expect(badge).to_have_text("CLOSED")
+    assert prominent() == ["Connect"]
+
+
+def test_messages_are_counted_and_the_way_there_and_back_is_timed(echo):
+    echo.open().send("Zwölf")
+    echo.has_logged("back after")
+    echo.send("x")
+    echo.has_logged("← message data x")
+
+    echo.shows("sent", "2 messages, 7 bytes")
+    echo.shows("received", "2 messages, 7 bytes")
+    assert len(re.findall(r"back after \d+\.\d ms", " ".join(echo.log.inner_text().split()))) == 2
+
+
+def test_what_no_message_was_sent_for_was_not_on_its_way(tab):
+    with live_server(handler=lambda connection: connection.send("news")) as server:
+        tab.visit(http(server)).connect()
+        tab.has_logged("← message data news")
+
+    assert "back after" not in tab.log.inner_text()
+
+
+def test_the_arrow_keys_bring_back_what_was_sent(echo):
+    echo.open()
+    box = echo.box("Message")
+    for text in ("first", "second", "second"):
+        echo.send(text)
+    box.fill("")
+    box.press("ArrowUp")
+    expect(box).to_have_value("second")
+    box.press("ArrowUp")
+    expect(box).to_have_value("first")
+    box.press("ArrowUp")
+    expect(box).to_have_value("first")
+    box.press("ArrowDown")
+    expect(box).to_have_value("second")
+
+
+def test_a_message_is_seen_as_text_as_json_and_as_hex(echo):
+    echo.open().send('{"a":[1]}')
+    row = echo.log.get_by_role("paragraph").filter(has_text="← message")
+    data = row.locator(".data")
+    expect(data).to_have_text('{"a":[1]}')
+    row.get_by_role("button", name="as JSON").click()
+    assert data.inner_text() == '{\n  "a": [\n    1\n  ]\n}'
+    row.get_by_role("button", name="as hex").click()
+    expect(data).to_have_text("7b 22 61 22 3a 5b 31 5d 7d")
+    row.get_by_role("button", name="as text").click()
+    expect(data).to_have_text('{"a":[1]}')
+
+
+def test_a_long_message_takes_five_lines_until_all_is_asked_for(echo):
+    echo.open().send("long " * 2000)
+    row = echo.log.get_by_role("paragraph").filter(has_text="← message")
+    data = row.locator(".data")
+
+    def height():
+        return data.evaluate("(data) => data.getBoundingClientRect().height")
+
+    folded = height()
+    assert folded < 150
+    row.get_by_role("button", name="show all").click()
+    assert height() > 5 * folded
+    row.get_by_role("button", name="fold").click()
+    assert height() == folded
+
+
+def test_the_log_shows_the_rows_in_which_words_are_found(echo):
+    echo.open().send("needle")
+    echo.send("hay")
+    echo.has_logged("← message data hay")
+    echo.page.get_by_role("searchbox", name="Find in the log").fill("Needle")
+    expect(echo.log.get_by_role("paragraph").filter(visible=True)).to_have_count(2)
+
+    echo.send("another needle")
+    expect(echo.log.get_by_role("paragraph").filter(visible=True)).to_have_count(4)
+
+
+def test_what_the_log_shows_can_be_copied(echo):
+    echo.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    echo.open().send("Hello")
+    echo.has_logged("← message")
+    echo.page.get_by_role("searchbox", name="Find in the log").fill("send()")
+    echo.press("Copy")
+
+    copied = echo.page.evaluate("navigator.clipboard.readText()")
+    assert re.fullmatch(r"\d\.\d{3} → send\(\) data Hello text 5 bytes\n", copied)
+
+
+def test_the_log_is_saved_as_a_har_that_inspect_reads(echo, tmp_path):
+    echo.open().send("Zwölf 🥊")
+    echo.page.get_by_label("bytes, written in hex").check()
+    echo.send("00 ff")
+    echo.has_logged("← message data 00 ff")
+    with echo.page.expect_download() as saving:
+        echo.press("Save as HAR")
+    saving.value.save_as(tmp_path / "echo-test.har")
+
+    rows = str(wslab.inspect(wslab.Recording.load(tmp_path / "echo-test.har")))
+    assert rows.count('text "Zwölf 🥊"') == 2
+    assert rows.count("binary 00 ff") == 2
+
+
+def test_a_link_fills_in_the_boxes_and_sends_nothing(echo, server):
+    echo.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    echo.box("Location").fill(f"{server.url}room?x=1&y=2")
+    echo.box("Subprotocols to offer").fill("chat")
+    echo.box("Message").fill("00 #&=+ 🥊")
+    echo.page.get_by_label("bytes, written in hex").check()
+    echo.press("Copy link")
+    link = echo.page.evaluate("navigator.clipboard.readText()")
+
+    echo.visit("about:blank").visit(link)
+    expect(echo.box("Location")).to_have_value(f"{server.url}room?x=1&y=2")
+    expect(echo.box("Subprotocols to offer")).to_have_value("chat")
+    expect(echo.box("Message")).to_have_value("00 #&=+ 🥊")
+    expect(echo.page.get_by_label("bytes, written in hex")).to_be_checked()
+    echo.shows("readyState", "no WebSocket yet")
+    expect(echo.log).to_be_empty()
+
+
 # What a peer says is text
 
 
@@ -182,7 +328,7 @@ def test_html_from_a_peer_is_shown_and_never_becomes_html(tab):
     names = tab.log.evaluate(
         "(log) => [...new Set([...log.querySelectorAll('*')].map((element) => element.localName))]"
     )
-    assert set(names) == {"p", "span", "b", "bdi"}
+    assert set(names) == {"p", "span", "b", "bdi", "button"}
     assert tab.page.evaluate("window.pwned") is None
     assert tab.complaints == []
 
@@ -241,6 +387,22 @@ def test_an_address_without_a_scheme_leads_to_the_server_of_the_page_and_the_pag
     )
 
 
+def test_an_address_of_http_is_taken_and_the_page_says_as_what(echo, server):
+    echo.connect(Location=http(server))
+
+    echo.has_logged("open protocol")
+    echo.shows("url", server.url)
+    echo.advises("A browser takes http:// as ws:// and https:// as wss://, see url")
+
+
+def test_a_message_that_is_too_long_is_answered_with_what_to_do(echo):
+    echo.open()
+    echo.box("Message").fill("x" * (1024 * 1024 + 1))
+    echo.press("Send")
+    echo.has_logged("close code 1009")
+    echo.advises("The message was longer than this server takes: send a shorter one")
+
+
 def test_what_is_no_list_of_subprotocols_is_said_at_its_box(echo):
     for names in ["chat, chat", "(chat)"]:
         echo.connect(**{"Subprotocols to offer": names})
@@ -290,6 +452,7 @@ def test_after_the_close_send_says_nothing_and_the_page_does(echo):
         "send() says nothing, but the message is lost, as the state is CLOSED: press Connect and send it again."
     )
     echo.shows("readyState", "3 CLOSED")
+    echo.has_logged("→ send() (lost) data too late")
     assert "message data too late" not in echo.log.inner_text()
 
 
@@ -459,9 +622,10 @@ def test_firefox_connects_sends_and_disconnects_by_keyboard(firefox_tab, server)
     firefox_tab.press(*["Tab"] * 3, "Enter")  # Location, Subprotocols to offer, Connect
     firefox_tab.wait_for("log", 'open protocol "" extensions permessage-deflate')
     [connection] = server.connections
-    firefox_tab.press("Tab", HOSTILE, "Enter")  # Message
+    firefox_tab.press(*["Tab"] * 2, HOSTILE, "Enter")  # Copy link, Message
     firefox_tab.wait_for("log", f"← message data {HOSTILE}Hello text {len(HOSTILE) + 5} bytes")
-    firefox_tab.press(*["Tab"] * 3, "4001", "Tab", "bye", "Enter")  # Send it as, Send, Close code, Close reason
+    # Send it as, Send, five for the log, a button in each of its two messages, Close code, Close reason
+    firefox_tab.press(*["Tab"] * 10, "4001", "Tab", "bye", "Enter")
     firefox_tab.wait_for("log", 'close code 4001 reason "" wasClean true')
 
     assert (connection.close_code, connection.close_reason) == (4001, "bye")

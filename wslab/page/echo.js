@@ -6,66 +6,74 @@ const MEANINGS = {
   1008: "policy violation", 1009: "message too big", 1010: "mandatory extension", 1011: "internal error",
   1012: "service restart", 1013: "try again later", 1014: "bad gateway", 1015: "TLS handshake",
 };
-const MAX_ENTRIES = 500, MAX_CHARACTERS = 10000, MAX_BYTES = 1000;
+const CURES = {
+  1001: "The server is going away: see whether it was stopped, start it again and press Connect.",
+  1009: "The message was longer than this server takes: send a shorter one, or give the server a higher limit.",
+  1011: "The server met an error that is its own: its log says more than a close frame can.",
+};
+const MAX_UNANSWERED = 1000;
 
 let socket = null;  // one at a time
 let gaveUp = false;  // close() came before its open event
-let beginning = performance.now();  // of its life: the log counts seconds from here
+let counts = { sent: [0, 0], received: [0, 0] };  // messages and bytes of this WebSocket
+let unanswered = [];  // what was sent and has not come back, with the time
+const HISTORY = [];  // what was sent, for the keys ↑ and ↓
+let recalled = 0;
 
 // What the page shows
 
-function shorten(text) {
-  return readable(text.slice(0, MAX_CHARACTERS)) + (text.length > MAX_CHARACTERS ? " …" : "");
-}
-
 function note(what, fields = {}, className = "", time = performance.now()) {
-  const log = at("log"), wasAtEnd = isAtEnd(log);
-  const entry = add(log, "p", "");
-  add(entry, "span", ((time - beginning) / 1000).toFixed(3), "quiet");
-  add(entry, "b", what, className);
-  for (const [name, value] of Object.entries(fields)) {
-    const field = add(entry, "span", "");
-    add(field, "span", name, "quiet");
-    add(field, "bdi", shorten(String(value)), name === "data" ? "data" : "");
-  }
-  while (log.children.length > MAX_ENTRIES) log.firstElementChild.remove();
-  if (wasAtEnd) log.scrollTop = log.scrollHeight;
+  addRow({ what, fields, time }, className);
   showState();
-  return entry;
 }
 
-function noteMessage(what, data, fields, time) {
-  if (typeof data === "string") {
-    note(what, { data, text: `${new TextEncoder().encode(data).length} bytes`, ...fields }, "", time);
-    return;
-  }
-  const size = data.size ?? data.byteLength, start = data.slice(0, MAX_BYTES);
-  const entry = note(what, { data: "…", [data.constructor.name]: `${size} bytes`, ...fields }, "", time);
-  const show = (buffer) => {
-    entry.querySelector(".data").textContent = (toHex(new Uint8Array(buffer)) || '""') + (size > MAX_BYTES ? " …" : "");
-  };
-  if (start instanceof Blob) start.arrayBuffer().then(show);  // it can be read only later
-  else show(start);
+function noteMessage(what, data, fields, time = performance.now()) {
+  addMessage({ what, data, fields, time, socket });
+  showState();
+}
+
+function count(direction, data) {
+  counts[direction][0] += 1;
+  counts[direction][1] += sizeOf(data);
+}
+
+function sizeOf(data) {
+  return typeof data === "string" ? new TextEncoder().encode(data).length : data.size ?? data.byteLength;
 }
 
 function showState() {
   const now = {
     readyState: socket ? `${socket.readyState} ${STATES[socket.readyState]}` : "no WebSocket yet",
+    sent: describe(counts.sent),
+    received: describe(counts.received),
     bufferedAmount: socket ? `${socket.bufferedAmount} bytes` : "–",
     protocol: socket ? socket.protocol || '""' : "–",
     extensions: socket ? socket.extensions || '""' : "–",
     url: socket ? socket.url : "–",
   };
   for (const [id, text] of Object.entries(now)) at(id).textContent = text;
+  const state = socket ? STATES[socket.readyState] : "not connected";
+  if (at("badge").textContent !== state) at("badge").textContent = state;
+  at("badge").className = state;
+  at("connect").classList.toggle("first", !socket || socket.readyState === WebSocket.CLOSED);
+  at("send").classList.toggle("first", socket?.readyState === WebSocket.OPEN);
 }
 
-// One sentence: what is wrong, and what to do. `box` is the text box where it can be put right.
+function describe([messages, bytes]) {
+  return `${messages} message${messages === 1 ? "" : "s"}, ${bytes} bytes`;
+}
+
+// One sentence: what is wrong, and what to do, above the log. `box` is the text box where it can be put right: then the
+// sentence stands below it.
 function advise(sentence, box = null) {
   for (const corrected of document.querySelectorAll("[aria-invalid]")) {
     corrected.removeAttribute("aria-invalid");
     corrected.removeAttribute("aria-errormessage");
   }
+  if (box === null) at("talk").prepend(at("advice"));
+  else box.form.append(at("advice"));
   at("advice").textContent = sentence;
+  if (sentence) at("advice").scrollIntoView({ block: "nearest" });
   if (box === null) return;
   box.setAttribute("aria-invalid", "true");
   box.setAttribute("aria-errormessage", "advice");
@@ -84,7 +92,10 @@ function openSocket(url, protocols) {
   socket = null;
   gaveUp = false;
   beginning = performance.now();
-  note("new WebSocket()", protocols.length ? { url, protocols: protocols.join(", ") } : { url });
+  counts = { sent: [0, 0], received: [0, 0] };
+  unanswered = [];
+  const fields = protocols.length ? { url, protocols: protocols.join(", ") } : { url };
+  note("new WebSocket()", { ...fields, at: new Date().toLocaleTimeString() });
   try {
     socket = new WebSocket(url, protocols);
   } catch (error) {
@@ -95,7 +106,9 @@ function openSocket(url, protocols) {
   socket.binaryType = at("binaryType").value;
   listen(socket);
   showState();
-  if (!/^[a-z]+:/i.test(url)) {
+  if (/^https?:/i.test(url)) {
+    advise("A browser takes http:// as ws:// and https:// as wss://, see url; elsewhere write ws:// or wss://.");
+  } else if (!/^[a-z]+:/i.test(url)) {
     advise("An address without ws:// is taken as a path on the server of this page, see url: write ws:// before it.");
   }
 }
@@ -107,7 +120,8 @@ function listen(socket) {
     note("open", { protocol: socket.protocol, extensions: socket.extensions }, "", event.timeStamp);
   });
   socket.addEventListener("message", (event) => {
-    noteMessage("← message", event.data, { origin: event.origin }, event.timeStamp);
+    count("received", event.data);
+    noteMessage("← message", event.data, { origin: event.origin, ...delayOf(event) }, event.timeStamp);
   });
   socket.addEventListener("error", (event) => {
     note("error", { "tells a page": "nothing" }, "threw", event.timeStamp);
@@ -117,7 +131,17 @@ function listen(socket) {
     const fields = { code: event.code + meaning, reason: event.reason, wasClean: event.wasClean };
     note("close", fields, "", event.timeStamp);
     if (event.code === 1006) adviseOnFailure(wasOpen);
+    else if (event.code in CURES) advise(CURES[event.code]);
   });
+}
+
+// How long the message took to come back, if this is the echo of one.
+function delayOf({ data, timeStamp }) {
+  const isEcho = (sent) => (typeof data === "string" ? sent.data === data : sent.data.byteLength === sizeOf(data));
+  const index = unanswered.findIndex(isEcho);
+  if (index < 0) return {};
+  const [sent] = unanswered.splice(index, 1);
+  return { "back after": `${(timeStamp - sent.time).toFixed(1)} ms` };
 }
 
 function adviseOnAddress(error, protocols) {
@@ -159,8 +183,13 @@ function sendData(data) {
     advise("send() does not wait for the open event, it throws: send again when readyState is 1 OPEN.");
     return;
   }
-  noteMessage("→ send()", data);
-  if (socket.readyState > WebSocket.OPEN) {
+  const isLost = socket.readyState > WebSocket.OPEN;
+  noteMessage(isLost ? "→ send() (lost)" : "→ send()", data);
+  if (!isLost) {
+    count("sent", data);
+    if (unanswered.push({ data, time: performance.now() }) > MAX_UNANSWERED) unanswered.shift();
+    showState();
+  } else {
     const state = STATES[socket.readyState];
     advise(`send() says nothing, but the message is lost, as the state is ${state}: press Connect and send it again.`);
   }
@@ -208,20 +237,55 @@ onSubmit("opening", () => {
 });
 onSubmit("closing", () => closeSocket(at("code").value.trim(), at("reason").value));
 onSubmit("sending", () => {
+  if (HISTORY.at(-1) !== at("message").value) HISTORY.push(at("message").value);
+  recalled = HISTORY.length;
   const data = at("as-bytes").checked ? parseHex(at("message").value) : at("message").value;
   if (data !== null) sendData(data);
   else advise("This is not hex: write two digits for each byte, such as 48 65 6c 6c 6f.", at("message"));
 });
 at("message").addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  if (event.shiftKey || event.isComposing) return;
+  if (event.key === "Enter") at("sending").requestSubmit();
+  else if (!(event.key === "ArrowUp" && recall(-1)) && !(event.key === "ArrowDown" && recall(1))) return;
   event.preventDefault();
-  at("sending").requestSubmit();
 });
+
+// Show an earlier or a later message, if the cursor is in the first or in the last line.
+function recall(step) {
+  const box = at("message"), { value, selectionStart: start } = box;
+  const leaves = step < 0 ? !value.slice(0, start).includes("\n") : !value.slice(start).includes("\n");
+  if (!leaves || HISTORY[recalled + step] === undefined) return false;
+  recalled += step;
+  box.value = HISTORY[recalled];
+  return true;
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    advise("");
+  } catch {
+    advise(`This browser does not let the page copy. Here it is: ${text}`);
+  }
+}
 at("binaryType").addEventListener("change", () => {
   if (socket !== null) socket.binaryType = at("binaryType").value;
 });
-at("clear").addEventListener("click", () => at("log").replaceChildren());
+at("copy").addEventListener("click", () => copy(textOfLog()));
 
+// A link that fills in the boxes; it never connects or sends by itself
+
+const BOXES = { url: "location", protocols: "protocols", send: "message" };
+
+at("link").addEventListener("click", () => {
+  const parts = new URLSearchParams();
+  for (const [name, id] of Object.entries(BOXES)) if (at(id).value) parts.set(name, at(id).value);
+  if (at("as-bytes").checked) parts.set("as", "bytes");
+  copy(`${location.origin}${location.pathname}#${parts}`);
+});
 at("location").value = `${location.protocol.replace("http", "ws")}//${location.host}${location.pathname}`;
+const filled = new URLSearchParams(location.hash.slice(1));
+for (const [name, id] of Object.entries(BOXES)) if (filled.has(name)) at(id).value = filled.get(name);
+at("as-bytes").checked = filled.get("as") === "bytes";
 showState();
 setInterval(showState, 250);  // bufferedAmount shrinks without an event
