@@ -49,7 +49,7 @@ def byte_by_byte(data: bytes, reader: FrameDissector) -> list[Dissected]:
         (Frame(Opcode.TEXT, b"x" * 61), f'text "{"x" * 60}…" (61 bytes)'),
         (Frame(Opcode.TEXT, b"x" * 100_000), f'text "{"x" * 60}…" (100000 bytes)'),
         (Frame(Opcode.TEXT, b"one\n\x1b[2Jtwo\x9b"[:-1]), 'text "one\\n\\x1b[2Jtwo"'),
-        (Frame(Opcode.TEXT, b"http://a/?token=sesame"), 'text "http://a/?token=[redacted]'),
+        (Frame(Opcode.TEXT, b"http://a/?token=sesame"), 'text "http://a/?token=[redacted]"'),
         (Frame(Opcode.BINARY), "binary"),
         (Frame(Opcode.BINARY, b"\x00\xff"), "binary 00 ff"),
         (Frame(Opcode.BINARY, bytes(21)), f"binary {bytes(20).hex(' ')} … (21 bytes)"),

@@ -460,7 +460,7 @@ def test_text_and_repr_of_a_response_hide_cookies():
         (b'{"token": "SECRET", "x": "y"}', '{"token": "xxxxxx", "x": "y"}'),
         (rb'{"apiKey":"SECRET\"SECRET"}', '{"apiKey":"xxxxxxxxxxxxxx"}'),
         (b'{"token": "SECR', '{"token": "xxxx'),
-        (b'{"tokens": "abc", "token": 5}', '{"tokens": "abc", "token": 5}'),
+        (b'{"tokens": "abc", "token": 5}', '{"tokens": "abc", "token": x}'),
         (b"password=SECRET&_xsrf=SECRET&x=y", "password=xxxxxx&_xsrf=xxxxxx&x=y"),
         (b'<a href="/lab?token=SECRET&x=1">', '<a href="/lab?token=xxxxxx&x=1">'),
         (b"Cookie: a=SECRET", "Cookie: xxxxxxxx"),

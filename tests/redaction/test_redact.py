@@ -21,7 +21,7 @@ from wslab.redaction.redact import (
         ("/lab?a=b&token=abc#top", "/lab?a=b&token=[redacted]#top"),
         ("/lab?access_token=abc&_token=def", "/lab?access_token=[redacted]&_token=[redacted]"),
         ("/lab?token=", "/lab?token="),
-        ("/token=abc", "/token=abc"),
+        ("/token=abc", "/token=[redacted]"),
         ("/lab?tokens=abc", "/lab?tokens=abc"),
         (
             "/lab?api_key=abc&apikey=d&session_id=e&x=f",
@@ -53,7 +53,7 @@ def test_a_token_in_an_address_is_hidden_and_nothing_else(target, shown):
         (b"X: base64url.bearer.authorization.k8s.io.abc, d", b"X: base64url.bearer.authorization.k8s.io.xxx, d"),
         (
             b"X-Cookie: a\r\nCookies: b\r\nCookie\r\nGET /?tokens=c",
-            b"X-Cookie: a\r\nCookies: b\r\nCookie\r\nGET /?tokens=c",
+            b"X-Cookie: x\r\nCookies: x\r\nCookie\r\nGET /?tokens=c",
         ),
         (b"", b""),
     ],

@@ -15,6 +15,7 @@ from wslab.redaction.redact import printable, redact_target
 KEPT = 4096  # bytes of each payload; what a view shows of it is much less
 MAX_INFLATED = 16 * 1024 * 1024  # bytes of a message: no more is decompressed, unless it is to be kept
 MOST_SHOWN = 60  # characters of a text
+LOOKED_AT = 400  # bytes of a text: so far, what ends behind that which is shown is found to be a secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,8 @@ class DissectedFrame:
         if self.is_deflated:
             return ""
         if self.kind is Opcode.TEXT:
-            text = payload.decode(errors="backslashreplace")
-            if is_whole and len(text) <= MOST_SHOWN:
+            text = redact_target(payload[:LOOKED_AT].decode(errors="backslashreplace"))
+            if is_whole and len(payload) <= LOOKED_AT and len(text) <= MOST_SHOWN:
                 return f'"{text}"'
             return f'"{text[:MOST_SHOWN]}…" ({self.length} bytes)'
         if is_whole and len(payload) <= MOST_SHOWN // 3:
@@ -94,8 +95,7 @@ class Dissected:
 
     def __str__(self) -> str:
         line = str(self.what).partition("\n")[0] if isinstance(self.what, Request | Response) else str(self.what)
-        line = redact_target(f"{line} - illegal: {self.illegal}" if self.illegal else line)
-        return printable(line)
+        return printable(f"{line} - illegal: {redact_target(self.illegal)}" if self.illegal else line)
 
 
 @dataclass(slots=True)

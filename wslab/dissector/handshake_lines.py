@@ -17,7 +17,8 @@ from wslab.dissector.header_meanings import (
 from wslab.dissector.wording import cut
 from wslab.protocol.handshake import check_request
 from wslab.protocol.http import Headers, Request, Response, parse_request, parse_response
-from wslab.redaction.redact import REDACTED, redact_header, redact_line, redact_target
+from wslab.redaction.redact import redact_header, redact_line, redact_target
+from wslab.redaction.secrets import MISSPELT
 
 MOST_EXAMINED = 400  # bytes from the start of a head: they show whether it is one
 MOST_OF_A_NAME = 40  # characters
@@ -159,8 +160,8 @@ def _header_line(line: Line, parse: Parse, legal: list[tuple[str, str]]) -> Fiel
 
 def _shown_name(name: str) -> str:
     """The name in an illegal header line; whole only if it cannot hold anything else."""
-    letters = re.sub("[^a-z-]", "", name.lower())
-    is_harmless = len(name) <= MOST_OF_A_NAME and (redact_header(letters, "") == REDACTED or redact_line(name) == name)
+    is_name = re.sub("[^a-z]", "", name.lower()) in MISSPELT
+    is_harmless = len(name) <= MOST_OF_A_NAME and (is_name or redact_line(name) == name)
     return name if is_harmless else redact_line(name)
 
 

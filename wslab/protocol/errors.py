@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
+from wslab.redaction.redact import harmless
+
 
 class CloseCode(IntEnum):
     """The close codes of RFC 6455 §7.4.1 and of the IANA registry that it opened."""
@@ -52,7 +54,7 @@ def describe_close(code: int, reason: str = "") -> str:
     """
     known = code in CloseCode.__members__.values()
     text = f"{code} {CloseCode(code).meaning}" if known else str(code)
-    return f"{text}: {reason}" if reason else text
+    return f"{text}: {harmless(reason)}" if reason else text
 
 
 class Violation(NamedTuple):

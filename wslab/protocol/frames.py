@@ -17,7 +17,7 @@ from wslab.protocol.rules import (
     broken_by_length,
     broken_by_start,
 )
-from wslab.redaction.redact import printable
+from wslab.redaction.redact import harmless, printable, redact_target
 
 MAX_HEADER = 14  # bytes: 2, then 8 for the longest lengths, then 4 for the masking key
 
@@ -65,11 +65,11 @@ class Frame:
         payload = self.payload
         if self.opcode is Opcode.CLOSE and len(payload) >= 2:
             code, reason = int.from_bytes(payload[:2], "big"), payload[2:].decode(errors="replace")
-            return f'{code} "{printable(reason)}"' if reason else str(code)
+            return f'{code} "{harmless(reason)}"' if reason else str(code)
         if self.opcode is Opcode.TEXT and not self.rsv1:
             with contextlib.suppress(UnicodeDecodeError):  # a fragment may end in the middle of a character
                 text = payload.decode()
-                shown = f'"{printable(text[:most])}'
+                shown = f'"{printable(redact_target(text[: 10 * most])[:most])}'
                 return f'{shown}"' if len(text) <= most else f'{shown}…" ({len(payload)} bytes)'
         if len(payload) <= most // 2:
             return payload.hex(" ")

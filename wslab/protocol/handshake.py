@@ -19,7 +19,7 @@ from wslab.protocol.handshake_rules import (
 )
 from wslab.protocol.handshake_rules import VERSION as VERSION
 from wslab.protocol.http import TOKEN, Headers, Request, Response
-from wslab.redaction.redact import harmless, printable, redact_body
+from wslab.redaction.redact import cross_out, harmless, printable, redact_body, redact_header
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -68,12 +68,12 @@ def parse_extensions(value: str) -> list[Extension]:
             extensions.append(Extension(name[1], tuple(parameters)))
         end = _NEXT.match(value, position)
         if end is None:
-            raise EXTENSIONS_ARE_MALFORMED.broken(rest=value[position : position + 20])
+            raise EXTENSIONS_ARE_MALFORMED.broken(rest=cross_out(value)[position : position + 20])
         position = end.end()
     for extension in extensions:
         words = [extension.name, *(w for parameter in extension.parameters for w in parameter if w is not None)]
         if not all(TOKEN.fullmatch(word) for word in words):
-            raise EXTENSION_IS_NO_NAME.broken(extension=str(extension)[:60])
+            raise EXTENSION_IS_NO_NAME.broken(extension=cross_out(str(extension))[:60])
     return extensions
 
 
@@ -92,7 +92,8 @@ def build_request(
     Raises TypeError for one subprotocol where a list of them is meant.
     """
     if isinstance(subprotocols, str):
-        raise TypeError(f"subprotocols is a list of names: [{subprotocols!r}], not {subprotocols!r}")
+        shown = redact_header("Sec-WebSocket-Protocol", subprotocols)
+        raise TypeError(f"subprotocols is a list of names: [{shown!r}], not {shown!r}")
     lines = [
         ("Host", host),
         ("Upgrade", "websocket"),

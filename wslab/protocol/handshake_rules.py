@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from wslab.protocol.head_rules import HandshakeRule, Refusal
 from wslab.protocol.http import TOKEN, Request, Response
-from wslab.redaction.redact import harmless
+from wslab.redaction.redact import harmless, printable, redact_header
 
 VERSION = "13"
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")  # RFC 9110 §9.3, RFC 5789
@@ -107,9 +107,12 @@ EXTENSION_IS_NO_NAME = HandshakeRule("Sec-WebSocket-Extensions", "not a legal ex
 
 def broken_by_request(request: Request) -> list[Refusal]:
     """The rules that a request breaks, the one first that the client is told."""
+    broken = [rule for rule, breaks in REQUEST_RULES if breaks(request)]
+    if not broken:
+        return []
     wanted = harmless(request.headers.get("Sec-WebSocket-Version"))[:20]
     values = {"method": request.method[:20], "version": request.version, "wanted": wanted}
-    return [rule.refusal(**values) for rule, breaks in REQUEST_RULES if breaks(request)]
+    return [rule.refusal(**values) for rule in broken]
 
 
 def has_one_host(request: Request) -> bool:
@@ -186,18 +189,17 @@ ANSWER_IGNORES_OFFER = HandshakeRule(
 
 def broken_by_agreement(agreement: Agreement) -> list[Refusal]:
     """The rules that a response with status 101 breaks, the one first by which a client refuses it."""
+    broken = [rule for rule, breaks in RESPONSE_RULES if breaks(agreement)]
+    if not broken:
+        return []
     headers = agreement.response.headers
     values = {
         "found": harmless(headers.get("Sec-WebSocket-Accept", "missing")),
         "accept": agreement.accept,
-        "chosen": harmless(headers.get("Sec-WebSocket-Protocol")),
+        "chosen": printable(redact_header("Sec-WebSocket-Protocol", headers.get("Sec-WebSocket-Protocol"))),
         "version": agreement.response.version,
     }
-    return [
-        rule.refusal(**values)._replace(status=agreement.response.status, headers=headers.lines)
-        for rule, breaks in RESPONSE_RULES
-        if breaks(agreement)
-    ]
+    return [rule.refusal(**values)._replace(status=agreement.response.status, headers=headers.lines) for rule in broken]
 
 
 def _is_choice(agreement: Agreement) -> bool:

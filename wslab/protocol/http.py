@@ -17,7 +17,7 @@ from wslab.protocol.head_rules import (
     NO_VERSION,
     WRONG_VERSION,
 )
-from wslab.redaction.redact import redact_body, redact_header, redact_line, redact_target
+from wslab.redaction.redact import printable, redact_body, redact_bytes, redact_header, redact_line, redact_target
 
 MAX_BODY_SIZE = 4096
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
@@ -80,13 +80,14 @@ class Headers:
 def _serialize_head(start_line: str, headers: Headers) -> bytes:
     for name, value in headers:
         if not TOKEN.fullmatch(name) or _NOT_IN_A_LINE.search(value):
-            raise ValueError(f"not a legal header line: {name!r}: {redact_header(name, value)!r}")
+            raise ValueError(f"not a legal header line: {redact_line(name)!r}: {redact_header(name, value)!r}")
     lines = [start_line, *(f"{name}: {value}" for name, value in headers)]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
 def _text_of_head(start_line: str, headers: Headers) -> str:
-    return "\n".join([start_line, *(f"{name}: {redact_header(name, value)}" for name, value in headers)])
+    lines = [start_line, *(f"{name}: {redact_header(name, value)}" for name, value in headers)]
+    return "\n".join(map(printable, lines))
 
 
 @dataclass(frozen=True, repr=False)
@@ -132,16 +133,20 @@ class Response:
     def serialize(self) -> bytes:
         """The bytes of head and body. Raises ValueError if a header line or the status line could not be read back."""
         if not re.fullmatch(r"[1-9]\d\d", str(self.status)) or _NOT_IN_A_LINE.search(self.phrase):
-            raise ValueError(f"not a legal status line: {self.status} {self.phrase!r}")
+            raise ValueError(f"not a legal status line: {self.status} {redact_target(self.phrase)!r}")
         return _serialize_head(f"{self.version} {self.status} {self.phrase}", self.headers) + self.body
 
     def __str__(self) -> str:
-        text = _text_of_head(f"{self.version} {self.status} {self.phrase}", self.headers)
-        return f"{text}\n\n{redact_body(self.body).decode(errors='replace')}" if self.body else text
+        text = _text_of_head(f"{self.version} {self.status} {redact_target(self.phrase)}", self.headers)
+        lines = self._shown_body().decode(errors="replace").split("\n")
+        return "\n".join([text, "", *(printable(line.rstrip("\r")) for line in lines)]) if self.body else text
 
     def __repr__(self) -> str:
-        body = f", body={redact_body(self.body)!r}" if self.body else ""
-        return f"Response({self.status}, {self.phrase!r}, {self.headers!r}{body})"
+        body = f", body={self._shown_body()!r}" if self.body else ""
+        return f"Response({self.status}, {redact_target(self.phrase)!r}, {self.headers!r}{body})"
+
+    def _shown_body(self) -> bytes:
+        return redact_body(self.body, self.headers.get("Content-Encoding"))
 
 
 def build_refusal(error: HandshakeError) -> Response:
@@ -194,7 +199,7 @@ def parse_response(data: bytes) -> tuple[Response, int] | None:
             return None
         match = re.fullmatch(r"(HTTP/1\.\d) ([1-9]\d\d)(?: (.*))?", lines[0].decode("latin-1"))
         if match is None:
-            raise NO_RESPONSE.broken(line=lines[0][:40])
+            raise NO_RESPONSE.broken(line=redact_bytes(lines[0])[:40])
         headers = _parse_headers(lines[1:])
     except HandshakeError as error:
         raise HandshakeError(error.reason, 0) from None

@@ -90,10 +90,12 @@ def _date(time: float) -> str:
 
 
 def _request_entry(request: Request, secrets: bool) -> dict[str, object]:
-    target = request.resource_name if secrets else redact_target(request.resource_name)
+    target, host = request.resource_name, request.headers.get("Host", "localhost")
+    if not secrets:
+        target, host = redact_target(target), redact_target(f"//{host}")[2:]
     return {
         "method": request.method,
-        "url": f"ws://{request.headers.get('Host', 'localhost')}{target}",
+        "url": f"ws://{host}{target}",
         "httpVersion": request.version,
         "headers": _header_entries(request.headers, secrets),
         "queryString": [
@@ -109,11 +111,12 @@ def _response_entry(response: Response, secrets: bool) -> dict[str, object]:
     body, kind = response.body, response.headers.get("Content-Type", "x-unknown")
     content: dict[str, object] = {"size": len(body), "mimeType": kind}
     if body:
-        text = base64.b64encode(body if secrets else redact_body(body)).decode()
+        coding = response.headers.get("Content-Encoding")
+        text = base64.b64encode(body if secrets else redact_body(body, coding)).decode()
         content |= {"text": text, "encoding": "base64"}
     return {
         "status": response.status,
-        "statusText": response.phrase,
+        "statusText": response.phrase if secrets else redact_target(response.phrase),
         "httpVersion": response.version if response.status else "",
         "headers": _header_entries(response.headers, secrets),
         "cookies": [],

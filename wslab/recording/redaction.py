@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from wslab.protocol.states import Direction
 from wslab.recording.log import Chunk
-from wslab.redaction.redact import redact_body, redact_bytes
+from wslab.redaction.redact import redact_bytes, redact_stream
 
 _END_OF_HEAD = b"\r\n\r\n"
 _NOT_EMPTY = re.compile(rb"[^\r\n]")
@@ -33,7 +33,7 @@ def redact_chunks(chunks: Sequence[Chunk]) -> list[Chunk]:
                 _replace(redacted, indices, heads[direction], redact_bytes(heads[direction]))
             else:
                 data = b"".join(redacted[index].data for index in indices)
-                _replace(redacted, indices, data, redact_body(data))
+                _replace(redacted, indices, data, redact_stream(data))
     return redacted
 
 

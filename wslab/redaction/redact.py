@@ -1,71 +1,59 @@
-"""redact: cookies, credentials and tokens taken out of what is shown or saved."""
+"""redact: text or bytes in, the same without cookies, credentials and tokens out; `secrets` has the list."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain
+
+from wslab.redaction.find import (
+    find_compressed,
+    find_in_subprotocols,
+    find_secrets,
+    is_mangled,
+    is_secret,
+    lists_subprotocols,
+)
+from wslab.redaction.secrets import Place
 
 REDACTED = "[redacted]"
+MOST_OF_A_LINE = 40  # characters
 
-_SECRET_HEADERS = {
-    "authorization",
-    "cookie",
-    "proxy-authorization",
-    "set-cookie",
-    "wslab-ticket",
-    "wslab-token",
-    "x-api-key",
-    "x-auth-token",
-    "x-csrf-token",
-    "x-csrftoken",
-    "x-xsrf-token",
-    "x-xsrftoken",
-}
-_SECRET_NAMES = r"(?:[\w-]{0,20}token|api[_-]?key|session[_-]?id|_xsrf|password)"
-# In the query of an address; also of one that is itself a parameter: %3F is "?", %26 is "&", %3D is "=", %25 is "%".
-_SECRET_PARAMETER = rf"((?:[?&]|%(?:25)*(?:3F|26)){_SECRET_NAMES}(?:=|%(?:25)*3D))[^&#\s]+"
-_USER_AND_PASSWORD = r"(://)[^/?#\s\"',<>]+(?=@)"
-_BEARER_SUBPROTOCOL = r"(bearer\.authorization\.k8s\.io\.)[\w-]+"  # how a browser, which sets no header, sends one
-_SECRETS_IN_TEXT = [re.compile(text, re.IGNORECASE) for text in (_SECRET_PARAMETER, _USER_AND_PASSWORD)]
-_BEARER = re.compile(_BEARER_SUBPROTOCOL, re.IGNORECASE)
-# The same in bytes, and leniently: a head that nobody accepts may have bare line feeds, blanks and folded lines.
-_SECRET_LINE = rb"((?:\A|[\r\n])[ \t]*(?:%s)[ \t]*:)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*" % (
-    "|".join(sorted(_SECRET_HEADERS)).encode()
-)
-_SECRETS_IN_HEADS = [
-    re.compile(octets, re.IGNORECASE)
-    for octets in (
-        _SECRET_LINE,
-        *(text.encode() for text in (_SECRET_PARAMETER, _USER_AND_PASSWORD, _BEARER_SUBPROTOCOL)),
-    )
-]
-_SECRETS_IN_BODIES = [
-    re.compile(text.encode(), re.IGNORECASE)
-    for text in (
-        rf'("{_SECRET_NAMES}"\s*:\s*")(?:\\.|[^"])+',  # a page tells its scripts, as that of JupyterLab does
-        rf"((?:\A|[\r\n]){_SECRET_NAMES}=)[^&\s]+",  # the first field of a form
-    )
-]
+Span = tuple[int, int]
 
 
 def redact_target(target: str) -> str:
-    """The request target, or any text, without the tokens, keys and passwords in the addresses in it.
+    """The request target, or any text, without the tokens, keys and passwords in it.
 
     >>> redact_target("/lab?token=abc123&reset")
     '/lab?token=[redacted]&reset'
     """
-    for secret in _SECRETS_IN_TEXT:
-        target = secret.sub(rf"\1{REDACTED}", target)
-    return _BEARER.sub(r"\1xxx", target)  # the name of a subprotocol has no brackets
+    return _replace(target, find_secrets(target), REDACTED)
 
 
 def redact_header(name: str, value: str) -> str:
-    """The header value, or `[redacted]` where it holds cookies or credentials; tokens in addresses go as well."""
-    return REDACTED if name.lower() in _SECRET_HEADERS else redact_target(value)
+    """The header value, or `[redacted]` where it holds cookies or credentials; what is secret in others goes as well.
+
+    >>> redact_header("Sec-WebSocket-Protocol", "access_token, abc, chat")
+    'access_token, xxx, chat'
+    """
+    if is_secret(name, Place.HEADER):
+        return REDACTED
+    if lists_subprotocols(name):  # whose names have no brackets
+        return _replace(value, chain(find_secrets(value), find_in_subprotocols(value)), "xxx")
+    return redact_target(value)
 
 
 def redact_line(line: str) -> str:
     """A line that is no header line, for the eyes; its name may be one of those with secrets, misspelt."""
-    letters = re.sub("[^a-z-]", "", line.lower())
-    return REDACTED if any(name in letters for name in _SECRET_HEADERS) else redact_target(line)[:40]
+    return REDACTED if is_mangled(line) else redact_target(line)[:MOST_OF_A_LINE]
+
+
+def cross_out(text: str) -> str:
+    """`text` with an x for each character of what is secret: as many as before.
+
+    >>> cross_out('x; token="abc"')
+    'x; token="xxx"'
+    """
+    return "".join(_crossed(text, find_secrets(text)))
 
 
 def redact_bytes(head: bytes) -> bytes:
@@ -74,22 +62,25 @@ def redact_bytes(head: bytes) -> bytes:
     >>> redact_bytes(b"GET /?token=abc HTTP/1.1\r\nCookie: a=1; b=2")
     b'GET /?token=xxx HTTP/1.1\r\nCookie: xxxx xxx'
     """
-    return _cross_out(head, _SECRETS_IN_HEADS)
+    return _cross_out_bytes(head, is_head=True)
 
 
-def redact_body(body: bytes) -> bytes:
-    """The bytes of a body, or of heads and bodies, crossed out as in a head; JSON and forms hold secrets, too.
+def redact_body(body: bytes, coding: str = "") -> bytes:
+    """The bytes of a body, or of a message, crossed out in the same way; all of them if they are compressed.
+
+    `coding` is its Content-Encoding.
 
     >>> redact_body(b'{"token": "abc", "x": "y"}')
     b'{"token": "xxx", "x": "y"}'
     """
-    return _cross_out(redact_bytes(body), _SECRETS_IN_BODIES)
+    if coding.lower() not in ("", "identity"):
+        return b"x" * len(body)
+    return _cross_out_bytes(body, is_body=True)
 
 
-def _cross_out(data: bytes, secrets: Iterable[re.Pattern[bytes]]) -> bytes:
-    for secret in secrets:
-        data = secret.sub(lambda match: match[1] + re.sub(rb"\S", b"x", match[0][len(match[1]) :]), data)
-    return data
+def redact_stream(data: bytes) -> bytes:
+    """All that one side has sent, heads and bodies, or what it may be."""
+    return _cross_out_bytes(data, is_head=True, is_body=True)
 
 
 def printable(text: str) -> str:
@@ -104,3 +95,42 @@ def printable(text: str) -> str:
 def harmless(words: str) -> str:
     """`words` without secrets, and without what would move the cursor of a terminal."""
     return printable(redact_target(words))
+
+
+# Crossing out
+
+
+def _cross_out_bytes(data: bytes, *, is_head: bool = False, is_body: bool = False) -> bytes:
+    text = data.decode("latin-1")  # a character for each byte
+    spans = find_secrets(text, is_head=is_head, is_body=is_body)
+    return "".join(_crossed(text, chain(spans, find_compressed(data) if is_body else ()))).encode("latin-1")
+
+
+def _crossed(text: str, spans: Iterable[Span]) -> Iterator[str]:
+    position = 0
+    for start, end in _merged(spans):
+        yield text[position:start]
+        yield re.sub(r"\S", "x", text[start:end], flags=re.ASCII)
+        position = end
+    yield text[position:]
+
+
+def _replace(text: str, spans: Iterable[Span], by: str) -> str:
+    pieces, position = [], 0
+    for start, end in _merged(spans):
+        pieces += [text[position:start], by]
+        position = end
+    return "".join([*pieces, text[position:]])
+
+
+def _merged(spans: Iterable[Span]) -> Iterator[Span]:
+    """The spans in order, each character in one of them at the most."""
+    last, until = 0, 0
+    for start, end in sorted(spans):
+        if start > until:
+            if until > last:
+                yield last, until
+            last = start
+        until = max(until, end)
+    if until > last:
+        yield last, until

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from wslab.protocol.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
 from wslab.protocol.http import Response
 from wslab.protocol.limits import Limits
-from wslab.redaction.redact import redact_target
+from wslab.redaction.redact import harmless, redact_target
 from wslab.sockets.connection import Connection
 from wslab.sockets.log import log
 
@@ -107,7 +107,7 @@ class Session:
         if self._service.origins is not None and self.connection.request is not None:
             origin = self.connection.request.headers.get("Origin")
             if origin.lower() not in self._service.origins:
-                raise HandshakeError(f"a page from {origin or 'nowhere'} may not connect to this server", 403)
+                raise HandshakeError(f"a page from {harmless(origin) or 'nowhere'} may not connect to this server", 403)
 
     def _handle(self) -> None:
         """Run the handler, and close the connection when it is done."""

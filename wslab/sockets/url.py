@@ -12,6 +12,8 @@ try:
 except ImportError:  # it comes with JupyterLab
     idna = None  # type: ignore[assignment]
 
+from wslab.redaction.redact import redact_target
+
 DEFAULT_PORTS = {"ws": 80, "wss": 443}
 
 # RFC 3986 appendix B, without the blanks around an address and the line breaks in it, which a browser ignores, too.
@@ -63,7 +65,7 @@ def parse_url(url: str) -> WebSocketUrl:
     url = _IGNORED.sub("", url)
     parts = _URL.fullmatch(url)
     if parts is None:
-        begin = "" if "@" in url else f", not {re.split('[?#]', url)[0][:40]!r}"
+        begin = "" if "@" in url else f", not {redact_target(url)[:40]!r}"
         raise ValueError(f"a WebSocket address begins with ws:// or wss://{begin}")
     scheme, authority, path, query, fragment = parts.groups()
     if fragment is not None:

@@ -13,7 +13,7 @@ from wslab.protocol.states import SENDERS, TRANSITIONS, Role, State, Step
 from wslab.recording.log import Call, Chunk
 from wslab.recording.recorded_frames import RecordedFrame, RecordingDissector
 from wslab.recording.recording import Recording
-from wslab.redaction.redact import harmless, printable, redact_body
+from wslab.redaction.redact import harmless, printable, redact_stream
 
 MOST_MOMENTS = 1000
 MOST_HEX = 24  # bytes
@@ -87,7 +87,7 @@ class _Endpoint:
             return in_hex(self.waiting, MOST_HEX, counted=False)
         if self.has_head:
             return "not to be read before the answer"
-        first, line_end, _ = redact_body(bytes(self.waiting[:LOOKED_AT])).partition(b"\r\n")
+        first, line_end, _ = redact_stream(bytes(self.waiting[:LOOKED_AT])).partition(b"\r\n")
         is_cut = line_end or len(first) > MOST_LINE
         return f"{printable(first[:MOST_LINE].decode('latin-1'))}{' …' if is_cut else ''}"
 

@@ -1,0 +1,175 @@
+"""Canaries: secrets in every place and form in which software puts them, each with a word of its own to look for."""
+
+import base64
+import gzip
+import json
+import re
+from collections.abc import Callable
+from itertools import count
+from urllib.parse import quote
+
+_numbers = count(1)
+CANARY = re.compile(r"CANARY\d{4}ZZ")
+Place = Callable[[str], str]
+
+
+def hatch(places: dict[str, Place]) -> tuple[dict[str, str], list[str]]:
+    """A new canary for each place: the name of each one's place, and what each place looks like with it."""
+    canaries = {f"CANARY{next(_numbers):04}ZZ": name for name in places}
+    return canaries, [place(canary) for canary, place in zip(canaries, places.values(), strict=True)]
+
+
+def found_in(text: str) -> set[str]:
+    """The canaries in a text, also where it shows them in base64 or in hex."""
+    seen = set(CANARY.findall(text))
+    for run in re.findall(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{16,}", text):
+        decoded = base64.b64decode(run + "A" * (-len(run) % 4)).decode("latin-1")
+        seen |= set(CANARY.findall(decoded))
+    for run in re.findall(r"(?:[0-9a-f]{2}[ \n]){11,}[0-9a-f]{2}", text):
+        seen |= set(CANARY.findall(bytes.fromhex(run).decode("latin-1")))
+    return seen
+
+
+def basic(secret: str) -> str:
+    return base64.b64encode(f"user:{secret}".encode()).decode()
+
+
+def jwt(secret: str) -> str:
+    parts = ({"alg": "HS256"}, {"sub": secret})
+    return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts) + ".sig"
+
+
+def _header(name: str) -> Place:
+    return lambda secret: f"{name}: {secret}"
+
+
+def _after(text: str, then: str = "") -> Place:
+    return lambda secret: text + secret + then
+
+
+HEADER_NAMES = [
+    *("Cookie", "Cookie2", "Set-Cookie", "X-Forwarded-Cookie", "Authorization", "authorization", "Proxy-Authorization"),
+    *("X-CUST-Authorization", "Authentication", "X-Auth", "X-Auth-Key", "X-Auth-Token", "Token", "X-Access-Token"),
+    *("X-Forwarded-Access-Token", "X-CSRFToken", "X-CSRF-Token", "X-XSRF-TOKEN", "api-key", "apikey", "X-API-Key"),
+    *("xi-api-key", "X_Api_Key", "Ocp-Apim-Subscription-Key", "X-Functions-Key", "X-Goog-Api-Key", "X-Secret"),
+    *("X-Client-Secret", "CF-Access-Client-Secret", "Cf-Access-Jwt-Assertion", "X-Goog-Iap-Jwt-Assertion", "DPoP"),
+    *("X-Amz-Security-Token", "X-Amzn-Oidc-Data", "X-Ms-Client-Principal", "X-Hub-Signature-256", "Signature"),
+    *("X-Session-Id", "Mcp-Session-Id", "Session", "X-Password", "X-Credential", "Wslab-Ticket"),
+    *("X-Client-Pass", "X-Amz-Credential", "X-Secret-Key"),
+    *("X-Jupyterhub-Api-Token", "X-Vault-Token", "PRIVATE-TOKEN", "Cokie", "Coookie", "Authorisation", "Autorization"),
+]  # fmt: skip
+HEADERS: dict[str, Place] = {
+    **{name: _header(name) for name in HEADER_NAMES},
+    "Basic": lambda secret: f"X-Other: Basic {basic(secret)}",
+    "Bearer": lambda secret: f"X-Other: say Bearer {secret}",
+    "JWT": lambda secret: f"X-Other: {jwt(secret)}",
+    "Referer": _after("Referer: http://h/lab?token="),
+    "Location": _after("Location: /login?next=%2Flab%3Ftoken%3D"),
+    "Link": _after("Link: </x?a=b;token=", ">"),
+    "JSON": _after('X-Json: {"token": "', '"}'),
+    "pair": _after("X-Pair: token="),
+    "second pair": _after("X-Kv: user=a; password="),
+    "user and password": _after("Referer: http://user:", "@h/"),
+}
+SUBPROTOCOLS: dict[str, Place] = {
+    "next name": _after("access_token, "),
+    "bearer, JWT": lambda secret: f"bearer, {jwt(secret)}",
+    "bare JWT": lambda secret: f"chat, {jwt(secret)}",
+    "Deepgram": _after("token, "),
+    "OpenAI": _after("realtime, openai-insecure-api-key.", ", openai-beta.realtime-v1"),
+    "Kubernetes": _after("base64url.bearer.authorization.k8s.io.", ", base64.binary.k8s.io"),
+    "bearer.X": _after("bearer."),
+    "token-X": _after("token-"),
+    "auth_X": _after("auth_"),
+    "authorization": _after("authorization, "),
+    "jwt": _after("chat, jwt."),
+}
+MANGLED: dict[str, Place] = {
+    "blank in the name": _after("Cook ie: a="),
+    "blank before the colon": _after("Cookie : a="),
+    "NUL in the name": _after("Cookie\0: "),
+    "tab in the name": _after("Cookie\tx: "),
+    "in the name, after a blank": _after("Cookie ", ": a"),
+    "in the name, after =": _after("Cookie=", "; a: b"),
+    "no colon": _after("Authorization "),
+    "no colon, a tab": _after("Authorization\tBearer-"),
+    "blank first": _after(" Authorization: "),
+    "bracket first": _after("(Cookie: a="),
+    "folded": _after("Cookie: a=1;\r\n b="),
+    "folded at once": _after("Authorization:\r\n\tBearer-"),
+}
+PARAMETERS = [
+    *("token", "access_token", "id_token", "refresh-token", "TOKEN", "%74oken", "t%6Fken", "token%5B%5D", "token[]"),
+    *("api_key", "apikey", "api-key", "apiKey", "key", "secret", "client_secret", "sig", "signature"),
+    *("X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Credential", "X-Goog-Signature", "hmac", "auth", "jwt", "code"),
+    *("state", "code_verifier", "password", "passwd", "pwd", "pass", "user[password]", "sid", "session", "session_id"),
+    *("sessionid", "PHPSESSID", "ticket", "_xsrf", "csrf", "csrftoken", "bearer", "credentials", "otp", "pin"),
+    *("cookie", "secret_key", "SAMLResponse"),
+]  # fmt: skip
+SEGMENTS = ["token", "access_token", "api-key", "secret", "jwt", "password", "bearer"]
+TARGETS: dict[str, Place] = {
+    **{name: _after(f"/x?a=b&{name}=", "&c=d") for name in PARAMETERS},
+    "with quotation marks": _after("/x?token=\"a'b", "\"c'd"),
+    "with an encoded &": _after("/x?token=a%26"),
+    "after ;": _after("/x;token="),
+    "nested": lambda secret: "/x?next=" + quote(f"/lab?token={secret}&a=b", safe=""),
+    "nested twice": lambda secret: "/x?next=" + quote(quote(f"/lab?token={secret}", safe=""), safe=""),
+    "JSON": lambda secret: "/x?q=" + quote(json.dumps({"token": secret}), safe=""),
+    "path": _after("/user/ada/token/", "/api"),
+    **{f"path, {name}": _after(f"/v1/{name}/") for name in SEGMENTS},
+    "user and password": _after("http://user:", "@localhost/"),
+    "encoded address": lambda secret: "/x?to=" + quote(f"http://user:{secret}@h/", safe=""),
+}
+MEMBERS = [
+    *("token", "access_token", "password", "passwd", "secret", "apiKey", "api_key", "key", "jwt", "authorization"),
+    *("Cookie", "sessionId", "_xsrf", "ticket", "auth", "client_secret", "signature", "X-Api-Key"),
+    *("privateKey", "bearer", "pin", "otp"),
+]  # fmt: skip
+JSONS: dict[str, Place] = {
+    **{name: (lambda secret, name=name: json.dumps({"a": 1, name: secret, "z": 2})) for name in MEMBERS},
+    "nested": lambda secret: json.dumps({"data": {"token": secret}}),
+    "list": lambda secret: json.dumps({"list_token": ["first", secret]}),
+    "with a quotation mark": lambda secret: json.dumps({"token": f'a"b\\{secret}'}),
+    "JSON in JSON": lambda secret: json.dumps({"s": json.dumps({"token": f'x"{secret}'})}),
+    "three deep": lambda secret: json.dumps({"s": json.dumps({"t": json.dumps({"token": f'x"{secret}'})})}),
+    "escaped name": lambda secret: json.dumps({"token": secret}).replace("token", r"\u0074oken"),
+    "address": lambda secret: json.dumps({"url": f"/lab?a=b&token={secret}"}).replace("&", r"\u0026"),
+    "cut short": lambda secret: f'{{"token": "{secret}',
+    "of a HAR": lambda secret: json.dumps({"name": "Cookie", "value": secret}),
+    "Python": lambda secret: repr({"token": secret}),
+}
+BODIES: dict[str, Place] = {
+    **JSONS,
+    "form": _after("username=a&password="),
+    "first field": _after("code=", "&a=b"),
+    "multipart": _after('--b\r\nContent-Disposition: form-data; name="password"\r\n\r\na ', "\r\nb\r\n--b--\r\n"),
+    "HTML, link": _after('<a href="/lab?a=b&amp;token=', '">'),
+    "HTML, field": _after('<input type="hidden" name="_xsrf" value="', '"/>'),
+    "HTML, meta": _after('<meta name="csrf-token" content="', '">'),
+    "HTML, JSON": _after("<div data-config='{&quot;token&quot;: &quot;", "&quot;}'>"),
+    "script": _after("<script>var token = '", "';</script>"),
+}
+
+
+def chunked(body: bytes, size: int) -> bytes:
+    """A body in chunks of `size` bytes (RFC 9112 §7.1)."""
+    pieces = [body[start : start + size] for start in range(0, len(body), size)]
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in [*pieces, b""])
+
+
+def answer(body: bytes, *lines: str, status: str = "403 Forbidden") -> bytes:
+    head = "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""])
+    return head.encode() + body
+
+
+def answers(text: str) -> dict[str, bytes]:
+    """A refusal that says `text`, in each of the forms that a body has."""
+    body = text.encode()
+    chunks = {f"in chunks of {n}": answer(chunked(body, n), "Transfer-Encoding: chunked") for n in (1, 7)}
+    return {
+        "whole": answer(body, f"Content-Length: {len(body)}"),
+        **chunks,
+        "gzip": answer(z := gzip.compress(body), "Content-Encoding: gzip", f"Content-Length: {len(z)}"),
+        "gzip, not said": answer(z, f"Content-Length: {len(z)}"),
+        "gzip in chunks": answer(chunked(z, 50), "Content-Encoding: gzip", "Transfer-Encoding: chunked"),
+    }

@@ -1,0 +1,278 @@
+"""find: where the secrets are in a text; `secrets` has the list of what is one.
+
+Strategy: the text is read with its escapes decoded (percent, JSON, HTML, at any depth), so that `%74oken%3D` is found
+where `token=` is. An encoded delimiter may begin a value and never ends one: it may belong to it. Places are those in
+the text as it was. No character is looked at more often than a fixed number of times, whatever the text.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from difflib import get_close_matches
+from functools import lru_cache
+
+from wslab.redaction.secrets import MANGLED, MISSPELT, PUBLIC_NAMES, SECRET_NAMES, SECRET_SHAPES, SUBPROTOCOL, Place
+
+MOST_OF_A_NAME = 100  # characters, at its start and at its end
+
+_FLAGS = re.IGNORECASE | re.ASCII
+_PUBLIC = re.compile("|".join(pattern for pattern, _ in PUBLIC_NAMES))
+_SECRET = {
+    place: re.compile("|".join(known.pattern for known in SECRET_NAMES if place in known.places)) for place in Place
+}
+_HINT = re.compile(r"[=:/%&\\@]|eyJ|basic|bearer|negotiate|ntlm|[-_]|AIza", _FLAGS)
+_SHAPES = [re.compile(pattern, _FLAGS) for pattern, _ in SECRET_SHAPES]
+_SUBPROTOCOL = re.compile(SUBPROTOCOL, _FLAGS)
+_MANGLED = re.compile(MANGLED)
+
+_ENCODED = 0xE000  # an encoded delimiter is told from a plain one by its place in Unicode's private area
+_ESCAPE = r"%(?:25)*([0-9A-F]{2})|(?<!\\)\\++u00([0-9A-F]{2})|&#x0{0,4}([0-9A-F]{2});|&(#39|#34|#38|apos|quot|amp);"
+_BOUNDARY = re.compile(r"\r\n[0-9A-F]{1,8}(?:;[^\r\n]{0,80})?\r\n", _FLAGS)  # between chunks of a body (RFC 9112 §7.1)
+_ESCAPES, _ESCAPES_IN_CHUNKS = re.compile(_ESCAPE, _FLAGS), re.compile(f"{_ESCAPE}|{_BOUNDARY.pattern}", _FLAGS)
+_ENTITIES = {"#39": "'", "#34": '"', "#38": "&", "apos": "'", "quot": '"', "amp": "&"}
+
+_LINE = re.compile(r"([^\r\n]*)(?:\r\n?|\n|\Z)")
+_HEADER_NAME = re.compile(r"[ \t]*[!#$%&'*+.^`|~\w-]+[ \t]*", re.ASCII)
+_LETTERS = re.compile(r"[ \t]*[a-z-]*", _FLAGS)
+_NOT_A_HEADER = re.compile(r"[ \t]*[\"'{<[]|HTTP/\d|[A-Z]+ +(?:[/*]|https?://)")
+_PART_NAME = re.compile(r'form-data\b.{0,200}?\bname="?([^";]*)', _FLAGS)
+_PAIR = re.compile(
+    r"(?<![\w.$~\[\]-])([\w.$~\[\]-]++)(\\*+[\"'\ue022\ue027])?[\s+\ue020\ue00a]{0,8}+([=:\ue03d\ue03a])"
+    r"(?:[\s+\ue020\ue00a]{0,8}+(?:(\\*+)([\"'\ue022\ue027])|([\[{])|(-?\d[\d.e+-]*+)))?",
+    _FLAGS,
+)
+_SEPARATORS = "?&#;\ue03f\ue026\ue023\ue03b"
+_COLONS = ":\ue03a"
+_ENDS_OF_STRINGS = {quote: re.compile(rf"(?<!\\)(\\*+){quote}|[\r\n]") for quote in ('"', "'", "\ue022", "\ue027")}
+_CLOSING = {"[": "]", "{": "}"}
+# Up to what ends a parameter. A quotation mark ends it only where no more of a word follows.
+_PARAMETER = re.compile(r"(?:[^&#\s\"'<>`]|[\"'<>`](?=[^\s,;:.)\]}>/&#\"'<]))++", _FLAGS)
+_WORD = re.compile(r"[\w.$~\[\]-]{1,60}", re.ASCII)
+_FAR = 200  # characters between a name="…" and its value="…"
+_SEGMENT = re.compile(r"(?<=[/\ue02f])(?<![/\ue02f]{2})([\w.~-]++)(?=[/\ue02f]([^/?#\s\"'<>;\ue02f\ue03f]+))", _FLAGS)
+
+_COMPRESSED = re.compile(
+    rb"\ncontent-encoding[ \t]*:[ \t]*(?!identity)\w|(?:\A|\n\r?\n(?:[0-9A-F]{1,8}\r\n)?)(\x1f\x8b)", re.IGNORECASE
+)
+_END_OF_HEAD = re.compile(rb"\n\r?\n")
+_NEXT_HEAD = re.compile(rb"HTTP/1\.\d [1-9]\d\d|[A-Z]{3,10} [!-~]+ HTTP/1\.\d")
+
+Span = tuple[int, int]
+
+
+# Names
+
+
+def words_of(name: str) -> str:
+    """A name as words in small letters.
+
+    >>> words_of("xApi_Key")
+    'x-api-key'
+    """
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name)
+    return re.sub(r"[^A-Za-z0-9]+", "-", parted).strip("-").lower()
+
+
+def is_secret(name: str, place: Place) -> bool:
+    """Whether what stands behind this name is secret.
+
+    >>> is_secret("X-Api-Key", Place.HEADER), is_secret("Sec-WebSocket-Key", Place.HEADER)
+    (True, False)
+    """
+    if len(name) > 2 * MOST_OF_A_NAME:
+        name = f"{name[:MOST_OF_A_NAME]} {name[-MOST_OF_A_NAME:]}"
+    return _is_secret(name, place)
+
+
+@lru_cache(4096)
+def _is_secret(name: str, place: Place) -> bool:
+    words = words_of(name)
+    if _PUBLIC.search(words):
+        return False
+    if _SECRET[place].search(words):
+        return True
+    is_short = 4 < len(words) < 24  # comparing is slow
+    return place is Place.HEADER and is_short and bool(get_close_matches(words.replace("-", ""), MISSPELT, 1, 0.8))
+
+
+def is_mangled(line: str) -> bool:
+    """Whether a line begins as a header with a secret does, but for blanks, control characters or a missing colon."""
+    name, colon, _ = line.partition(":")
+    letters = re.sub("[^a-z]", "", name[:MOST_OF_A_NAME].lower())
+    first = "".join(name.split(maxsplit=1)[:1])
+    return bool(_MANGLED.match(letters)) or is_secret(name if colon else first, Place.HEADER)
+
+
+def lists_subprotocols(name: str) -> bool:
+    """Whether it is the name of the header in which a browser puts its token."""
+    return name.strip().lower() == "sec-websocket-protocol"
+
+
+# All of them
+
+
+def find_secrets(text: str, *, is_head: bool = False, is_body: bool = False) -> Iterator[Span]:
+    """Where the secrets are, in no order; they may overlap. In a head, its lines are read leniently, legal or not."""
+    if is_head or _HINT.search(text):  # most messages have none
+        yield from _find(text, _ESCAPES, is_head, is_body)
+    if is_body and _BOUNDARY.search(text):
+        yield from _find(text, _ESCAPES_IN_CHUNKS, is_head, is_body)
+
+
+def _find(text: str, escapes: re.Pattern[str], is_head: bool, is_body: bool) -> Iterator[Span]:
+    reading = _Reading(text, escapes)
+    plain = reading.plain
+    yield from reading.spans(_in_lines(plain, is_head))
+    yield from reading.spans(_in_pairs(plain, is_form=is_body))
+    for shape in _SHAPES:
+        yield from reading.spans(found.span(1) for found in shape.finditer(plain))
+    segments = _SEGMENT.finditer(plain)
+    yield from reading.spans(found.span(2) for found in segments if is_secret(found[1], Place.PATH))
+
+
+class _Reading:
+    """`text` with its escapes decoded, `plain`, and where each character of that stood."""
+
+    def __init__(self, text: str, escapes: re.Pattern[str]) -> None:
+        pieces, end, size = [], 0, 0
+        self._places, self._origins = [0], [0]
+        for escape in escapes.finditer(text):
+            decoded = _decode(escape)
+            pieces += [text[end : escape.start()], decoded]
+            size += escape.start() - end
+            self._places += [size, size + len(decoded)]
+            self._origins += [escape.start(), escape.end()]
+            end, size = escape.end(), size + len(decoded)
+        self.plain = "".join([*pieces, text[end:]])
+
+    def spans(self, spans: Iterator[Span]) -> Iterator[Span]:
+        """Where these spans of `plain` are in the text."""
+        for start, end in spans:
+            first, last = bisect_right(self._places, start) - 1, bisect_left(self._places, end)
+            if last == len(self._places) or self._places[last] != end:
+                last -= 1
+            if start < end:
+                yield self._origins[first] + start - self._places[first], self._origins[last] + end - self._places[last]
+
+
+def _decode(escape: re.Match[str]) -> str:
+    if escape.lastindex is None:
+        return ""  # the boundary of a chunk
+    digits = escape[1] or escape[2] or escape[3]
+    character = chr(int(digits, 16)) if digits else _ENTITIES[escape[4].lower()]
+    is_plain = character.isascii() and (character.isalnum() or character in "_.-[]~$\\")
+    return character if is_plain else chr(_ENCODED + ord(character))
+
+
+# By the names of headers and of the parts of a form
+
+
+def _in_lines(plain: str, is_head: bool) -> Iterator[Span]:
+    is_hidden, is_part, is_value = False, False, False
+    for line in _LINE.finditer(plain):
+        text, start, end = line[1], *line.span(1)
+        if text.startswith("--"):
+            is_part = is_value = False
+        elif is_value:
+            yield start, end
+            continue
+        elif is_part:
+            is_value = not text  # the empty line after the headers of a part
+        elif part := _PART_NAME.search(text):
+            is_part = is_secret(part[1], Place.ADDRESS)
+        if not (is_hidden and text.startswith((" ", "\t"))):  # else it is folded, and belongs to the line above
+            skipped = _skip_name(text, is_head)
+            is_hidden, start = skipped is not None, start + (skipped or 0)
+        name, _, value = text.partition(":")
+        if is_hidden:
+            yield start, end
+        elif lists_subprotocols(name):
+            yield from ((end - len(value) + a, end - len(value) + b) for a, b in find_in_subprotocols(value))
+
+
+def _skip_name(line: str, is_head: bool) -> int | None:
+    """Where the secret of a header line begins; None if it has none."""
+    name, colon, _ = line.partition(":")
+    if _NOT_A_HEADER.match(line):
+        return None
+    is_legal = bool(colon and _HEADER_NAME.fullmatch(name))
+    if is_legal and is_secret(name, Place.HEADER if is_head else Place.TEXT):
+        return len(name) + 1
+    if is_legal or not is_head:
+        return None
+    begun = _LETTERS.match(line)
+    return begun.end() if begun and is_mangled(line) else None
+
+
+def find_in_subprotocols(value: str) -> Iterator[Span]:
+    """Where the tokens are in the value of Sec-WebSocket-Protocol: behind such a word, or all of the next name."""
+    is_next = False
+    for name in re.finditer(r"[^\s,]+", value):
+        found = _SUBPROTOCOL.search(name[0])
+        if is_next:
+            yield name.span()
+        elif found:
+            yield name.start() + found.start(1), name.end()
+        is_next = not is_next and found is not None and not found[1]
+
+
+# By the names of parameters and members
+
+
+def _in_pairs(plain: str, is_form: bool) -> Iterator[Span]:
+    position, named = 0, -_FAR
+    while pair := _PAIR.search(plain, position):
+        position, name = pair.end(), pair[1].lower()
+        if name == "name" and pair[5]:  # <input name="token" value="…">
+            word = _WORD.match(plain, position)
+            named = position if word and is_secret(word[0], Place.JSON) else -_FAR
+        elif is_secret(pair[1], _place(plain, pair, is_form)) or (
+            name in ("value", "content") and position - named < _FAR
+        ):
+            start, end = _value(plain, pair)
+            if start < end:
+                yield start, end
+                position = end
+
+
+def _place(plain: str, pair: re.Match[str], is_form: bool) -> Place:
+    if pair[3] in _COLONS:
+        return Place.JSON
+    before = plain[pair.start() - 1] if pair.start() else "\n"
+    return Place.ADDRESS if before in _SEPARATORS or (is_form and before in "\r\n") else Place.TEXT
+
+
+def _value(plain: str, pair: re.Match[str]) -> Span:
+    """What stands behind the name: a string, a number, a list, or up to the end of a parameter."""
+    start = pair.end()
+    if quote := pair[5]:
+        depth = len(pair[4])  # of JSON in a string of JSON, a quotation mark has one backslash before it, then three
+        for end in _ENDS_OF_STRINGS[quote].finditer(plain, start):
+            if end[1] is None or len(end[1]) % (2 * depth + 2) == depth:
+                return start, end.end(1) - depth if end[1] is not None else end.start()
+        return start, len(plain)
+    if pair[3] not in _COLONS:
+        parameter = _PARAMETER.match(plain, pair.end(3))
+        return parameter.span() if parameter else (start, start)
+    if pair[6]:
+        end_of_list = plain.find(_CLOSING[pair[6]], start)
+        return start, end_of_list if end_of_list >= 0 else len(plain)
+    return pair.span(7) if pair[2] and pair[7] else (start, start)
+
+
+# By what is compressed
+
+
+def find_compressed(data: bytes) -> Iterator[Span]:
+    """Where compressed bodies are: what they say cannot be crossed out in them, so all of them is."""
+    position = 0
+    while found := _COMPRESSED.search(data, position):
+        if found[1]:
+            start = found.start(1)
+        elif head := _END_OF_HEAD.search(data, found.end()):
+            start = head.end()
+        else:
+            return
+        following = _NEXT_HEAD.search(data, start)
+        position = following.start() if following else len(data)
+        yield start, position

@@ -1,0 +1,110 @@
+"""secrets: what counts as a secret, by the name that stands before it or by its own shape, each with the reason.
+
+Names are compared as words in small letters: `X-API_Key`, `xApiKey` and `x-api-key` are all `x-api-key`. What is not on
+this list is shown and saved.
+"""
+
+from enum import Flag, auto
+from typing import NamedTuple
+
+
+class Place(Flag):
+    """Where a name stands before a value."""
+
+    HEADER = auto()  # Name: value
+    ADDRESS = auto()  # ?name=value, #name=value, ;name=value, and the fields of a form
+    TEXT = auto()  # name=value anywhere
+    JSON = auto()  # "name": "value"
+    PATH = auto()  # /name/value
+
+
+ANYWHERE = Place.HEADER | Place.ADDRESS | Place.TEXT | Place.JSON
+HEADER, ADDRESS, JSON = Place.HEADER, Place.ADDRESS, Place.JSON
+
+
+class SecretName(NamedTuple):
+    """What a name has in it if its value is secret, in which places it is so, and why."""
+
+    pattern: str
+    places: Place
+    reason: str
+
+
+SECRET_NAMES = [
+    SecretName(r"cookie", ANYWHERE, "a cookie is its user, as far as the site can tell (RFC 6265 §8)"),
+    SecretName(r"auth(?!or(?!i[sz]))", ANYWHERE, "credentials (RFC 9110 §11), whatever is before the word"),
+    SecretName(r"token", ANYWHERE, "whoever bears a token has its rights (RFC 6750 §1)"),
+    SecretName(r"bearer|jwt|assertion|saml|dpo-?p", ANYWHERE, "the same by other names (RFC 7519, RFC 7521, RFC 9449)"),
+    SecretName(r"api-?key", ANYWHERE, "a password for a program"),
+    SecretName(r"\b(?:access|private|secret|signing|subscription|master|shared)-?key", ANYWHERE, "the same"),
+    SecretName(r"\bkey$", HEADER | ADDRESS, "the same, in short"),
+    SecretName(r"secret|credential", ANYWHERE, "it says so"),
+    SecretName(r"pass-?w|passphrase|passcode|\bpswd\b|\bpwd\b", ANYWHERE, "a password"),
+    SecretName(r"\bpass$|^otp$|^pin$|^key$", HEADER | ADDRESS | JSON, "the same, in short"),
+    SecretName(r"signature|\bsig$|\bhmac\b", ANYWHERE, "who shows it may do what is signed: AWS, Azure, Google"),
+    SecretName(r"[cx]srf", ANYWHERE, "it keeps other sites from acting for the user"),
+    SecretName(r"\bsess(?:ion)?-?id\b|sessid\b", ANYWHERE, "a session is its user, as a cookie is"),
+    SecretName(r"session", HEADER, "the same"),
+    SecretName(r"^session$|\bsid$", HEADER | ADDRESS, "the same, in short: Engine.IO, CGI"),
+    SecretName(r"ticket", HEADER | ADDRESS | JSON, "it admits once"),
+    SecretName(r"^code$|^state$|-verifier$", ADDRESS, "a login under way (RFC 6749 §4.1.2, RFC 7636)"),
+    SecretName(r"client-principal|oidc-(?:data|identity)", HEADER, "a login as the proxies of Azure and AWS tell it"),
+    SecretName(
+        r"^(?:\w+-)?(?:token|secret|jwt|api-?key|password|passwd|bearer)$",
+        Place.PATH,
+        "some want it in the path",
+    ),
+]
+
+# These look like the names of secrets, and are none.
+PUBLIC_NAMES = [
+    (r"^sec-?web-?socket-?(?:key|accept|version|protocol|extensions)", "the handshake itself"),
+    (r"^(?:www|proxy)-authenticate$", "what a server asks for, not the answer (RFC 9110 §11.6)"),
+    (r"^access-control-", "names of headers, yes and no (Fetch §3.2)"),
+    (r"\b(?:masking|public|cache|surrogate|idempotency|sort|primary)-key", "a key that opens nothing"),
+    (r"tokens\b|token-(?:type|count|limit|url|endpoint)", "about tokens: how many, and of which kind"),
+]
+
+# In Sec-WebSocket-Protocol, which is the only header that a browser lets a page fill: the group behind such a word, or,
+# if that is empty, the next name ("access_token, JWT").
+SUBPROTOCOL = (
+    r"(?:bearer\.authorization\.k8s\.io|(?<![a-z])(?:(?:access|id|auth)[_-]?)?"
+    r"(?:token|bearer|basic|auth|authorization|jwt|api[_-]?key|key|secret|password|ticket)(?![a-z]))[.:|_=~-]*(.*)"
+)
+
+# The names of headers as nobody accepts them: the letters at the start of the line, and names that come near these.
+MANGLED = r"x?(?:set|forwarded)?cookie|x?(?:proxy)?authori[sz]ation|x?(?:auth|access|csrf|xsrf)token|x?api-?key"
+MISSPELT = ["cookie", "setcookie", "authorization", "proxyauthorization"]
+
+# The secret is the group. None looks at a character again and again: it begins where a word does, or has a bound.
+SECRET_SHAPES = [
+    (
+        r"(?<![\w.-])(?:(?!eyJ)[\w.-])*+(eyJ[\w-]{5,}\.[\w.-]+)",
+        "a JSON Web Token: who shows it is logged in (RFC 7519)",
+    ),
+    (
+        r"(?<![\w-])(?:basic|bearer|negotiate|ntlm)[ \t+\ue020]+"
+        r'(?!(?:auth\w*|access|tokens?|credentials|scheme|realm)\b|[\w-]+ ?= ?["\w])([\w.~+/-]{4,}=*)',
+        "credentials with their scheme (RFC 7617, RFC 6750, RFC 4559)",
+    ),
+    (
+        r"\b(?:bearer\.authorization\.k8s\.io|insecure-api-key)\.([\w.~-]+)",
+        "a token in the name of a subprotocol: Kubernetes, OpenAI",
+    ),
+    (
+        r"(?<![\w-])(?:sk-|[rs]k_live_|gh[opsu]_|github_pat_|glpat-|xox[abeprs]-|hf_|AIza)([\w-]{12,})",
+        "a key that its maker has marked as one, so that it is found",
+    ),
+    (
+        r"[/\ue02f]{2}([^/?#\s\"'<>,\ue02f\ue03f\ue023]+)[@\ue040]",
+        "user name and password in an address (RFC 3986 §3.2.1)",
+    ),
+    (
+        r"://([^/?#\s\"'<>@:\[\]]{1,100}:(?!\d{0,5}(?:[/?#\s\"'<>]|\Z))[^\s\"'<>@]{1,200})@",
+        "the same, where the password should have been percent-encoded",
+    ),
+    (
+        r"(?<![\w.~%+@:/-])(?!mailto:)([\w.~%+-]{1,100}:[^\s/@\"'<>]{1,200})@(?=[\w\[])",
+        "the same, without the scheme",
+    ),
+]
