@@ -398,6 +398,28 @@ def test_lost_packets_end_one_direction_with_a_warning(tmp_path):
     assert warned[0].filename == __file__
 
 
+def test_a_proxy_header_before_the_request_is_told(tmp_path):
+    sent = [(CLIENT, b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n" + request()), (SERVER, RESPONSE), (CLIENT, text("Hi"))]
+    sentence = "has 1 connection with a PROXY header before the request, left out here"
+    with pytest.warns(CaptureWarning, match=f"^proxy.pcap {sentence}$"):
+        recording = load(tmp_path, pcap(list(map(serialize_segment, segments_of(*sent)))), "proxy.pcap")
+
+    assert recording.bytes_sent(1, UP) == request() + text("Hi")
+
+
+@pytest.mark.parametrize(
+    ("hello", "reason"),
+    [
+        (b"\x16\x03\x01\0\x01\x01", "TLS, which only its keys can decrypt: SSLKEYLOGFILE says in which file they are"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "HTTP/2, which wslab cannot read"),
+    ],
+)
+def test_what_may_be_websocket_inside_is_told_where_nothing_else_is_found(tmp_path, monkeypatch, hello, reason):
+    monkeypatch.delenv("SSLKEYLOGFILE", raising=False)
+    with pytest.raises(CaptureError, match=f"has 1 TCP connection with {reason}; it has no WebSocket conversation"):
+        load(tmp_path, pcap(list(map(serialize_segment, segments_of((CLIENT, hello))))))
+
+
 # A real capture
 
 

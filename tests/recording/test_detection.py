@@ -99,3 +99,28 @@ def test_the_rest_of_a_frame_that_looks_like_a_frame_does_not_hide_the_next_ones
 
     assert conversation.ends[detected.client] == A
     assert [piece.data for piece in detected.pieces] == [data for _, data in [*UP, DOWN[0], DOWN[1]]]
+
+
+PROXY_LINE = b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n"
+PROXY_HEADER = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes((192, 0, 2, 1, 192, 0, 2, 2, 0, 1, 0, 2))
+
+
+@pytest.mark.parametrize("header", [PROXY_LINE, PROXY_HEADER, b"PROXY UNKNOWN\r\n", PROXY_HEADER[:14] + bytes(2)])
+@pytest.mark.parametrize("is_glued", [True, False])
+def test_what_a_proxy_says_of_its_client_is_left_out(header, is_glued):
+    first = [(CLIENT, header + request())] if is_glued else [(CLIENT, header[:5]), (CLIENT, header[5:]), HEADS[0]]
+    (conversation,) = captured(segments_of(*first, HEADS[1], *UP, *DOWN))
+    detected = detect_websocket(conversation)
+
+    assert detected.has_proxy_header
+    assert sent_by(detected, CLIENT) == request() + b"".join(data for _, data in UP)
+    assert sent_by(detected, SERVER) == b"".join(data for _, data in (HEADS[1], *DOWN))
+
+
+@pytest.mark.parametrize(
+    "head", [request("GET /gr\xf6\xdfe HTTP/1.1"), "GET /größe HTTP/1.1".encode() + request()[14:]]
+)
+def test_a_target_that_is_not_ascii_is_one_of_a_request(head):
+    (conversation,) = captured(segments_of((CLIENT, head)))
+
+    assert conversation.ends[detect_websocket(conversation).client] == A

@@ -150,6 +150,10 @@ def read_capture(file: BinaryIO, log: Log, path: Path | None = None) -> list[str
         client = detected.client
         log.opened(connection, *(_address(conversation.ends[side]) for side in (client, 1 - client)))
         faults += _tell_loss(conversation, connection)
+    if count := sum(detected.has_proxy_header for _, detected in found):
+        faults.append(
+            f"has {count} connection{'s' * (count != 1)} with a PROXY header before the request, left out here"
+        )
     tracks = (_numbered_chunks(connection, detected) for connection, (_, detected) in enumerate(found, 1))
     log.chunks += [chunk for _, chunk in heapq.merge(*tracks, key=itemgetter(0))]
     return faults

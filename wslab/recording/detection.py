@@ -21,10 +21,13 @@ TLS, HTTP_2 = "TLS", "HTTP/2"
 LOOKED_AT = 1024 * 1024  # bytes from the start of each side
 
 _AGREEMENT = re.compile(rb"HTTP/1\.\d 101\b")
-_FIRST_REQUEST = re.compile(rb"[A-Z]{3,10} [!-~]+ HTTP/1\.\d\r?\n")
-_REQUEST = re.compile(rb"GET [!-~]+ HTTP/1\.\d\r?\n")
+# A target may be raw UTF-8: both ends accepted it.
+_FIRST_REQUEST = re.compile(rb"[A-Z]{3,10} [!-~\x80-\xff]+ HTTP/1\.\d\r?\n")
+_REQUEST = re.compile(rb"GET [!-~\x80-\xff]+ HTTP/1\.\d\r?\n")
 # The header of a record: handshake or data, version, at most 2^14 + 256 bytes (RFC 8446 §5.1, §5.2).
 _TLS = re.compile(rb"[\x16\x17]\x03[\x00-\x04][\x00-\x41]")
+# What a proxy says of its client before it passes the bytes on, as a line or as a header with its size (HAProxy).
+_PROXY_HEADER = re.compile(rb"PROXY [A-Z0-9]+[ -~]*\r\n|\r\n\r\n\0\r\nQUIT\n[\x20-\x2f].(?P<size>..)", re.DOTALL)
 _PREFACE = b"PRI * HTTP/2.0\r\n"
 _UPGRADE = re.compile(rb"\nupgrade[ \t]*:[^\n]*websocket", re.IGNORECASE)
 
@@ -34,17 +37,27 @@ class Detected(NamedTuple):
 
     client: int
     pieces: list[Piece]
+    has_proxy_header: bool = False  # which is left out of the pieces
 
 
 def detect_websocket(conversation: TcpConversation) -> Detected | None:
     """Find the client of a WebSocket connection. None if this is another kind of connection."""
     for side in (0, 1):
-        start = _start(conversation, side)
+        if header := _PROXY_HEADER.match(_start(conversation, side)):
+            size = header.end() + int.from_bytes(header["size"] or b"", "big")
+            found = _detect(conversation, _without_start(conversation.pieces, side, size))
+            return found and found._replace(has_proxy_header=True)
+    return _detect(conversation, conversation.pieces)
+
+
+def _detect(conversation: TcpConversation, pieces: list[Piece]) -> Detected | None:
+    for side in (0, 1):
+        start = _start_of(pieces, side)
         if _AGREEMENT.match(start) and _UPGRADE.search(start, 0, _end_of_head(start, 0)):
-            return Detected(1 - side, conversation.pieces)
+            return Detected(1 - side, pieces)
         if _FIRST_REQUEST.match(start) and _asks_for_websocket(start):
-            return Detected(side, conversation.pieces)
-    return _detect_frames(conversation.pieces) if conversation.client is None else None
+            return Detected(side, pieces)
+    return _detect_frames(pieces) if conversation.client is None else None
 
 
 def hidden_by(conversation: TcpConversation) -> str:
@@ -59,11 +72,26 @@ def hidden_by(conversation: TcpConversation) -> str:
 
 
 def _start(conversation: TcpConversation, side: int) -> bytes:
+    return _start_of(conversation.pieces, side)
+
+
+def _start_of(pieces: list[Piece], side: int) -> bytes:
     start = bytearray()
-    for piece in conversation.pieces:
+    for piece in pieces:
         if piece.side == side and len(start) < LOOKED_AT:
             start += piece.data
     return bytes(start)
+
+
+def _without_start(pieces: list[Piece], side: int, size: int) -> list[Piece]:
+    """The pieces without the first `size` bytes of a side."""
+    kept, left = [], size
+    for piece in pieces:
+        dropped = min(left, len(piece.data)) if piece.side == side else 0
+        left -= dropped
+        if dropped < len(piece.data):
+            kept.append(piece._replace(data=piece.data[dropped:]))
+    return kept
 
 
 def _asks_for_websocket(requests: bytes) -> bool:
