@@ -92,3 +92,13 @@ def test_messages_that_a_har_has_no_room_for_are_told(tmp_path, monkeypatch):
     [entry] = json.loads((tmp_path / "talk.har").read_bytes())["log"]["entries"]
 
     assert [message["data"] for message in entry["_webSocketMessages"]] == ["Hello", NO_ROOM]
+
+
+@pytest.mark.parametrize("name", ["talk.pcapng", "talk.har"])
+def test_no_more_is_loaded_than_the_limit_allows(tmp_path, name):
+    small_talk().save(tmp_path / name)
+    with pytest.warns(CaptureWarning) as told:
+        recording = Recording.load(tmp_path / name, limit=1050)
+
+    assert len(recording.chunks) == 3 < len(SMALL_TALK)
+    assert [str(warning.message) for warning in told] == [f"{name} is not complete: {recording.left_out}"]

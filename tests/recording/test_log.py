@@ -111,7 +111,7 @@ def test_a_full_log_keeps_nothing_more_and_says_so():
     assert ([chunk.data for chunk in log.chunks], len(log.calls), log.addresses) == ([bytes(40)], 1, {})
     assert log.left_out == (
         "The recording was full at 500 bytes: 2 reads or writes and 1 calls after that were left out. "
-        "Recording(limit=...) keeps more."
+        "A larger limit keeps more."
     )
     assert repr(log) == "Log(1 connections, 1 chunks, 40 bytes, full)"
 

@@ -155,7 +155,8 @@ def read_capture(file: BinaryIO, log: Log, path: Path | None = None) -> list[str
             f"has {count} connection{'s' * (count != 1)} with a PROXY header before the request, left out here"
         )
     tracks = (_numbered_chunks(connection, detected) for connection, (_, detected) in enumerate(found, 1))
-    log.chunks += [chunk for _, chunk in heapq.merge(*tracks, key=itemgetter(0))]
+    for _, chunk in heapq.merge(*tracks, key=itemgetter(0)):
+        log.keep(chunk)
     return faults
 
 

@@ -18,6 +18,7 @@ from wslab.protocol.frames import MAX_HEADER, parse_header
 from wslab.recording.tcp import Piece, TcpConversation
 
 TLS, HTTP_2 = "TLS", "HTTP/2"
+MOST_PIECES = 20  # from the start of a connection: they tell whether it hides anything
 LOOKED_AT = 1024 * 1024  # bytes from the start of each side
 
 _AGREEMENT = re.compile(rb"HTTP/1\.\d 101\b")
@@ -63,7 +64,7 @@ def _detect(conversation: TcpConversation, pieces: list[Piece]) -> Detected | No
 def hidden_by(conversation: TcpConversation) -> str:
     """The name of a protocol that may have WebSocket in it and hides it. Empty if there is none."""
     for side in (0, 1):
-        start = _start(conversation, side)
+        start = _start_of(conversation.pieces[:MOST_PIECES], side)
         if _TLS.match(start):
             return TLS
         if start.startswith(_PREFACE):

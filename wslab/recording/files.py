@@ -38,6 +38,8 @@ def load(log: Log, path: Path) -> None:
             is_har = path.suffix.lower() == ".har" or _JSON.match(file.read(_LOOKED_AT))
             file.seek(0)
             faults += read_har(file, log, _beside(path)) if is_har else read_capture(file, log, path)
+    if log.left_out:
+        faults.append(INCOMPLETE + log.left_out)
     for fault in faults:
         warnings.warn(f"{path.name} {fault}", CaptureWarning, stacklevel=3)
 

@@ -44,7 +44,8 @@ def read_har(file: BinaryIO, log: Log, attached: Attached = no_attachments) -> l
     faults = [*_comment(document["log"]), *oddities.sentences()]
     if not conversations:
         raise CaptureError("; it ".join([*faults, "has no WebSocket messages in it"]))
-    log.chunks += heapq.merge(*conversations, key=lambda chunk: chunk.time)
+    for chunk in heapq.merge(*conversations, key=lambda chunk: chunk.time):
+        log.keep(chunk)
     return faults if has_messages else [*faults, "has handshakes in it, but no WebSocket messages"]
 
 

@@ -80,7 +80,7 @@ class Log:
         chunks, calls = (f"{self._lost[kind]:,}" for kind in (Chunk, Call))
         return (
             f"The recording was full at {self.limit:,} bytes: {chunks} reads or writes and {calls} calls after that "
-            "were left out. Recording(limit=...) keeps more."
+            "were left out. A larger limit keeps more."
         )
 
     def new_number(self) -> int:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from wslab.recording.files import load, save
-from wslab.recording.log import Log
+from wslab.recording.log import MAX_RECORDED, Log
 
 
 class Recording(Log):
@@ -27,14 +27,16 @@ class Recording(Log):
         save(self, Path(path), secrets)
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    def load(cls, path: str | os.PathLike[str], *, limit: int = MAX_RECORDED) -> Self:
         """Read the WebSocket conversations in a capture (pcapng, pcap) or a HAR, whatever its name and its program.
 
         The file may be packed by gzip. Connections are numbered in the order in which they appear. A chunk is what one
-        packet brought; of a HAR, which has no frames, it is a message in a frame of its own, uncompressed. Raises
-        CaptureError (a ValueError) if there is no such conversation in it, OSError if it cannot be read; warns with
-        CaptureWarning of what is missing, damaged or of a kind that wslab cannot read, and reads the rest.
+        packet brought; of a HAR, which has no frames, it is a message in a frame of its own, uncompressed. What TLS has
+        encrypted is decrypted by tshark, if that is installed and the keys are in the capture or in the file that
+        SSLKEYLOGFILE names. Raises CaptureError (a ValueError) if there is no such conversation in it, OSError if it
+        cannot be read; warns with CaptureWarning of what is missing, damaged, of a kind that wslab cannot read or
+        beyond `limit`, and reads the rest.
         """
-        recording = cls()
+        recording = cls(limit=limit)
         load(recording, Path(path))
         return recording
