@@ -1,9 +1,11 @@
 """inspect, run as a user runs it: bytes in hex, capture files, and what is neither."""
 
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.capture_files import small_talk
 from support.command_line import is_one_sentence, wslab
 
 from wslab import EchoServer, Recording, connect, inspect
@@ -119,3 +121,13 @@ def test_inspect_takes_bytes_in_whatever_form_they_are_pasted_and_however_long_t
     for pasted in (r"b'\x81\x05Hello'", "[129, 5, 72, 101, 108, 108, 111]", "0000   81 05 48 65 6c 6c 6f   ..Hello"):
         assert wslab("inspect", "-", typed=pasted).stdout == f"{inspect(frame)}\n"
     assert wslab("inspect", "8a00" * 1000).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["trace", "trace.pcapng.gz", "trace 1.pcap1"])
+def test_inspect_takes_a_capture_by_any_name_packed_or_not(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    small_talk().save(tmp_path / "talk.pcapng")
+    data = (tmp_path / "talk.pcapng").read_bytes()
+    path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+
+    assert wslab("inspect", str(path)).stdout == f"{inspect(small_talk())}\n"

@@ -3,8 +3,8 @@
 import pytest
 from support.figures import opened
 
-from wslab import Recording, draw_ladder, draw_latencies, draw_sizes, draw_timeline, play
-from wslab.display.figures.selection import choose_connection, select
+from wslab import Direction, Recording, draw_ladder, draw_latencies, draw_sizes, draw_timeline, inspect, play
+from wslab.display.figures.selection import Reading, choose_connection, select
 
 
 def test_a_selection_keeps_some_and_counts_all():
@@ -23,3 +23,25 @@ def test_the_first_connection_is_chosen_if_there_is_one():
 def test_what_is_no_recording_is_refused(shows):
     with pytest.raises(TypeError, match="a Recording is needed, not bytes"):
         shows(b"\x81\x00")
+
+
+def test_a_view_reads_no_more_than_its_bound_and_says_so():
+    reading = Reading("abcdef", 3)
+
+    assert list(reading) == ["a", "b", "c"]
+    assert reading.told == "Only the first 3 heads and frames were read."
+    whole = Reading("abc", 3)
+    assert (list(whole), whole.told) == (["a", "b", "c"], "")
+
+
+@pytest.mark.parametrize(
+    "module", ["figures.ladder", "figures.sizes", "figures.latencies", "inspector.recording_table"]
+)
+def test_each_view_that_reads_all_of_a_recording_has_the_bound(monkeypatch, module):
+    recording = opened()
+    for _ in range(20):
+        recording.add(1, Direction.SERVER_TO_CLIENT, b"\x89\x00")
+    view = {"figures.ladder": draw_ladder, "figures.sizes": draw_sizes, "figures.latencies": draw_latencies}
+    monkeypatch.setattr(f"wslab.display.{module}.Reading", lambda things, most=5: Reading(things, min(most, 5)))
+
+    assert "Only the first 5 heads and frames were read." in str(view.get(module, inspect)(recording))

@@ -11,7 +11,9 @@ from support.heads_and_frames import KEY, MASKING_KEY, masked, text
 from support.raw_peer import live_server
 
 from wslab import Opcode, Recording, connect, draw_timeline
+from wslab.display.figures import trace
 from wslab.display.figures.trace import IN_ALL
+from wslab.recording.recorded_frames import dissect_chunks
 
 ONE_MESSAGE = (
     masked(Opcode.TEXT, b"Hel", fin=False)
@@ -333,3 +335,23 @@ def test_a_character_that_no_font_has_is_the_same_in_the_picture_and_in_the_text
     assert lines(timeline)[3] == r"    3  send(\u4e2d)"
     assert lines(timeline)[5] == r'    4  text "\u4e2d", 3 bytes'
     assert {r"send(\u4e2d)", r'text "\u4e2d" 3 B'} <= {*written(timeline)}
+
+
+def test_what_comes_after_the_steps_that_are_drawn_is_not_read(monkeypatch):
+    recording = opened()
+    recording.add(1, DOWN, from_server(Opcode.TEXT, b"Hel", fin=False))
+    recording.add(1, DOWN, from_server(Opcode.CONTINUATION, b"lo", fin=True))
+    for _ in range(50):
+        recording.add(1, DOWN, from_server(Opcode.PING))
+    read = []
+
+    def counting(chunks):
+        for chunk in chunks:
+            read.append(chunk)
+            yield chunk
+
+    monkeypatch.setattr(trace, "dissect_chunks", lambda chunks: dissect_chunks(counting(chunks)))
+    described = draw_timeline(recording, most=3)
+
+    assert len(read) == 4, "the message that begins in the third step ends in the fourth"
+    assert '"Hello"' in repr(described)

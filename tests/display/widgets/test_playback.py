@@ -6,7 +6,7 @@ from support.heads_and_frames import GREETING, deflated, masked, request, respon
 from support.recordings import BYE_DOWN, BYE_UP, DOWN, HANDSHAKE, UP, recorded
 
 from wslab import Frame, Opcode, Recording, Role, State, serialize_frame
-from wslab.display.widgets.playback import EndpointState, Playback
+from wslab.display.widgets.playback import LOOKED_AT, MOST_COMPLETED, MOST_FRAMES, EndpointState, Playback
 
 CLIENT, SERVER = Role.CLIENT, Role.SERVER
 
@@ -193,3 +193,30 @@ def test_every_byte_is_used_waiting_or_not_read():
 
 def test_an_empty_recording_has_no_moments():
     assert Playback(Recording(), 1).moments == ()
+
+
+def test_of_a_read_with_very_many_frames_the_first_are_told_and_the_others_counted():
+    playback = Playback(recorded(*HANDSHAKE, (1, DOWN, b"\x89\x00" * 100)), 1)
+
+    assert completed(playback)[-1] == (*["ping"] * MOST_COMPLETED, f"and {100 - MOST_COMPLETED} more")
+
+
+def test_a_playback_ends_when_its_moments_have_very_many_frames_in_them():
+    pings = [(1, DOWN, b"\x89\x00" * (MOST_FRAMES // 4))] * 8
+    recording = recorded(*HANDSHAKE, *pings)
+    playback = Playback(recording, 1)
+
+    assert (len(playback.moments), playback.count, playback.remaining) == (6, 10, 4)
+    later = Playback(recording, 1, start=6)
+    assert list(later.numbers) == [7, 8, 9, 10]
+    assert later.moments[-1].endpoints[Role.SERVER].used == sum(len(data) for _, _, data in pings) + len(
+        HANDSHAKE[1][2]
+    )
+
+
+def test_a_head_that_drips_in_is_looked_at_up_to_its_first_line():
+    head = b"GET /?token=sesame&x=" + b"x" * 4 * LOOKED_AT
+    playback = Playback(recorded(*((1, UP, head[at : at + 100]) for at in range(0, len(head), 100))), 1)
+
+    assert playback.moments[-1].endpoints[Role.CLIENT].preview == playback.moments[2].endpoints[Role.CLIENT].preview
+    assert "sesame" not in playback.moments[-1].endpoints[Role.CLIENT].preview
