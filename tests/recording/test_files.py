@@ -42,7 +42,7 @@ def test_a_har_is_loaded_whatever_its_name_and_encoding_are(tmp_path, name, enco
     assert len(recording.chunks) == len(SMALL_TALK)
 
 
-@pytest.mark.parametrize("data", [b"", b"Hello", b"\x1f", b"PK\x03\x04"])
+@pytest.mark.parametrize("data", [b"", b"Hello", b"\x1f", b"PK"])
 def test_what_is_neither_is_refused(tmp_path, data):
     with pytest.raises(CaptureError, match=r"^talk is neither a capture file, in pcapng or pcap, nor HAR$"):
         load(tmp_path, data, "talk")

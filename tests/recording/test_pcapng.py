@@ -87,7 +87,7 @@ NOTHING, NOTHING_LEFT = (f"has no WebSocket conversation in {what}" for what in 
     ("data", "sentence"),
     [
         (b"", "is neither a capture file, in pcapng or pcap, nor HAR"),
-        (b"PK\x03\x04" + bytes(100), "is neither a capture file, in pcapng or pcap, nor HAR"),
+        (b"PK\x03\x05" + bytes(100), "is neither a capture file, in pcapng or pcap, nor HAR"),
         (b"\xd4\xc3", "is neither a capture file, in pcapng or pcap, nor HAR"),
         *((SAVED[:size], f"{CUT}; it {NOTHING_LEFT}") for size in (4, 23, 25, 39, 41, 400)),
         *((NG[:size], f"{CUT}; it {NOTHING_LEFT}") for size in (4, 8, 11, 27, 31, 60, 400)),

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+from wslab.recording.archives import ZIP_MAGIC, HarArchive
 from wslab.recording.capture import read_capture, write_capture
 from wslab.recording.errors import INCOMPLETE, CaptureError, CaptureWarning
 from wslab.recording.har import write_har
@@ -35,9 +36,15 @@ def load(log: Log, path: Path) -> None:
     with _naming(path), path.open("rb") as packed:
         file, faults = unpack(packed)
         with file:
-            is_har = path.suffix.lower() == ".har" or _JSON.match(file.read(_LOOKED_AT))
+            start = file.read(_LOOKED_AT)
             file.seek(0)
-            faults += read_har(file, log, _beside(path)) if is_har else read_capture(file, log, path)
+            if start.startswith(ZIP_MAGIC):
+                archive = HarArchive(file)
+                faults += read_har(archive.har, log, archive.attached)
+            elif path.suffix.lower() == ".har" or _JSON.match(start):
+                faults += read_har(file, log, _beside(path))
+            else:
+                faults += read_capture(file, log, path)
     if log.left_out:
         faults.append(INCOMPLETE + log.left_out)
     for fault in faults:
