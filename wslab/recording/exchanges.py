@@ -22,7 +22,7 @@ from wslab.recording.recorded_frames import RecordedFrame, dissect_chunks
 
 MAX_MESSAGE = 64 * 1024 * 1024  # bytes, decompressed
 MAX_MESSAGES = 256 * 1024 * 1024  # bytes, of all messages together, decompressed
-NO_ROOM = f"this message and those after it are left out: all together are more than {MAX_MESSAGES:,} bytes"
+NO_ROOM = f"what comes after the first {MAX_MESSAGES:,} bytes of messages is left out; a .pcapng holds all"
 TOO_BIG = MESSAGE_IS_TOO_BIG.violation(limit=MAX_MESSAGE).reason
 UNKNOWN_BIT = "a reserved bit is set, and its extension is not known here"
 NOT_UTF8 = TEXT_IS_NOT_UTF8.violation().reason
