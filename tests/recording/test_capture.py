@@ -34,6 +34,7 @@ from support.wireshark import Dissected, complaints, dissect, tshark
 
 from wslab import ConnectionClosed, Direction, Frame, Opcode, Recording, Tap, connect, parse_frame, serialize_frame
 from wslab.protocol.deflate import PermessageDeflate
+from wslab.recording.capture import MOST_TOLD
 from wslab.recording.errors import CaptureError, CaptureWarning
 from wslab.recording.packets import FIN, RST, Endpoint, parse_segment, serialize_segment
 from wslab.recording.pcapng import CaptureReader
@@ -396,6 +397,20 @@ def test_lost_packets_end_one_direction_with_a_warning(tmp_path):
     assert recording.bytes_sent(1, UP) == request()
     assert recording.bytes_sent(1, DOWN) == RESPONSE + b"\x81\x05Hello"
     assert warned[0].filename == __file__
+
+
+def test_of_very_many_losses_the_first_are_told_and_the_others_counted(tmp_path):
+    packets = []
+    for number in range(15):
+        ends = {A: A._replace(port=40_000 + number), B: B}
+        segments = segments_of((CLIENT, request()), (SERVER, RESPONSE), (CLIENT, text("Hello")))
+        del segments[5]
+        packets += [s._replace(source=ends[s.source], destination=ends[s.destination]) for s in segments]
+    with pytest.warns(CaptureWarning) as warned:
+        load(tmp_path, pcap(list(map(serialize_segment, packets))), "lost.pcap")
+
+    assert len(warned) == MOST_TOLD + 1
+    assert str(warned[-1].message) == f"lost.pcap ends early in {15 - MOST_TOLD} more directions of connections"
 
 
 def test_a_proxy_header_before_the_request_is_told(tmp_path):

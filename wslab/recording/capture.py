@@ -31,6 +31,7 @@ SIDES = {Direction.CLIENT_TO_SERVER: CLIENT, Direction.SERVER_TO_CLIENT: SERVER}
 # Where a log does not know better. Wireshark takes what goes to port 80 for HTTP without being told.
 SERVER_ADDRESS = ("127.0.0.1", 80)
 FIRST_CLIENT_PORT = 50000
+MOST_TOLD = 10  # connections of which it is told what they have lost
 IPV4_MAPPED = bytes(10) + b"\xff\xff"
 
 
@@ -149,15 +150,10 @@ def read_capture(file: BinaryIO, log: Log, path: Path | None = None) -> list[str
     for connection, (conversation, detected) in enumerate(found, 1):
         client = detected.client
         log.opened(connection, *(_address(conversation.ends[side]) for side in (client, 1 - client)))
-        faults += _tell_loss(conversation, connection)
-    if count := sum(detected.has_proxy_header for _, detected in found):
-        faults.append(
-            f"has {count} connection{'s' * (count != 1)} with a PROXY header before the request, left out here"
-        )
     tracks = (_numbered_chunks(connection, detected) for connection, (_, detected) in enumerate(found, 1))
     for _, chunk in heapq.merge(*tracks, key=itemgetter(0)):
         log.keep(chunk)
-    return faults
+    return faults + _tell_missing(found)
 
 
 def _detect(conversation: TcpConversation, is_ours: bool) -> Detected | None:
@@ -176,11 +172,20 @@ def _numbered_chunks(connection: int, detected: Detected) -> Iterator[tuple[int,
         yield number, Chunk(time, connection, directions[side], data)
 
 
-def _tell_loss(conversation: TcpConversation, connection: int) -> Iterator[str]:
-    for side, stream in enumerate(conversation.streams):
-        if stream.missing:
-            port = conversation.ends[side].port
-            yield f"ends early in connection {connection}: the capture has lost {stream.missing} bytes from port {port}"
+def _tell_missing(found: list[tuple[TcpConversation, Detected]]) -> list[str]:
+    """What is not in the log of these conversations, though it was sent."""
+    losses = [
+        f"ends early in connection {connection}: the capture has lost {stream.missing} bytes from port {end.port}"
+        for connection, (conversation, _) in enumerate(found, 1)
+        for stream, end in zip(conversation.streams, conversation.ends, strict=True)
+        if stream.missing
+    ]
+    told = losses[:MOST_TOLD]
+    if (more := len(losses) - MOST_TOLD) > 0:
+        told.append(f"ends early in {more} more directions of connections")
+    if count := sum(detected.has_proxy_header for _, detected in found):
+        told.append(f"has {count} connection{'s' * (count != 1)} with a PROXY header before the request, left out here")
+    return told
 
 
 def _tell_others(conversations: list[TcpConversation]) -> list[str]:
