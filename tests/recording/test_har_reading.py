@@ -213,6 +213,16 @@ def test_a_file_with_nothing_to_read_is_told_in_one_sentence(tmp_path, document,
     assert str(caught.value) == f"talk.har {sentence}"
 
 
+def test_a_file_that_is_too_long_is_refused(tmp_path, monkeypatch):
+    data = json.dumps(CHROME).encode()
+    monkeypatch.setattr("wslab.recording.har_reading.MAX_HAR", len(data))
+    assert load(tmp_path, data).chunks
+    with pytest.raises(
+        CaptureError, match=r"^talk.har is longer than [\d,]+ bytes, and a HAR is only read as a whole$"
+    ):
+        load(tmp_path, data + b" ")
+
+
 def changed_response(**values: object) -> dict:
     return changed("response", to={**ENTRY["response"], **values})
 

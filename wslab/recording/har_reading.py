@@ -15,6 +15,7 @@ from wslab.recording.har_entries import Oddities, UnreadableEntry, read_entry
 from wslab.recording.log import Chunk, Log
 
 MESSAGES = "_webSocketMessages"
+MAX_HAR = 512 * 1024 * 1024  # bytes
 Attached = Callable[[str], bytes | None]  # the bytes of the file with this name beside the HAR, None if there is none
 
 
@@ -31,7 +32,10 @@ def read_har(file: BinaryIO, log: Log, attached: Attached = no_attachments) -> l
     oddities = Oddities()
     conversations: list[list[Chunk]] = []
     has_messages = False
-    document = _parse(file.read())
+    data = file.read(MAX_HAR + 1)
+    if len(data) > MAX_HAR:
+        raise CaptureError(f"is longer than {MAX_HAR:,} bytes, and a HAR is only read as a whole")
+    document = _parse(data)
     for entry in _entries(document):
         messages = _messages(entry, attached, oddities)
         if messages is None:
