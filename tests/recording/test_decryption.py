@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import trustme
-from support.capture_files import block, pcap
+from support.capture_files import block, conversation_packets, is_small_talk, load, pcap
 from support.raw_peer import live_server
 from support.waiting import wait_until
 from support.wireshark import tshark
 
 from wslab import Direction, Recording, Tap, connect
-from wslab.recording.errors import CaptureError
+from wslab.recording.errors import CaptureError, CaptureWarning
 from wslab.recording.pcapng import CaptureReader
 
 LONG = "x" * 50_000
@@ -108,3 +108,18 @@ def test_what_cannot_be_decrypted_is_told_in_one_sentence(talk, monkeypatch, key
         f"tls.pcap has 1 TCP connection with TLS, which {reason}; "
         "it has no WebSocket conversation in what can be read of it"
     )
+
+
+def test_what_keys_do_not_decrypt_is_told_beside_what_can_be_read_and_no_word_is_said_where_there_are_none(
+    talk, monkeypatch, tmp_path
+):
+    path, _, _ = talk
+    both = path.read_bytes() + pcap(conversation_packets())[24:]
+    monkeypatch.delenv("SSLKEYLOGFILE", raising=False)
+    assert is_small_talk(load(tmp_path, both, "both.pcap"))
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "none"))
+    tshark(path)
+    with pytest.warns(
+        CaptureWarning, match=r"^both.pcap has 1 TCP connection with TLS, which its keys do not decrypt$"
+    ):
+        assert is_small_talk(load(tmp_path, both, "both.pcap"))

@@ -8,6 +8,7 @@ legal or not; what others have captured is looked at by `detect_websocket`.
 """
 
 import heapq
+import os
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import chain
@@ -17,7 +18,7 @@ from typing import BinaryIO
 
 from wslab.protocol.states import Direction
 from wslab.recording.decapsulation import Decapsulator
-from wslab.recording.decryption import decrypt
+from wslab.recording.decryption import KEY_LOG, decrypt
 from wslab.recording.detection import HTTP_2, TLS, Detected, detect_websocket, hidden_by
 from wslab.recording.ends import find_ends
 from wslab.recording.errors import INCOMPLETE, CaptureError
@@ -142,8 +143,10 @@ def read_capture(file: BinaryIO, log: Log, path: Path | None = None) -> list[str
         for conversation in conversations
         if (detected := _detect(conversation, is_ours)) is not None
     ]
+    if not found or reader.has_keys or os.environ.get(KEY_LOG):
+        faults += hidden
     if not found:
-        faults += [*hidden, *_tell_others(conversations)]
+        faults += _tell_others(conversations)
         nothing = f"has no WebSocket conversation in {'what can be read of it' if faults else 'it'}"
         raise CaptureError("; it ".join([*faults, nothing]))
     found.sort(key=lambda both: both[1].pieces[0].number)
