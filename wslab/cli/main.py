@@ -4,7 +4,10 @@ To add a command, write a module as `Command` describes it, and add it to COMMAN
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
 from typing import NoReturn
 from typing import Protocol as Interface
 
@@ -61,7 +64,9 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="python -m wslab", description="WebSocket, from the command line.")
+    name = "wslab" if Path(sys.argv[0]).stem == "wslab" else "python -m wslab"
+    parser = _Parser(prog=name, description="WebSocket, from the command line.")
+    parser.add_argument("--version", action="version", version=f"wslab {version('wslab')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         subparser = commands.add_parser(command.__name__.rpartition(".")[2], help=command.HELP)
