@@ -108,6 +108,7 @@ CHALLENGE = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Le
 POST = b"POST /login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\npassword="
 PAGE = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nHi\r\n0\r\n\r\n"
 IN_CHUNKS = b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nHi\r\n0\r\n\r\n"
+OLD_UPGRADE = "an upgrade needs HTTP/1.1, not HTTP/1.0"
 UPGRADED = ["> GET / HTTP/1.1", "< HTTP/1.1 101 Switching Protocols", '> text "Hello"', '< text "Welcome"']
 
 
@@ -268,7 +269,8 @@ def test_plain_http_is_two_heads_and_one_sentence(answer):
         ((CLIENT, b"GET / HTTP/2.0\r\n\r\n"), "> not WebSocket: this server speaks HTTP/1.1, not HTTP/2.0"),
         ((CLIENT, b"GET /" + b"a" * MAX_HEAD), f"> not WebSocket: a head of more than {MAX_HEAD} bytes"),
         ((SERVER, b"SSH-2.0-OpenSSH_9\r\n"), "< not WebSocket: the server speaks no HTTP"),
-        ((SERVER, b"HTTP/1.1 200 OK\r\nA\x00"), "< not WebSocket: the control character 0x00"),
+        ((SERVER, b"HTTP/1.1 200 OK\r\nA\x00\r\n\r\n"), "< not WebSocket: the server speaks first"),
+        ((CLIENT, b"GET / HTTP/1.1\0" + bytes(MAX_HEAD)), f"> not WebSocket: a head of more than {MAX_HEAD} bytes"),
         ((SERVER, b"HTTP/1.1 200 OK\r\n\r\n"), "< not WebSocket: the server speaks first"),
     ],
 )
@@ -295,7 +297,77 @@ def test_a_client_that_goes_on_without_an_answer_is_left():
 
 def test_a_cookie_in_a_broken_head_is_not_shown():
     broken = REQUEST.replace(b"Cookie", b"Coo kie")
-    assert talk((CLIENT, broken)) == ["> not WebSocket: not a header line"]
+    conversation = Conversation()
+    assert talk((CLIENT, broken), conversation=conversation) == ["> GET / HTTP/1.1 - illegal: not a header line"]
+    assert "sesame" not in str(conversation.request)
+
+
+# What breaks a rule, and both ends accept it
+
+BARE = REQUEST.replace(CRLF, b"\n")
+LINE_FEED = "a line feed without a carriage return in the header block"
+BAD_LINE = "the request line is not 'GET /path HTTP/1.1'"
+
+
+@pytest.mark.parametrize(
+    ("asked", "line"),
+    [
+        (BARE, f"> GET / HTTP/1.1 - illegal: {LINE_FEED}"),
+        (BARE + CRLF * 2, f"> GET / HTTP/1.1 - illegal: {LINE_FEED}"),  # as typed, until a server takes it for whole
+        (b"\n\n" + REQUEST, f"> GET / HTTP/1.1 - illegal: {LINE_FEED}"),
+        (REQUEST.replace(b"GET /", "GET /größe".encode()), f"> GET /gr%C3%B6%C3%9Fe HTTP/1.1 - illegal: {BAD_LINE}"),
+        (REQUEST.replace(b"GET /", b"GET /a b"), f"> GET /a%20b HTTP/1.1 - illegal: {BAD_LINE}"),
+        (REQUEST.replace(b"GET /", b"GET  /"), f"> GET / HTTP/1.1 - illegal: {BAD_LINE}"),
+        (REQUEST.replace(b"GET /", b"GET ws://h/a"), f"> GET ws://h/a HTTP/1.1 - illegal: {BAD_LINE}"),
+        (REQUEST.replace(b"GET /", b"GET http://h/a"), "> GET http://h/a HTTP/1.1"),
+        (
+            REQUEST.replace(b"HTTP/1.1", b"HTTP/1.0"),
+            "> GET / HTTP/1.0 - illegal: a WebSocket handshake needs HTTP/1.1, not HTTP/1.0",
+        ),
+        (
+            REQUEST.replace(b"\r\nHost", b"\r\nX: a\x01b\r\nHost"),
+            "> GET / HTTP/1.1 - illegal: the control character 0x01 in the header block",
+        ),
+        (REQUEST.replace(b"\r\nHost", b"\r\n folded\r\nHost"), "> GET / HTTP/1.1 - illegal: a folded header line"),
+        (REQUEST.replace(b"Host:", b"Host :"), "> GET / HTTP/1.1 - illegal: not a header line"),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 1000])
+def test_frames_behind_a_head_that_both_ends_have_accepted_are_shown_and_its_fault_is_named(asked, line, size):
+    pieces = [(CLIENT, asked[start : start + size]) for start in range(0, len(asked), size)]
+    found = talk(*pieces, (SERVER, response()), (CLIENT, text("Hello")), (SERVER, GREETING))
+    assert found == [line, *UPGRADED[1:]]
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        (response().replace(CRLF, b"\n"), f"< HTTP/1.1 101 Switching Protocols - illegal: {LINE_FEED}"),
+        (response().replace(b"HTTP/1.1", b"HTTP/1.0"), f"< HTTP/1.0 101 Switching Protocols - illegal: {OLD_UPGRADE}"),
+    ],
+)
+def test_so_are_those_behind_an_answer(answer, line):
+    assert talk((CLIENT, REQUEST), (SERVER, answer + GREETING)) == [UPGRADED[0], line, UPGRADED[3]]
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_a_tunnel_through_a_proxy_is_followed(version):
+    asked = b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost:80\r\n\r\n"
+    agreed = f"HTTP/{version} 200 Connection established\r\nContent-Length: 9\r\n\r\n".encode()
+    tunnel = ["> CONNECT localhost:80 HTTP/1.1", f"< HTTP/{version} 200 Connection established"]
+    said = (CLIENT, REQUEST), (SERVER, response()), (CLIENT, text("Hello")), (SERVER, GREETING)
+    assert talk((CLIENT, asked), (SERVER, agreed), *said) == [*tunnel, *UPGRADED]
+    assert talk((CLIENT, asked), (SERVER, agreed), (CLIENT, b"\x16\x03\x01"))[2:] == [
+        "> not WebSocket: these bytes look like TLS, but this port speaks plain HTTP"
+    ]
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_the_line_of_a_balancer_is_told_and_skipped(size):
+    asked = b"PROXY TCP4 192.0.2.1 192.0.2.2 5000 80\r\n" + REQUEST
+    pieces = [(CLIENT, asked[start : start + size]) for start in range(0, len(asked), size)]
+    found = talk(*pieces, (SERVER, response()), (CLIENT, text("Hello")), (SERVER, GREETING))
+    assert found == ["> a PROXY line, by which a balancer says for whom it asks", *UPGRADED]
 
 
 # The end

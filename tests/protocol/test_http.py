@@ -234,6 +234,19 @@ def test_a_head_that_is_no_response_is_refused_without_a_status(head):
     assert "this is not an HTTP response" in error.reason
 
 
+@pytest.mark.parametrize("start", [b"SSH-2.0-OpenSSH_9.6\r\n", b"2", b"\r\nHTTX"])
+def test_what_does_not_begin_like_a_response_is_refused_at_once(start):
+    assert "this is not an HTTP response" in refusal(parse_response, start).reason
+
+
+def test_a_server_may_be_asked_for_a_tunnel_or_for_its_options_though_it_has_none():
+    for line in b"CONNECT localhost:80", b"CONNECT [::1]:80", b"OPTIONS *":
+        request, _ = parse_request(line + b" HTTP/1.1\r\n\r\n")
+        assert request.serialize() == line + b" HTTP/1.1\r\n\r\n"
+    for line in b"GET *", b"GET localhost:80", b"CONNECT a@b:80", b"CONNECT localhost", b"CONNECT a/b:80":
+        assert refusal(parse_request, line + b" HTTP/1.1\r\n\r\n").status == 400
+
+
 @pytest.mark.parametrize("head", [b"HTTP/1.1 101 OK\r\n folded", b"HTTP/1.1 101 OK\r\nHost", b"HTTP/1.1 101 \x00"])
 def test_a_response_with_illegal_headers_is_refused_without_a_status(head):
     assert refusal(parse_response, head + b"\r\n\r\n").status == 0

@@ -326,6 +326,7 @@ BAD_ANSWERS = {
         "404 Not Found: No path.",
     ),
     "no HTTP": (sending(b"220 mail.example ESMTP\r\n\r\n"), 0, "not an HTTP response"),
+    "the greeting of another protocol": (sending(b"SSH-2.0-OpenSSH_9.6\r\n"), 0, "not an HTTP response: b'SSH-2.0"),
     "garbage": (sending(b"\x00\x01\x02"), 0, "control character 0x00"),
     "a header that never ends": (sending(b"HTTP/1.1 101 Yes\r\nA: " + b"b" * 50_000), 0, "more than 16384"),
     "too many header lines": (answering(*["A: b"] * 100), 0, "more than 100 header lines"),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from wslab.dissector.frames import KEPT, Body, Dissected, FrameDissector, Opaque
+from wslab.dissector.lenient_heads import END_OF_HEAD, may_be_a_head, read_leniently
 from wslab.protocol.body import BodyReader
 from wslab.protocol.deflate import NAME as DEFLATE
 from wslab.protocol.errors import HandshakeError, ProtocolError
@@ -18,7 +19,7 @@ from wslab.protocol.states import Role
 
 MAX_HEAD = 64 * 1024  # bytes: browsers carry many cookies
 FIRST_LOOK = 16  # bytes: so many tell whether it is HTTP; after them the head is read again only when it is whole
-BLANK_LINE = b"\r\n\r\n"
+PROXY_LINE = b"PROXY "  # of the first version of the PROXY protocol
 RESPONSE_START = b"HTTP/1."
 
 
@@ -62,6 +63,7 @@ class Conversation:
         self._kept = kept
         self._sides = {role: _Side() for role in Role}
         self._is_request_legal = False
+        self._is_loose = False  # the request breaks a rule of HTTP: more line ends may follow its empty line
         self._is_asked = False  # the request has no answer yet
         self._has_lost_requests = False  # too much came before the answer, so that the next request was among it
         self._is_turn_over = False  # request and response are done, and the next ones may have come with them
@@ -98,17 +100,18 @@ class Conversation:
             return self._open_late(sender) if begun else []
         if sender is Role.CLIENT and self._is_asked:
             return seen + self._await_answer(side)
-        end = side.unread.find(BLANK_LINE, max(0, before - 3))
-        if end > MAX_HEAD or (end < 0 and len(side.unread) > MAX_HEAD):
+        end = END_OF_HEAD.search(side.unread, max(0, before - 4))
+        if len(side.unread) > MAX_HEAD and (end is None or end.start() > MAX_HEAD):
             return [*seen, *self._give_up(sender, f"not WebSocket: a head of more than {MAX_HEAD} bytes")]
-        if end < 0 and before >= FIRST_LOOK:
+        if end is None and before >= FIRST_LOOK:
             return seen
-        head = bytes(side.unread if end < 0 else side.unread[: end + len(BLANK_LINE)])
+        head = bytes(side.unread if end is None else side.unread[: end.end()])
         try:
             return seen + (self._read_request(side, head) if sender is Role.CLIENT else self._read_response(side, head))
         except HandshakeError as error:
-            # What stands behind a colon is a piece of the head, in which a secret may stand.
-            return [*seen, *self._give_up(sender, f"not WebSocket: {error.reason.partition(': ')[0]}")]
+            if end is None and may_be_a_head(sender, head):
+                return seen
+            return [*seen, *self._give_up(sender, f"not WebSocket: {_without_quote(error)}")]
 
     def _skip_body(self, sender: Role, side: _Side, body: BodyReader) -> list[Dissected]:
         side.drop(body.read(bytes(side.unread)))
@@ -145,17 +148,23 @@ class Conversation:
         return [seen]
 
     def _read_request(self, side: _Side, head: bytes) -> list[Dissected]:
-        parsed = parse_request(head)
-        if parsed is None:
+        if head.startswith(PROXY_LINE) and b"\n" in head:
+            return self._skip_proxy_line(side, head.index(b"\n") + 1)
+        request, used, illegal = _parse(parse_request, Role.CLIENT, head)
+        if not isinstance(request, Request):
             return []
-        self.request, used = parsed
-        self._is_asked, self._is_request_legal = True, False
-        illegal = ""
+        self.request, self._is_asked, self._is_loose = request, True, bool(illegal)
         if self._asks_for_websocket():
-            illegal = _reason(check_request, self.request)
-            self._is_request_legal = not illegal
-        seen = _take_head(Role.CLIENT, side, self.request, used, illegal)
-        side.expect(BodyReader(self.request))
+            why = _reason(check_request, request)
+            self._is_request_legal, illegal = not why, illegal or why
+        seen = _take_head(Role.CLIENT, side, request, used, illegal)
+        side.expect(BodyReader(request))
+        return [seen, *self._read(Role.CLIENT, 0)]
+
+    def _skip_proxy_line(self, side: _Side, size: int) -> list[Dissected]:
+        what = Opaque("a PROXY line, by which a balancer says for whom it asks")
+        seen = Dissected(Role.CLIENT, side.position, side.position + size, what)
+        side.drop(size)
         return [seen, *self._read(Role.CLIENT, 0)]
 
     def _asks_for_websocket(self) -> bool:
@@ -173,15 +182,16 @@ class Conversation:
     def _read_response(self, side: _Side, head: bytes) -> list[Dissected]:
         if not head.startswith(RESPONSE_START[: len(head)]):
             raise HandshakeError("the server speaks no HTTP")
-        parsed = parse_response(head)
-        if parsed is None:
-            return []
         if self.request is None or not self._is_asked:
             raise HandshakeError("the server speaks first")
-        self.response = response = parsed[0]
+        response, used, illegal = _parse(parse_response, Role.SERVER, head)
+        if not isinstance(response, Response):
+            return []
+        self.response = response
         agrees = response.status == 101 and response.headers.get("Upgrade").lower() == "websocket"
-        illegal = _reason(check_response, response, self.request) if agrees and self._is_request_legal else ""
-        seen = [_take_head(Role.SERVER, side, response, len(head), illegal)]
+        if agrees and self._is_request_legal:
+            illegal = illegal or _reason(check_response, response, self.request)
+        seen = [_take_head(Role.SERVER, side, response, used, illegal)]
         if not (agrees and self._asks_for_websocket()):
             return [*seen, *self._go_on(self.request, response)]
         return [*seen, *self._open(response)]
@@ -192,7 +202,9 @@ class Conversation:
         if response.status < 200 and response.status != 101:
             return []
         body = BodyReader(response, request.method)
-        is_last = response.status == 101 or body.is_endless or _ends_tcp(request) or _ends_tcp(response)
+        is_tunnel = request.method == "CONNECT" and response.status < 300
+        is_last = body.is_endless or _ends_tcp(request) or _ends_tcp(response)
+        is_last = response.status == 101 or (is_last and not is_tunnel)
         if is_last or self._has_lost_requests:
             return self._give_up(Role.SERVER, "not WebSocket: what follows is not read")
         self._sides[Role.SERVER].expect(body)
@@ -201,7 +213,9 @@ class Conversation:
 
     def _open(self, response: Response) -> list[Dissected]:
         """Read frames from now on, and those that came together with the heads."""
-        agreed = agreed_extensions(response)
+        client, agreed = self._sides[Role.CLIENT], agreed_extensions(response)
+        if self._is_loose:
+            client.drop(len(client.unread) - len(client.unread.lstrip(b"\r\n")))
         return self._read_frames(deflate=DEFLATE in agreed, knows_bits=agreed <= {DEFLATE})
 
     def _open_late(self, sender: Role) -> list[Dissected]:
@@ -250,6 +264,26 @@ def _ends_tcp(head: Request | Response) -> bool:
     if head.version == "HTTP/1.0":
         return not head.headers.has_token("Connection", "keep-alive")
     return head.headers.has_token("Connection", "close")
+
+
+def _parse(
+    parse: Callable[[bytes], tuple[Request | Response, int] | None], sender: Role, head: bytes
+) -> tuple[Request | Response | None, int, str]:
+    """Read a head, whole or not: what it says, the bytes it takes, and why an endpoint would refuse it.
+
+    Both ends have perhaps taken what is illegal. Raises HandshakeError if nobody can have.
+    """
+    try:
+        return (*(parse(head) or (None, 0)), "")
+    except HandshakeError as error:
+        if END_OF_HEAD.search(head) and (found := read_leniently(sender, head)):
+            return found, len(head), _without_quote(error)
+        raise
+
+
+def _without_quote(error: HandshakeError) -> str:
+    """The reason; what stands behind its colon is a piece of the head, in which a secret may stand."""
+    return error.reason.partition(": ")[0]
 
 
 def _take_head(sender: Role, side: _Side, head: Request | Response, size: int, illegal: str) -> Dissected:

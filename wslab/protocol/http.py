@@ -27,7 +27,8 @@ _REQUEST_START = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+( |\Z)|\Z")
 _FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)|(?<!\r)\n")
 DECISIVE = re.compile(rb"\r\n\r\n|" + _FORBIDDEN.pattern)  # what ends a head, or makes it illegal
 _NOT_IN_A_LINE = re.compile(r"[^\t -~\x80-\xff]")
-_TARGET = re.compile(r"(https?://[!-~]+|/[!-~]*)", re.IGNORECASE)
+# RFC 9112 §3.2: a path, a whole address, a host and a port for a tunnel, or the server as a whole.
+_TARGET = re.compile(r"\S+ (?:https?://[!-~]+|/[!-~]*)|CONNECT [^/?#@\s]+:\d+|OPTIONS \*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,11 +103,11 @@ class Request:
     @property
     def resource_name(self) -> str:
         """Path and query: what RFC 6455 §3 calls the resource name, also where the target is a whole address."""
-        return re.sub(r"^https?://[^/?]*", "", self.target, flags=re.IGNORECASE) or "/"
+        return re.sub(r"^(?:http|ws)s?://[^/?]*", "", self.target, flags=re.IGNORECASE) or "/"
 
     def serialize(self) -> bytes:
         """The bytes of the head. Raises ValueError if a header line or the target could not be read back."""
-        if not TOKEN.fullmatch(self.method) or not _TARGET.fullmatch(self.target):
+        if not TOKEN.fullmatch(self.method) or not _TARGET.fullmatch(f"{self.method} {self.target}"):
             raise ValueError(f"not a legal request line: {self.method!r} {redact_target(self.target)!r}")
         return _serialize_head(f"{self.method} {self.target} {self.version}", self.headers)
 
@@ -177,7 +178,7 @@ def parse_request(data: bytes) -> tuple[Request, int] | None:
     if used is None:
         return None
     parts = lines[0].decode("latin-1").split(" ")
-    if len(parts) != 3 or not _TARGET.fullmatch(parts[1]) or "#" in parts[1]:
+    if len(parts) != 3 or not _TARGET.fullmatch(" ".join(parts[:2])) or "#" in parts[1]:
         raise NO_REQUEST_LINE.broken()
     method, target, version = parts
     if not re.fullmatch(r"HTTP/\d\.\d", version):
@@ -195,6 +196,8 @@ def parse_response(data: bytes) -> tuple[Response, int] | None:
     """
     try:
         lines, used = _split_head(data)
+        if not lines[0].startswith(b"HTTP/"[: len(lines[0])]):
+            raise NO_RESPONSE.broken(line=lines[0][:40])
         if used is None:
             return None
         match = re.fullmatch(r"(HTTP/1\.\d) ([1-9]\d\d)(?: (.*))?", lines[0].decode("latin-1"))

@@ -1,0 +1,48 @@
+"""lenient_heads: a head that breaks a rule of HTTP in, what a lenient peer makes of it out (RFC 9112 §2.2, §3, §5)."""
+
+import re
+from urllib.parse import quote
+
+from wslab.protocol.http import TOKEN, Headers, Request, Response
+from wslab.protocol.states import Role
+
+# An empty line ends a head, with or without carriage returns; what stands before the head is none.
+END_OF_HEAD = re.compile(rb"(?<=[^\r\n])\r*\n\r*\n")
+# What a head of each side begins with, as far as it has arrived.
+_BEGINS = {
+    Role.CLIENT: re.compile(rb"[\r\n]*(?:\Z|[A-Za-z]{1,20}(?:\Z|[ \t]+(?:\Z|[^ \t\r\n\x00])))"),
+    Role.SERVER: re.compile(rb"HTTP/1\."),
+}
+_REQUEST_LINE = re.compile(r"(\S+)[ \t]+(\S.*?)[ \t]+(HTTP/1\.[0-9])[ \t]*")
+_STATUS_LINE = re.compile(r"(HTTP/1\.[0-9])[ \t]+([1-9][0-9]{2})(?:[ \t]+(.*))?")
+_NOT_IN_A_VALUE = re.compile(r"[^\t -~\x80-\xff]")
+_LEGAL_IN_A_TARGET = bytes(range(0x21, 0x7F))
+
+
+def may_be_a_head(sender: Role, data: bytes) -> bool:
+    """Whether `data`, in which there is no head yet, may be the beginning of one."""
+    return bool(_BEGINS[sender].match(data))
+
+
+def read_leniently(sender: Role, head: bytes) -> Request | Response | None:
+    r"""What a whole head says, without its illegal header lines; None where not even its first line is legible.
+
+    >>> read_leniently(Role.CLIENT, b"GET /gr\xc3\xb6\xc3\x9fe HTTP/1.1\nHost : a\nCoo kie: b\n\n")
+    Request('GET', '/gr%C3%B6%C3%9Fe', Headers([('Host', 'a')]))
+    """
+    first, *lines = re.split(r"\r*\n", head.decode("latin-1").strip("\r\n"))
+    headers = Headers(tuple(found for line in lines if (found := _header(line))))
+    if sender is Role.CLIENT:
+        asked = _REQUEST_LINE.fullmatch(first)
+        if asked is None or not TOKEN.fullmatch(asked[1]):
+            return None
+        return Request(asked[1], quote(asked[2].encode("latin-1"), _LEGAL_IN_A_TARGET), headers, asked[3])
+    said = _STATUS_LINE.fullmatch(first)
+    return Response(int(said[2]), _NOT_IN_A_VALUE.sub("?", said[3] or ""), headers, version=said[1]) if said else None
+
+
+def _header(line: str) -> tuple[str, str] | None:
+    name, colon, value = line.partition(":")
+    name, value = name.rstrip(" \t"), value.strip(" \t")
+    is_legible = colon and TOKEN.fullmatch(name) and not _NOT_IN_A_VALUE.search(value)
+    return (name, value) if is_legible else None
