@@ -212,6 +212,20 @@ def test_behind_a_frame_whose_end_cannot_be_told_nothing_is_read():
     assert reader.end() == []
 
 
+@pytest.mark.parametrize("before", [[], [Frame(Opcode.CLOSE, b"\x03\xe8")]])
+def test_http_where_a_frame_was_expected_is_called_so(before):
+    data = b"".join(map(serialize_frame, before)) + b"HTTP/1.1 200 OK\r\n\r\n"
+    told = "what follows is not read - illegal: HTTP where a frame was expected"
+    assert lines(data, Role.SERVER)[-1] == told
+    assert str(byte_by_byte(data, FrameDissector(Role.SERVER))[-1]) == told
+
+
+def test_what_is_no_frame_behind_a_close_frame_is_called_so():
+    data = client(Frame(Opcode.CLOSE, b"\x03\xe8")) + raw_frame(0x08)
+    why = "bytes after a close frame: a fragmented close frame"
+    assert lines(data) == ["close 1000", f"what follows is not read - illegal: {why}"]
+
+
 def test_once_decompressing_has_failed_it_is_not_tried_again_and_plain_frames_are_read():
     data = compressed(b"\xff\xff\xff") + compressed(deflated(b"Hello")) + raw_frame(0x81, b"plain")
     first, second, third = lines(data, deflate=True)

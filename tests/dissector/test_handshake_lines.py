@@ -87,6 +87,33 @@ def test_frames_behind_an_early_request_are_frames_and_behind_a_plain_one_they_a
     assert fields(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n\x89\x00")[-1][1] == "body"
 
 
+def test_an_interim_answer_is_not_yet_the_answer():
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    table = fields(early * 2 + response())
+    assert [row[3] for row in table if row[1] == "status line"] == [
+        *["not yet: the final answer follows (RFC 9110 §15.2)"] * 2,
+        "yes: the protocol is switched (§4.2.2, 5)",
+    ]
+    assert inspect(early + response() + b"\x89\x00").rows[-1][3] == "payload length"
+    assert [row[1] for row in fields(early)].count("body") == 0
+
+
+@pytest.mark.parametrize(
+    ("page", "size"),
+    [
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nHi\r\n0\r\n\r\n", 12),
+        (b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno", 2),
+        (b"POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nno", 2),
+    ],
+)
+def test_a_handshake_behind_a_page_is_one(page, size):
+    table = fields(page + request())
+    [body] = [row for row in table if row[1] == "body"]
+    assert body[0] == f"{len(page) - size}-{len(page) - 1}"
+    assert [row[1] for row in table].count("Sec-WebSocket-Key") == 1
+    assert [row[1] for row in fields(page + b"no head")].count("body") == 1
+
+
 # What is illegal
 
 
@@ -109,6 +136,7 @@ def test_frames_behind_an_early_request_are_frames_and_behind_a_plain_one_they_a
         (b"Host: a\r\n" + request(), ["request line", "header line"]),
         (response().replace(b"Upgrade: websocket\r\n", b""), ["Upgrade"]),
         (b"HTTP/1.1 huh\r\n\r\n", ["status line"]),
+        (response().replace(b"HTTP/1.1", b"HTTP/1.0"), ["status line"]),
     ],
 )  # fmt: skip
 def test_each_line_that_breaks_a_rule_is_named(data, told):

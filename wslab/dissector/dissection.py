@@ -9,6 +9,7 @@ from wslab.dissector.frames import KEPT, DissectedFrame, FrameDissector
 from wslab.dissector.handshake_lines import DissectedHead, begins_a_head, dissect_head
 from wslab.dissector.payloads import ByteRange, Verdict
 from wslab.dissector.wording import cut
+from wslab.protocol.body import BodyReader
 from wslab.protocol.deflate import NAME as DEFLATE
 from wslab.protocol.errors import Violation
 from wslab.protocol.frames import Opcode
@@ -17,6 +18,7 @@ from wslab.protocol.rules import Situation, broken_by_frame
 from wslab.protocol.states import Role
 from wslab.redaction.redact import redact_body
 
+PIECE = 4096  # bytes of a body that are looked at at once
 MASKING = {True: Role.CLIENT, False: Role.SERVER}  # §5.1: who masks its frames
 
 
@@ -46,10 +48,10 @@ class Dissection:
         while self._position < len(self._data) and begins_a_head(self._data, self._position):
             head = self._read_head()
             yield head.fields
-            if head.response is not None:
+            if head.agrees:
                 break
-        if head is not None and not (head.agrees or head.asks):
-            yield from self._read_body(head)
+            if not head.asks:
+                yield from self._read_body(head)
         readers = {role: self._new_reader(role) for role in Role}
         self._readers = {is_masked: readers[self._sender or role] for is_masked, role in MASKING.items()}
         while self._position < len(self._data):
@@ -68,13 +70,24 @@ class Dissection:
         return head
 
     def _read_body(self, head: DissectedHead) -> Iterator[list[Field]]:
-        start, self._position = self._position, len(self._data)
+        """The body behind a head, which is all that follows unless another head does."""
+        start, self._position = self._position, self._end_of_body(head)
+        if not begins_a_head(self._data, self._position) and not head.is_interim:
+            self._position = len(self._data)
         if start == self._position:
             return
         if head.response is None:
             yield [Field(start, self._position, "body", "", "not shown: no handshake has one (§4.2.1)")]
         else:
-            yield [field_of_body(self._data, start)]
+            yield [field_of_body(self._data, start, self._position)]
+
+    def _end_of_body(self, head: DissectedHead) -> int:
+        what, end = head.response or head.request, self._position
+        if what is not None:
+            reader = BodyReader(what, self._request.method if self._request else "GET")
+            while end < len(self._data) and not (reader.is_whole or reader.is_broken):
+                end += reader.read(self._data[end : end + PIECE])
+        return end
 
     def _new_reader(self, role: Role) -> FrameDissector:
         return FrameDissector(
@@ -115,7 +128,8 @@ class Dissection:
         return [violation for violation in broken if violation.field in told]
 
 
-def field_of_body(data: bytes, start: int = 0) -> Field:
-    """What stands from `start` on behind the head of an answer: HTTP, and no frames."""
-    text = redact_body(data[start : start + KEPT]).decode(errors="backslashreplace")
-    return Field(start, len(data), "body", cut(text), "what the server says to it")
+def field_of_body(data: bytes, start: int = 0, end: int | None = None) -> Field:
+    """What stands from `start` to `end` behind the head of an answer: HTTP, and no frames."""
+    end = len(data) if end is None else end
+    text = redact_body(data[start : min(end, start + KEPT)]).decode(errors="backslashreplace")
+    return Field(start, end, "body", cut(text), "what the server says to it")

@@ -14,6 +14,7 @@ from wslab.redaction.redact import printable, redact_target
 
 KEPT = 4096  # bytes of each payload; what a view shows of it is much less
 MAX_INFLATED = 16 * 1024 * 1024  # bytes of a message: no more is decompressed, unless it is to be kept
+HTTP = b"HTTP/1."
 MOST_SHOWN = 60  # characters of a text
 LOOKED_AT = 400  # bytes of a text: so far, what ends behind that which is shown is found to be a secret
 
@@ -71,6 +72,9 @@ class Opaque:
 
     def __str__(self) -> str:
         return self.why
+
+
+LOST = Opaque("what follows is not read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +151,7 @@ class FrameDissector:
         self._kept = kept
         self._arriving: _Arriving | None = None
         self._decoder: TextDecoder | None = None  # None, too, for what is left of a message that is no text
+        self._is_closed = False  # a close frame has passed
         self._is_lost = False  # no frame can be found any more
 
     def read(self, data: Buffer) -> list[Dissected]:
@@ -164,12 +169,19 @@ class FrameDissector:
                 seen += self._take(frame, buffer.position - start)
         except ProtocolError as error:
             self._is_lost = True
-            end = self._position + len(buffer.data[buffer.position : buffer.position + MAX_HEADER])
-            seen.append(Dissected(self._sender, self._position, end, Opaque("what follows is not read"), error.reason))
+            begun = buffer.data[buffer.position : buffer.position + MAX_HEADER]
+            why = self._why_lost(begun, error)
+            seen.append(Dissected(self._sender, self._position, self._position + len(begun), LOST, why))
             buffer.clear()
         else:
             buffer.close()
         return seen
+
+    def _why_lost(self, begun: bytes, error: ProtocolError) -> str:
+        """Why there is no frame: what some servers write is an answer of their web framework, perhaps after the end."""
+        if begun.startswith(HTTP[: max(2, len(begun))]):
+            return "HTTP where a frame was expected"
+        return f"bytes after a close frame: {error.reason}" if self._is_closed else error.reason
 
     def end(self) -> list[Dissected]:
         """Take in the end of TCP: what is there of a frame that is not all there."""
@@ -239,6 +251,7 @@ class FrameDissector:
     def _finish(self, arriving: _Arriving) -> Dissected:
         frame, payload = arriving.frame, bytes(arriving.payload)
         if frame.header.opcode is Opcode.CLOSE:
+            self._is_closed = True
             try:
                 parse_close(payload)
             except ProtocolError as error:

@@ -16,6 +16,7 @@ from wslab.dissector.header_meanings import (
 )
 from wslab.dissector.wording import cut
 from wslab.protocol.handshake import check_request
+from wslab.protocol.handshake_rules import Agreement, broken_by_agreement
 from wslab.protocol.http import Headers, Request, Response, parse_request, parse_response
 from wslab.redaction.redact import redact_header, redact_line, redact_target
 from wslab.redaction.secrets import MISSPELT
@@ -53,6 +54,11 @@ class DissectedHead:
     def agrees(self) -> bool:
         """Return True if it is a response after which frames follow."""
         return self.response is not None and self.response.status == HTTPStatus.SWITCHING_PROTOCOLS
+
+    @property
+    def is_interim(self) -> bool:
+        """Return True if it is a response that another one follows (RFC 9110 §15.2)."""
+        return self.response is not None and self.response.status < 200 and not self.agrees
 
 
 def begins_a_head(data: bytes, start: int = 0) -> bool:
@@ -121,8 +127,14 @@ def _status_line(head: DissectedHead, line: Line) -> Field:
         meaning = "" if _is_whole(line) else "cut short"
         return Field(*line.span(), "status line", redact_line(text), meaning, fault=wrong)
     head.response = parsed[0]
-    meaning = "yes: the protocol is switched (§4.2.2, 5)" if head.agrees else "no: this connection stays HTTP (§4.1)"
-    return Field(*line.span(), "status line", cut(redact_target(text)), meaning)
+    meaning = "no: this connection stays HTTP (§4.1)"
+    if head.agrees:
+        meaning = "yes: the protocol is switched (§4.2.2, 5)"
+    elif head.is_interim:
+        meaning = "not yet: the final answer follows (RFC 9110 §15.2)"
+    broken = broken_by_agreement(Agreement(head.response, "", [])) if head.agrees else []
+    wrong = next((_cite(refusal.reason, refusal.section) for refusal in broken if refusal.field == "version"), "")
+    return Field(*line.span(), "status line", cut(redact_target(text)), meaning, fault=wrong)
 
 
 def _is_whole(line: Line) -> bool:
