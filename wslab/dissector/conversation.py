@@ -14,7 +14,7 @@ from wslab.protocol.deflate import NAME as DEFLATE
 from wslab.protocol.errors import HandshakeError, ProtocolError
 from wslab.protocol.frames import MAX_HEADER, parse_header
 from wslab.protocol.handshake import check_request, check_response, parse_extensions
-from wslab.protocol.http import Request, Response, parse_request, parse_response
+from wslab.protocol.http import Request, Response, parse_request, parse_response_head
 from wslab.protocol.states import Role
 
 MAX_HEAD = 64 * 1024  # bytes: browsers carry many cookies
@@ -184,7 +184,7 @@ class Conversation:
             raise HandshakeError("the server speaks no HTTP")
         if self.request is None or not self._is_asked:
             raise HandshakeError("the server speaks first")
-        response, used, illegal = _parse(parse_response, Role.SERVER, head)
+        response, used, illegal = _parse(parse_response_head, Role.SERVER, head)
         if not isinstance(response, Response):
             return []
         self.response = response

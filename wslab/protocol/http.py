@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from wslab.protocol.errors import HandshakeError
@@ -25,6 +25,7 @@ TLS_HANDSHAKE_RECORD = 0x16
 
 _REQUEST_START = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+( |\Z)|\Z")
 _FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)|(?<!\r)\n")
+END_OF_METHOD = re.compile(rb"[^\r\n!#$%&'*+\-.^_`|~0-9A-Za-z]|(?<=[^\r\n])\r")
 DECISIVE = re.compile(rb"\r\n\r\n|" + _FORBIDDEN.pattern)  # what ends a head, or makes it illegal
 _NOT_IN_A_LINE = re.compile(r"[^\t -~\x80-\xff]")
 # RFC 9112 §3.2: a path, a whole address, a host and a port for a tunnel, or the server as a whole.
@@ -189,11 +190,20 @@ def parse_request(data: bytes) -> tuple[Request, int] | None:
 
 
 def parse_response(data: bytes) -> tuple[Response, int] | None:
-    """Read a response from the start of `data`: (response, bytes used), or None while its head is not whole.
+    """Read a response from the start of `data`: (response, bytes used), or None while more bytes are needed.
 
-    A refusal (any status but 101) comes with what is there of the body that its Content-Length announces.
+    A refusal (any status but 101) is read with its body as far as Content-Length announces it.
     Raises HandshakeError with status 0 for bytes that are not an HTTP response.
     """
+    if (found := parse_response_head(data)) is None:
+        return None
+    response, start = found
+    end = start if response.status == HTTPStatus.SWITCHING_PROTOCOLS else start + kept_of_body(response.headers)
+    return None if len(data) < end else (replace(response, body=bytes(data[start:end])), end)
+
+
+def parse_response_head(data: bytes) -> tuple[Response, int] | None:
+    """As `parse_response`, without a body, which may come slowly or never."""
     try:
         lines, used = _split_head(data)
         if not lines[0].startswith(b"HTTP/"[: len(lines[0])]):
@@ -206,10 +216,7 @@ def parse_response(data: bytes) -> tuple[Response, int] | None:
         headers = _parse_headers(lines[1:])
     except HandshakeError as error:
         raise HandshakeError(error.reason, 0) from None
-    status, phrase = int(match[2]), match[3] or ""
-    length = 0 if status == HTTPStatus.SWITCHING_PROTOCOLS else kept_of_body(headers)
-    body = bytes(data[used : used + length])
-    return Response(status, phrase, headers, body, match[1]), used + len(body)
+    return Response(int(match[2]), match[3] or "", headers, version=match[1]), used
 
 
 def kept_of_body(headers: Headers) -> int:

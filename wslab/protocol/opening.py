@@ -11,7 +11,15 @@ from wslab.protocol.deflate import PermessageDeflate, answer_offers, build_offer
 from wslab.protocol.errors import HandshakeError
 from wslab.protocol.handshake_rules import EXTENSIONS_NOT_OFFERED
 from wslab.protocol.head_rules import HEAD_IS_TOO_BIG, TOO_MANY_ANSWERS, TOO_MANY_LINES, HandshakeRule
-from wslab.protocol.http import DECISIVE, Headers, Request, Response
+from wslab.protocol.http import (
+    DECISIVE,
+    END_OF_METHOD,
+    Headers,
+    Request,
+    Response,
+    parse_response,
+    parse_response_head,
+)
 from wslab.protocol.limits import Limits
 from wslab.protocol.states import Role
 
@@ -37,6 +45,7 @@ class OpeningHandshake:
         self._wish = wish
         self._seen = 0  # how many bytes of a head have arrived
         self._last = b""  # the last ones
+        self._has_method = False  # the first word is over
         self._interim_answers = 0
         self._refusal: Response | None = None  # its head, while `_body` reads what comes behind
 
@@ -79,12 +88,14 @@ class OpeningHandshake:
         recent = self._last + data
         self._last = recent[-4:]
         is_long = self._seen > self._limits.max_header_size
-        return before < FIRST_LOOK or is_long or self._refusal is not None or bool(DECISIVE.search(recent, 1))
+        had_method, self._has_method = self._has_method, self._has_method or bool(END_OF_METHOD.search(recent))
+        is_new = before < FIRST_LOOK or self._has_method is not had_method
+        return is_new or is_long or self._refusal is not None or bool(DECISIVE.search(recent, 1))
 
     def receive(self, data: bytes) -> tuple[Request | Response | None, int] | None:
         """Read the head at the start of `data`; return it with its size, or None if it needs more bytes.
 
-        A client is given None for an interim answer, and for the body of a refusal until that is whole. Raises
+        A client is given None for what is not all of a final answer: an interim one, a refusal without its body. Raises
         HandshakeError.
         """
         if self._role is Role.SERVER and self.request is not None:
@@ -92,7 +103,10 @@ class OpeningHandshake:
         if self._refusal is not None:
             return self.response, self._read_refusal(data)
         if self._role is Role.CLIENT and self.request is not None:
-            found: tuple[Request | Response, int] | None = self._codec.parse_response(data)
+            is_replaced = self._codec.parse_response is not parse_response
+            found: tuple[Request | Response, int] | None = (
+                self._codec.parse_response(data) if is_replaced else parse_response_head(data)
+            )
         else:
             found = self._codec.parse_request(data)
         size = len(data) if found is None else found[1] - len(getattr(found[0], "body", b""))
@@ -120,8 +134,7 @@ class OpeningHandshake:
             self._interim_answers += 1
             if self._interim_answers > MAX_INTERIM_ANSWERS:
                 raise self._too_large(TOO_MANY_ANSWERS, MAX_INTERIM_ANSWERS)
-            return None, size
-        return response, size
+        return self.response, size
 
     def _read_refusal(self, data: bytes) -> int:
         used = self._body.read(data)

@@ -17,7 +17,7 @@ from wslab.sockets.stream import deadline_in
 from wslab.sockets.traffic import Traffic
 from wslab.sockets.transport import Transport
 
-REFUSAL_TIMEOUT = 1.0  # seconds for the text of a refusal, after its head
+REFUSAL_TIMEOUT = 1.0  # seconds in which nothing more of the text of a refusal has come
 
 
 class Connection:
@@ -125,24 +125,30 @@ class Connection:
 
     def open(self, request: Request, timeout: float | None = None) -> Response:
         """Client: send the request and return the server's agreement. Raises HandshakeError or TimeoutError."""
-        deadline = deadline_in(timeout)
-        failure: Exception
         try:
             self._transport.send(self._protocol.connect, request)
-            response = self._receive_queue.next(deadline, Response)
-            if self.response is None:  # a refusal, whose text may come slowly, or never
-                response = self._receive_queue.next(
-                    min(time.monotonic() + REFUSAL_TIMEOUT, deadline or math.inf), Response
-                )
-            return response
+            return self._await_answer(deadline_in(timeout))
         except ConnectionClosed as error:
             why = f" ({self._transport.send_queue.broken})" if self._transport.send_queue.broken else ""
-            failure = HandshakeError(f"the server closed the connection without an answer{why}", 0)
+            failure: Exception = HandshakeError(f"the server closed the connection without an answer{why}", 0)
             failure.__cause__ = error
         except TimeoutError:
             failure = TimeoutError(f"the server did not answer the handshake within {timeout:g} s")
         self._protocol.end_refusal()
         raise failure
+
+    def _await_answer(self, deadline: float | None) -> Response:
+        """Client: wait for the server's agreement, and for the text of a refusal as long as some of it comes."""
+        received = self._transport.traffic.received
+        while True:
+            size, patience = received.size, time.monotonic() + REFUSAL_TIMEOUT
+            try:
+                return self._receive_queue.next(min(patience, deadline or math.inf), Response)
+            except TimeoutError:
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise
+            if received.size == size:
+                self._protocol.end_refusal()
 
     def accept(self, *, subprotocols: Sequence[str] = (), headers: Iterable[tuple[str, str]] = ()) -> None:
         """Server: agree to the handshake. Raises HandshakeError, to be given to `reject`, if it is not one."""
