@@ -1,21 +1,35 @@
 """Acceptor: every connection is given on, whatever clients do to it, and its end comes when it is told."""
 
 import contextlib
+import gc
 import socket
 import threading
 from collections.abc import Callable, Iterator
 
 import pytest
 from support.forks import forked, needs_fork
+from support.interrupted_lines import interrupted_at_each_line
+from support.raw_peer import RawPeer, fresh_port
 from support.waiting import PATIENCE, wait_until, wslab_threads
 
-from wslab.sockets.acceptor import Acceptor
+from wslab import EchoServer, Limits, Tap, connect
+from wslab.sockets.acceptor import Acceptor, listening
+
+
+class Place:
+    """What an acceptor needs to know of a server."""
+
+    def __init__(self, port: int = 0) -> None:
+        self.host, self.port = "127.0.0.1", port
+
+    def close(self) -> None:
+        """Nothing else is to be closed."""
 
 
 @contextlib.contextmanager
 def accepting(serve: Callable[[socket.socket, tuple[str, int]], None]) -> Iterator[Acceptor]:
     """An acceptor that must leave no thread behind."""
-    acceptor = Acceptor("127.0.0.1", 0, serve, "wslab-accept")
+    acceptor = Acceptor(Place(), serve, "wslab-accept")
     acceptor.start()
     try:
         yield acceptor
@@ -92,7 +106,7 @@ def test_closing_ends_a_pause(monkeypatch):
 
 
 def test_it_can_be_closed_twice_and_before_it_was_started():
-    acceptor = Acceptor("127.0.0.1", 0, lambda sock, address: None, "wslab-accept")
+    acceptor = Acceptor(Place(), lambda sock, address: None, "wslab-accept")
     acceptor.close()
     acceptor.close()
     acceptor.start()  # the thread finds that it is too late
@@ -106,26 +120,86 @@ def test_where_no_thread_can_be_had_nothing_stays_open(monkeypatch):
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    acceptor = Acceptor("127.0.0.1", 0, lambda sock, address: None, "wslab-accept")
-    with pytest.raises(RuntimeError):
-        acceptor.start()
-    with pytest.raises(ConnectionRefusedError):
-        client(acceptor)
+    for owner in (EchoServer(port=fresh_port()), Tap("127.0.0.1:1", port=fresh_port())):
+        with pytest.raises(RuntimeError):
+            owner.start()
+        with pytest.raises(ConnectionRefusedError):
+            client(owner)
+        assert listening() == []
 
 
 @needs_fork
 def test_a_fork_that_lives_on_keeps_neither_the_thread_nor_the_port():
-    acceptor = Acceptor("127.0.0.1", 0, lambda sock, address: None, "wslab-accept")
+    acceptor = Acceptor(Place(), lambda sock, address: None, "wslab-accept")
     acceptor.start()
     with forked():
         acceptor.close()
         assert wslab_threads() == set()
         with pytest.raises(ConnectionRefusedError):
             client(acceptor)
-        Acceptor("127.0.0.1", acceptor.port, lambda sock, address: None, "wslab-accept").close()
+        Acceptor(Place(acceptor.port), lambda sock, address: None, "wslab-accept").close()
 
 
 @needs_fork
 def test_a_fork_cannot_close_what_is_not_its_own():
     with accepting(lambda sock, address: sock.close()) as acceptor, forked(acceptor.close), client(acceptor) as sock:
         assert sock.recv(1) == b""
+
+
+# The same port again
+
+
+@pytest.mark.parametrize("kind", [EchoServer, lambda port=0: Tap("127.0.0.1:1", port=port)], ids=["server", "tap"])
+def test_one_that_no_name_refers_to_any_more_can_be_found_and_closed_as_the_error_says(kind):
+    first = kind().start()
+    second = kind(port=first.port)
+    with pytest.raises(OSError, match="already in use: a server or tap of this program has it") as error:
+        second.start()
+    del first
+    gc.collect()
+    exec("import wslab\n" + str(error.value).rpartition("any more: ")[2])
+    assert listening() == []
+    second.start()
+    assert listening() == [second]
+    second.close()
+
+
+def test_a_port_that_another_program_has_is_the_systems_error():
+    with socket.create_server(("127.0.0.1", 0)) as other, EchoServer():
+        server = EchoServer(port=other.getsockname()[1])
+        with pytest.raises(OSError, match="already in use") as error:
+            server.start()
+    assert "of this program" not in str(error.value)
+
+
+# Interrupts
+
+closes_what_nobody_refers_to = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@closes_what_nobody_refers_to
+def test_an_interrupt_in_any_line_of_start_leaves_a_server_that_can_be_started_or_closed():
+    for server in interrupted_at_each_line("acceptor.py", "server.py", prepare=EchoServer, act=EchoServer.start):
+        server.start()
+        with connect(server.url) as connection:
+            connection.send("Hello")
+            assert connection.receive() == "Hello"
+        server.close()
+        wait_until(lambda: wslab_threads() == set())
+
+
+@closes_what_nobody_refers_to
+def test_an_interrupt_in_any_line_of_close_leaves_a_server_that_can_be_closed():
+    with contextlib.ExitStack() as peers:
+
+        def serving() -> EchoServer:
+            server = EchoServer(limits=Limits(close_timeout=0.02)).start()
+            peers.enter_context(RawPeer.upgraded(server))
+            return server
+
+        for server in interrupted_at_each_line("acceptor.py", "server.py", prepare=serving, act=EchoServer.close):
+            server.close()
+            wait_until(lambda: wslab_threads() == set())
+            assert not server.is_listening
+            with pytest.raises(ConnectionRefusedError):
+                connect(server.url)

@@ -269,6 +269,7 @@ def answer_close(peer: RawPeer) -> None:
     assert peer.read_frame() == GOING_AWAY
     peer.send(masked(Opcode.CLOSE, b"\x03\xe9"))
     assert peer.read_to_end() == b""
+    peer.sock.shutdown(socket.SHUT_WR)
     peer.sock.close()
 
 

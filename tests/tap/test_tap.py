@@ -20,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.forks import forked, needs_fork
 from support.heads_and_frames import KEY, MASKING_KEY, masked, request
+from support.interrupted_lines import interrupted_at_each_line
 from support.raw_peer import RawPeer, address, live_server, wait_for_end
 from support.waiting import PATIENCE, running, wait_until, wslab_threads
 
@@ -762,3 +763,31 @@ def test_what_a_tap_has_recorded_is_saved_with_the_addresses_of_both_ends_and_wi
     assert loaded.addresses == {1: (client, ("127.0.0.1", server.port))} == tap.delivered.addresses
     assert loaded.bytes_sent(1, DOWN) == tap.recording.bytes_sent(1, DOWN)
     assert b"Cookie: xxxxxx\r\n" in loaded.bytes_sent(1, UP)
+
+
+# Interrupts
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # nobody refers to what it has opened
+def test_an_interrupt_in_any_line_of_start_leaves_a_tap_that_can_be_started_or_closed():
+    with live_server() as server:
+        for tap in interrupted_at_each_line("acceptor.py", "tap.py", prepare=lambda: Tap(server), act=Tap.start):
+            with tap, connect(tap.url) as connection:
+                connection.send("Hello")
+                assert connection.receive() == "Hello"
+            wait_until(lambda: tap_threads() == set())
+
+
+def test_an_interrupt_in_any_line_of_close_leaves_a_tap_that_can_be_closed():
+    with live_server() as server, contextlib.ExitStack() as peers:
+
+        def tapped() -> Tap:
+            tap = Tap(server).start()
+            peers.enter_context(RawPeer.upgraded(tap))
+            return tap
+
+        for tap in interrupted_at_each_line("acceptor.py", "tap.py", prepare=tapped, act=Tap.close):
+            tap.close()
+            wait_until(lambda: tap_threads() == set())
+            with pytest.raises(ConnectionRefusedError):
+                connect(tap.url)

@@ -4,53 +4,72 @@ Strategy: the thread waits for a client or for the end, whichever comes first; `
 one of a pair of sockets. Shutting down works also where a fork of this process has the same sockets; closing them does
 not, as they stay open for as long as the fork lives.
 
-Locks: `_lock` protects who closes the sockets: the thread, once it runs, and `close` if it never did.
+There are no locks, so that Ctrl-C can leave none behind: the sockets are closed by the thread, once it runs, or else by
+`close`, and both look into `_closer` to know.
 """
 
 import contextlib
+import errno
 import os
 import selectors
 import socket
 import threading
 from collections.abc import Callable
+from typing import Protocol as Interface
 
 from wslab.sockets.log import log
 from wslab.sockets.stream import shut_down
 
 PAUSE = 0.1  # seconds
 BACKLOG = 1024
+WHO_LISTENS = (
+    "a server or tap of this program has it, which close() ends, also if it has no name any more: "
+    "for it in wslab.sockets.acceptor.listening(): it.close()"
+)
+
+
+class Owner(Interface):
+    """A server or a tap."""
+
+    host: str
+    port: int
+
+    def close(self) -> None:
+        """Stop listening, and end all connections."""
 
 
 class Acceptor:
-    """Listens on `host` and `port` (0: any free one). Raises OSError if the address cannot be had.
+    """Listens on the host and the port of `owner` (0: any free one). Raises OSError if the address cannot be had.
 
     From `start` to `close`, `serve` is called with each connection and the address of its client, in one thread. If it
     raises OSError or ValueError, that client has gone or cannot be served, which costs nobody else a pause; with
     RuntimeError or MemoryError it says that the system has no more to give for the moment.
     """
 
-    def __init__(
-        self, host: str, port: int, serve: Callable[[socket.socket, tuple[str, int]], None], name: str
-    ) -> None:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        self._listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    def __init__(self, owner: Owner, serve: Callable[[socket.socket, tuple[str, int]], None], name: str) -> None:
+        self.owner = owner
+        family, _, _, _, address = socket.getaddrinfo(owner.host, owner.port, type=socket.SOCK_STREAM)[0]
+        try:
+            self._listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE and any(it.port == owner.port for it in listening()):
+                raise OSError(errno.EADDRINUSE, f"{os.strerror(error.errno)}: {WHO_LISTENS}") from None
+            raise
         self._listener.setblocking(False)
         self._waker, self._wake = socket.socketpair()
         self.port: int = self._listener.getsockname()[1]
         self._serve = serve
         self._process = os.getpid()
-        self._lock = threading.Lock()
-        self._runs = self._is_closed = False
+        self._closer: dict[
+            str, str
+        ] = {}  # who closes the sockets; `setdefault` is atomic, and lets the first one do it
         self._has_ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Begin to accept. Raises RuntimeError if no thread can be had; then it is closed."""
-        try:
-            self._thread.start()
-        except BaseException:
-            self.close()
-            raise
+        """Begin to accept. Raises RuntimeError if no thread can be had. Whatever it raises, `close` is needed."""
+        _acceptors.add(self)
+        self._thread.start()
 
     @property
     def is_ours(self) -> bool:
@@ -65,16 +84,15 @@ class Acceptor:
         """Stop listening. In a fork, the process that it comes from goes on."""
         if not self.is_ours:
             return
-        with self._lock:
-            self._is_closed = True
         shut_down(self._wake)
-        if self._runs:
+        if self._closer.setdefault("is", "close") == "thread":
             self._has_ended.wait()  # `join` would believe an interrupted wait to be the end (Python 3.11 and 3.12)
             self._thread.join()
         self._close_listener()
         self._wake.close()
 
     def _close_listener(self) -> None:
+        _acceptors.discard(self)
         shut_down(self._listener)
         self._listener.close()
         self._waker.close()
@@ -82,10 +100,9 @@ class Acceptor:
     # The thread
 
     def _run(self) -> None:
-        with self._lock:
-            if self._is_closed:
-                return
-            self._runs = True
+        if self._closer.setdefault("is", "thread") != "thread":  # it has been closed before it began
+            _acceptors.discard(self)
+            return
         try:
             with selectors.DefaultSelector() as selector:
                 selector.register(self._listener, selectors.EVENT_READ)
@@ -110,3 +127,11 @@ class Acceptor:
             self._waker.settimeout(PAUSE)
             with contextlib.suppress(TimeoutError):
                 self._waker.recv(1)
+
+
+_acceptors: set[Acceptor] = set()
+
+
+def listening() -> list[Owner]:
+    """Return the servers and taps of this program that listen, also those to which no name refers any more."""
+    return [acceptor.owner for acceptor in _acceptors.copy()]

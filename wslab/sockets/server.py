@@ -140,12 +140,12 @@ class EchoServer:
         """Listen and serve in the background, unless it already does. Raises OSError if the address cannot be had."""
         if self._acceptor is None:
             keep_memory_for(self.limits.max_size)
-            self._acceptor = Acceptor(self.host, self.port, self._start_thread, "wslab-accept")
-            self.port = self._acceptor.port
+            acceptor = Acceptor(self, self._start_thread, "wslab-accept")
             try:
-                self._acceptor.start()
-            except BaseException:
-                self._acceptor = None
+                acceptor.start()
+                self._acceptor, self.port = acceptor, acceptor.port
+            except BaseException:  # no thread can be had, or Ctrl-C was pressed
+                acceptor.close()
                 raise
         return self
 

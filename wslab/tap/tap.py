@@ -167,12 +167,12 @@ class Tap:
         """Listen and forward in the background, if not yet started. Raises OSError if the address cannot be had."""
         if self._acceptor is None:
             self._number, self._is_closing = max(self.recording.connections, default=0), False
-            self._acceptor = Acceptor(self.host, self.port, self._start_relay, "wslab-tap")
-            self.port = self._acceptor.port
+            acceptor = Acceptor(self, self._start_relay, "wslab-tap")
             try:
-                self._acceptor.start()
-            except BaseException:
-                self._acceptor = None
+                acceptor.start()
+                self._acceptor, self.port = acceptor, acceptor.port
+            except BaseException:  # no thread can be had, or Ctrl-C was pressed
+                acceptor.close()
                 raise
         return self
 
