@@ -1,12 +1,14 @@
 """What ends a program from outside ends a command as Ctrl-C does, once, and not where it is to be ignored."""
 
 import signal
+import sys
 import threading
 
 import pytest
 from support.waiting import running
 
-from wslab.cli import signals
+from wslab.cli import signals, watch
+from wslab.cli.main import main
 from wslab.cli.signals import ended_as_by_ctrl_c
 
 ENDS = [signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -56,6 +58,13 @@ def test_what_is_ignored_stays_ignored(number):
             assert signal.getsignal(number) is signal.SIG_IGN
     finally:
         signal.signal(number, before)
+
+
+@pytest.mark.parametrize("number", ENDS)
+def test_a_watch_in_a_terminal_ends_well(number, monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(watch, "keep_showing", lambda look: signal.raise_signal(number))
+    assert main(["watch"]) == 0
 
 
 def test_a_command_can_also_run_in_another_thread():

@@ -6,10 +6,11 @@ import socket
 import threading
 from base64 import b64encode
 from hashlib import sha256
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import pytest
+from support.forks import forked, needs_fork
 
 from wslab import Request, Response
 from wslab.labs import site as site_module
@@ -40,6 +41,15 @@ def test_a_body_of_less_than_nothing_is_none():
     with Site(tell) as site, connect_to(site) as sock, sock.makefile("rb") as answer:
         sock.sendall(b"POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n")
         assert answer.read().endswith(b"\r\n\r\nPOST /a  ")
+
+
+@needs_fork
+def test_a_site_stops_listening_although_a_fork_of_its_process_lives_on():
+    with Site(tell) as site, forked():
+        origin = site.origin
+        site.close()
+        with pytest.raises(URLError, match="refused"):
+            read(origin)
 
 
 def test_what_it_returns_is_the_answer():

@@ -214,6 +214,15 @@ def test_a_tap_stops_as_ever_while_a_fork_of_its_process_lives_on():
 
 
 @needs_fork
+def test_a_reset_goes_through_although_a_fork_has_the_sockets_too():
+    with tapped_pair() as (client, server, tap), forked():
+        tap.to_server = cut()
+        for end in (client, server):
+            with pytest.raises(ConnectionResetError):
+                end.recv(1)
+
+
+@needs_fork
 def test_a_fork_that_leaves_the_with_block_of_a_tap_does_not_stop_it():
     with live_server() as server, Tap(server) as tap, connect(tap.url) as connection, forked(tap.close):
         connection.send("Hello")

@@ -12,6 +12,7 @@ from typing import Any
 from wslab.page.answer import answer_html
 from wslab.protocol.http import MAX_BODY_SIZE, Headers, Request, Response
 from wslab.sockets.log import log
+from wslab.sockets.stream import shut_down
 
 HOST = "127.0.0.1"
 READ_TIMEOUT = 5.0  # seconds
@@ -89,6 +90,7 @@ class _Server(ThreadingHTTPServer):
         for sock in self._open.copy():
             with contextlib.suppress(OSError):  # its other end has gone already
                 sock.shutdown(socket.SHUT_RD)
+        shut_down(self.socket)  # a fork of this process may have it, too
         super().server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:

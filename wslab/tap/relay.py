@@ -10,11 +10,13 @@ never held while bytes are read or written.
 
 import contextlib
 import math
+import os
 import socket
 import struct
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Sequence
 
 from wslab.protocol.states import Direction
@@ -60,10 +62,11 @@ class Relay:
         self.is_over = False  # nothing more is to be forwarded
         self._target = target
         self._client = client
-        self._socks = [client]
+        self.socks = [client]
         self._waiters: list[Waiter] = []
         self._idle_timeout = math.inf if idle_timeout is None else idle_timeout
         self._idle_at = time.monotonic() + min(FIRST_BYTE_TIMEOUT, self._idle_timeout)
+        _relays.add(self)
 
     def run(self) -> None:
         """Forward until both directions have ended. `stop` ends them both."""
@@ -77,7 +80,7 @@ class Relay:
             except OSError as error:
                 self._refuse(error)
             else:
-                self._socks.append(server)
+                self.socks.append(server)
                 self._carry(self._client, server, pair)
 
     def _carry(self, client: socket.socket, server: socket.socket, pair: Sequence[socket.socket]) -> None:
@@ -147,7 +150,7 @@ class Relay:
     def stop(self) -> None:
         """End TCP at both ends."""
         self.finish()
-        for sock in self._socks:
+        for sock in self.socks:
             shut_down(sock)
 
     def reset(self, *socks: socket.socket) -> None:
@@ -156,6 +159,20 @@ class Relay:
             with contextlib.suppress(OSError):
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         self.finish()
+
+
+_relays: weakref.WeakSet[Relay] = weakref.WeakSet()
+
+
+def _leave_to_parent() -> None:
+    """Close what a fork has of the sockets, as its parent could not reset TCP otherwise."""
+    for relay in _relays:
+        for sock in relay.socks:
+            sock.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 class Pump:
