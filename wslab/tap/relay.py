@@ -149,9 +149,10 @@ class Relay:
 
     def stop(self) -> None:
         """End TCP at both ends."""
-        self.finish()
-        for sock in self.socks:
+        self.is_over = True
+        for sock in self.socks:  # before the threads notice and close them, which ends nothing if a fork has them, too
             shut_down(sock)
+        self.finish()
 
     def reset(self, *socks: socket.socket) -> None:
         """Close the connection, with a reset at these ends of it."""
