@@ -32,16 +32,15 @@ def run(options: argparse.Namespace) -> int:
     path = None if options.save is None else _path_to_save(options.save)
     recording, formatter = LiveRecording(keeps=path is not None), LineFormatter()
     try:
-        tap = Tap(options.to, port=options.port, recording=recording, keep_delivered=False).start()
+        tap = Tap(options.to, port=options.port, recording=recording, keep_delivered=False)
     except ValueError as error:
         raise CommandError(str(error)) from error
-    except OSError as error:
-        raise CommandError(f"cannot listen on port {options.port}: {reason(error)}") from error
     with contextlib.ExitStack() as at_the_end:
-        if path is not None:  # also where nobody reads the lines any more
-            at_the_end.enter_context(Saver(recording, path))
         try:
             with contextlib.suppress(KeyboardInterrupt):
+                _start(tap)
+                if path is not None:  # it is saved also where nobody reads the lines any more
+                    at_the_end.enter_context(Saver(recording, path))
                 target = f"{tap.target.host}:{tap.target.port}"
                 show(f"Listening on {tap.host}:{tap.port}, forwarding to {target}")
                 _print_lines(formatter, recording)
@@ -50,6 +49,13 @@ def run(options: argparse.Namespace) -> int:
             tap.close()
         _print_lines(formatter, recording)
     return 0
+
+
+def _start(tap: Tap) -> None:
+    try:
+        tap.start()
+    except OSError as error:
+        raise CommandError(f"cannot listen on port {tap.port}: {reason(error)}") from error
 
 
 def _print_lines(formatter: LineFormatter, recording: LiveRecording) -> None:

@@ -1,6 +1,7 @@
 """tap_log: what passes through a tap, one readable line for each head, frame and end of TCP, without secrets."""
 
-import queue
+import threading
+from collections import deque
 from collections.abc import Iterator
 
 from wslab.dissector.conversation import Conversation
@@ -10,7 +11,7 @@ from wslab.recording.recording import Recording
 
 ARROWS = {Role.CLIENT: ">", Role.SERVER: "<"}
 MOST_WAITING = 100  # reads that have not been printed yet; then those who talk wait
-TICK = 0.1  # seconds
+LONG = 1.0  # seconds: Windows notices Ctrl-C only between two waits
 
 
 class LineFormatter:
@@ -64,7 +65,9 @@ class LiveRecording(Recording):
     def __init__(self, *, keeps: bool) -> None:
         super().__init__()
         self._keeps = keeps
-        self._waiting: queue.Queue[Chunk | Call] = queue.Queue(MOST_WAITING)
+        self._waiting: deque[Chunk | Call] = deque()
+        lock = threading.Lock()
+        self._has_room, self._has_more = threading.Condition(lock), threading.Condition(lock)
         self._is_closed = False
 
     def opened(self, connection: int, client: SocketAddress, server: SocketAddress) -> None:
@@ -87,22 +90,28 @@ class LiveRecording(Recording):
         self._hand_over(call)
 
     def _hand_over(self, entry: Chunk | Call) -> None:
-        while not self._is_closed:
-            try:
-                self._waiting.put(entry, timeout=TICK)
-                return
-            except queue.Full:
-                continue
+        with self._has_room:
+            while len(self._waiting) >= MOST_WAITING and not self._is_closed:
+                self._has_room.wait()
+            if not self._is_closed:
+                self._waiting.append(entry)
+                self._has_more.notify()
 
     def close(self) -> None:
         """Hand over nothing more."""
-        self._is_closed = True
+        with self._has_room:
+            self._is_closed = True
+            self._has_room.notify_all()
+            self._has_more.notify_all()
 
     def __iter__(self) -> Iterator[Chunk | Call]:
         """Yield what is recorded, as it comes, until the recording is closed and nothing is left."""
-        while True:
-            try:
-                yield self._waiting.get(block=not self._is_closed, timeout=TICK)
-            except queue.Empty:
-                if self._is_closed:
-                    return
+        while (entry := self._next()) is not None:
+            yield entry
+
+    def _next(self) -> Chunk | Call | None:
+        with self._has_more:
+            while not self._waiting and not self._is_closed:
+                self._has_more.wait(LONG)
+            self._has_room.notify()
+            return self._waiting.popleft() if self._waiting else None
