@@ -82,6 +82,19 @@ def test_nothing_is_saved_again_while_nothing_new_is_recorded(tmp_path):
     assert recording.written == once > 0
 
 
+def test_what_the_recording_has_left_out_is_told_at_the_end(tmp_path, capsys):
+    recording, path = Recording(limit=1000), tmp_path / "it.pcapng"
+    with Saver(recording, path) as saver:
+        for _ in range(10):
+            say(recording)
+        saver.save_if_grown()
+        assert capsys.readouterr() == ("", "")
+    told = capsys.readouterr()
+    assert told.err.count("\n") == 1
+    assert told.err.startswith("wslab tap: ")
+    assert "was full at 1,000 bytes" in told.err
+
+
 def test_what_cannot_be_saved_meanwhile_is_told_and_tried_again_at_the_end(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(module, "INTERVAL", 0.001)
     recording, path, told = Recording(), tmp_path / "it.pcapng", []

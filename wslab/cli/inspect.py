@@ -3,11 +3,10 @@
 import argparse
 import os
 import sys
-import warnings
 
 from wslab.cli import arguments
 from wslab.cli.errors import CommandError, reason
-from wslab.cli.output import complain, show
+from wslab.cli.output import complaining_of_warnings, show
 from wslab.cli.pasted import read_pasted
 from wslab.display.inspector.inspect import CAPTURES, inspect
 from wslab.recording.recording import Recording
@@ -56,14 +55,10 @@ def _read_bytes(text: str) -> bytes:
 
 def _load(path: str) -> Recording:
     """Load a capture file; say on standard error what is missing from it."""
-    with warnings.catch_warnings(record=True) as told:
-        warnings.simplefilter("always")
-        try:
-            recording = Recording.load(path)
-        except ValueError as error:
-            raise CommandError(str(error)) from error
-        except OSError as error:
-            raise CommandError(f"cannot read {path}: {reason(error)}") from error
-    for warning in told:
-        complain("inspect", warning.message)
-    return recording
+    try:
+        with complaining_of_warnings("inspect"):
+            return Recording.load(path)
+    except ValueError as error:
+        raise CommandError(str(error)) from error
+    except OSError as error:
+        raise CommandError(f"cannot read {path}: {reason(error)}") from error

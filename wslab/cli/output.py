@@ -4,10 +4,13 @@ Nothing else in this folder prints, so that neither a peer nor a file nor an arg
 in one of them is shown.
 """
 
+import contextlib
 import errno
 import io
 import os
 import sys
+import warnings
+from collections.abc import Iterator
 
 from wslab.redaction.redact import harmless, printable
 
@@ -33,6 +36,15 @@ def show_message(text: str) -> None:
 def complain(command: str, problem: object) -> None:
     """Print one sentence about what went wrong on standard error."""
     print(f"wslab {command}: {harmless(str(problem))}", file=sys.stderr)
+
+
+@contextlib.contextmanager
+def complaining_of_warnings(command: str) -> Iterator[None]:
+    """At the end of the `with` block, print what was warned of in it, a sentence each."""
+    with warnings.catch_warnings(record=True, action="always") as told:
+        yield
+    for warning in told:
+        complain(command, warning.message)
 
 
 def drop_output() -> None:

@@ -1,10 +1,11 @@
 """saver: a recording that grows, saved while it grows, so that no end of the program loses all of it."""
 
 import threading
+import warnings
 from pathlib import Path
 
 from wslab.cli.errors import CommandError, reason
-from wslab.cli.output import complain, show
+from wslab.cli.output import complain, complaining_of_warnings, show
 from wslab.recording.recording import Recording
 
 INTERVAL = 10.0  # seconds between two looks at how much has been recorded
@@ -34,7 +35,8 @@ class Saver:
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
         self._is_over.set()
         self._thread.join()
-        self._save()
+        with complaining_of_warnings("tap"):
+            self._save()
         show(f"Saved to {self._path}")
 
     def _save(self) -> None:
@@ -50,7 +52,8 @@ class Saver:
         self._size += sum(len(chunk.data) for chunk in chunks) + ENTRY_SIZE * (len(chunks) + len(calls))
         if self._size > GROWTH * self._saved_size:
             self._saved_size = self._size
-            self._save()
+            with warnings.catch_warnings(action="ignore"):  # they are told at the end
+                self._save()
 
     def _run(self) -> None:
         while not self._is_over.wait(INTERVAL):
