@@ -221,11 +221,14 @@ def test_a_tap_stops_as_ever_while_a_fork_of_its_process_lives_on():
 
 @needs_fork
 def test_a_reset_goes_through_although_a_fork_has_the_sockets_too():
-    with tapped_pair() as (client, server, tap), forked():
-        tap.to_server = cut()
-        for end in (client, server):
-            with pytest.raises(ConnectionResetError):
-                end.recv(1)
+    with tapped_pair() as (client, server, tap):
+        client.sendall(b"Hello")
+        assert read(server, 5) == b"Hello"
+        with forked():
+            tap.to_server = cut()
+            for end in (client, server):
+                with pytest.raises(ConnectionResetError):
+                    end.recv(1)
 
 
 @needs_fork
