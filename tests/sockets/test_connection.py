@@ -31,6 +31,7 @@ from wslab import (
     parse_frame,
     serialize_frame,
 )
+from wslab.protocol.frames import parse_close
 from wslab.protocol.handshake import build_request
 
 SENDABLE_CODES = [*range(1000, 1004), *range(1007, 1015), 3000, 3999, 4000, 4999]
@@ -510,6 +511,132 @@ def test_a_write_that_is_interrupted_ends_the_connection_because_half_a_frame_ma
         assert server.close_code == 1006
 
 
+# What is noticed without a receiver
+
+
+def wait_until_it_is_readable(connection: Connection) -> None:
+    assert connection._transport.stream.await_bytes(PATIENCE)
+
+
+def let_time_pass(connection: Connection) -> None:
+    """Make it time to look for what has arrived."""
+    connection._transport.look_at = 0.0
+
+
+SAYING_SOMETHING = {
+    "send": lambda connection: connection.send("x"),
+    "send_many": lambda connection: connection.send_many(["x", "y"]),
+    "send_fragment": lambda connection: connection.send_fragment("x"),
+    "ping": lambda connection: connection.ping(),
+    "pong": lambda connection: connection.pong(),
+    "is_open": lambda connection: connection.is_open,
+}
+
+
+@pytest.mark.parametrize("call", SAYING_SOMETHING)
+@pytest.mark.parametrize("role", Role)
+def test_whatever_is_called_answers_a_ping_that_has_arrived(role, call):
+    with against_raw(role) as (connection, peer):
+        peer.sendall(serialize_frame(Frame(Opcode.PING, b"?"), bytes(4) if role is Role.SERVER else None))
+        wait_until_it_is_readable(connection)
+        SAYING_SOMETHING[call](connection)
+
+        answer = read_frame(peer)
+        assert (answer.opcode, answer.payload) == (Opcode.PONG, b"?")
+
+
+@pytest.mark.parametrize("call", [call for call in SAYING_SOMETHING if call != "is_open"])
+@pytest.mark.parametrize("role", Role)
+def test_who_only_sends_learns_that_the_peer_has_closed(role, call):
+    with pair() as (client, server):
+        ours, theirs = (client, server) if role is Role.CLIENT else (server, client)
+        ours.send("before")
+        theirs.begin_close(1011, "no pong")
+        wait_until_it_is_readable(ours)
+        let_time_pass(ours)
+
+        with pytest.raises(ConnectionClosed, match="1011 internal error: no pong"):
+            SAYING_SOMETHING[call](ours)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_is_open_knows_of_a_close_frame_and_of_the_end_of_tcp(role):
+    with pair() as (client, server):
+        ours, theirs = (client, server) if role is Role.CLIENT else (server, client)
+        assert ours.is_open
+        theirs.begin_close()
+        wait_until_it_is_readable(ours)
+        assert not ours.is_open
+    with against_raw(role) as (connection, peer):
+        assert connection.is_open
+        peer.shutdown(socket.SHUT_WR)
+        wait_until_it_is_readable(connection)
+        assert not connection.is_open
+
+
+def test_a_client_cannot_send_to_a_server_that_has_ended_tcp():
+    with against_raw(Role.CLIENT) as (connection, peer):
+        peer.shutdown(socket.SHUT_WR)
+        wait_until_it_is_readable(connection)
+
+        with pytest.raises(ConnectionClosed, match=r"1006 .* ended without a close frame"):
+            connection.send("more")
+
+
+def test_a_client_that_has_ended_its_half_of_tcp_still_gets_its_answer():
+    with against_raw(Role.SERVER) as (connection, peer):
+        peer.sendall(masked(Opcode.TEXT, b"question"))
+        question = connection.receive()
+        peer.shutdown(socket.SHUT_WR)
+        wait_until_it_is_readable(connection)
+        assert not connection.is_open
+        let_time_pass(connection)
+        connection.send(f"answer to the {question}")
+
+        assert read_frame(peer).payload == b"answer to the question"
+
+
+def test_messages_that_came_before_the_close_frame_are_answered_although_it_is_known():
+    with against_raw(Role.SERVER) as (connection, peer):
+        peer.sendall(masked(Opcode.TEXT, b"one") + masked(Opcode.TEXT, b"two"))
+        peer.sendall(masked(Opcode.CLOSE))
+        assert connection.receive() == "one"
+        connection.send("1")
+        assert connection.is_open
+        assert connection.receive() == "two"
+
+        assert read_frame(peer).payload == b"1"
+
+
+def test_a_fault_that_a_sender_finds_is_told_to_the_peer_at_once_and_to_the_receiver_later():
+    with against_raw(Role.CLIENT) as (connection, peer):
+        peer.sendall(unmasked(Opcode.TEXT, b"good") + b"\x83\x00")
+        wait_until_it_is_readable(connection)
+        let_time_pass(connection)
+        with pytest.raises(ConnectionClosed, match="1002"):
+            connection.send("more")
+
+        assert parse_close(read_frame(peer).payload)[0] == 1002
+        peer.close()
+        assert connection.receive() == "good"
+        with pytest.raises(ProtocolError, match="reserved"):
+            connection.receive()
+        with pytest.raises(ConnectionClosed):
+            connection.receive()
+
+
+def test_what_nobody_receives_stays_with_the_operating_system_once_there_is_enough_of_it(monkeypatch):
+    monkeypatch.setattr("wslab.sockets.receive_queue.MAX_UNREAD", 200_000)
+    with against_raw(Role.CLIENT) as (connection, peer):
+        peer.settimeout(0.05)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                peer.sendall(unmasked(Opcode.BINARY, bytes(1000)) * 100)
+                assert connection.is_open
+
+        assert 200_000 <= connection.traffic.received.size < 400_000
+
+
 # The closing handshake
 
 
@@ -590,6 +717,42 @@ def test_a_peer_that_answers_and_does_not_end_tcp_is_left_after_the_close_timeou
         connection.close()
 
         assert (connection.close_code, connection.state) == (1000, State.CLOSED)
+
+
+def test_a_server_that_does_not_end_tcp_after_the_closing_handshake_is_not_waited_for_as_long_as_for_a_close_frame(
+    monkeypatch,
+):
+    monkeypatch.setattr("wslab.sockets.transport.TCP_END_TIMEOUT", 0.05)
+    with against_raw(close_timeout=1000) as (connection, peer):
+        peer.sendall(unmasked(Opcode.CLOSE, b"\x03\xe8"))
+        connection.close()
+
+        assert (connection.close_code, connection.state) == (1000, State.CLOSED)
+
+
+@pytest.mark.parametrize(
+    ("sent", "error"), [(b"\x88\x00", ConnectionClosed), (b"\x83\x00", ProtocolError)], ids=["close", "fault"]
+)
+@pytest.mark.parametrize("role", Role)
+def test_receive_takes_no_longer_than_it_is_told_if_the_peer_does_not_end_tcp(role, sent, error):
+    mask = role is Role.SERVER
+    with against_raw(role, close_timeout=1000) as (connection, peer):
+        peer.sendall(bytes([sent[0], 0x80]) + bytes(4) if mask else sent)
+
+        with pytest.raises(error):
+            connection.receive(timeout=0.05)
+        assert connection.state is State.CLOSED
+
+
+def test_receive_takes_no_longer_than_it_is_told_if_the_peer_does_not_read_its_pongs():
+    with against_raw(buffer=SMALL_BUFFER, write_timeout=1000) as (connection, peer):
+        peer.settimeout(0.05)
+        with contextlib.suppress(TimeoutError):
+            while True:
+                peer.sendall(unmasked(Opcode.PING, bytes(125)) * 100)
+                with contextlib.suppress(TimeoutError):
+                    connection.receive(timeout=0.01)
+        assert connection.is_open
 
 
 @pytest.mark.parametrize("answer", [b"", masked(Opcode.CLOSE, b"\x03\xe8"), masked(Opcode.TEXT, b"\xff")], ids=repr)

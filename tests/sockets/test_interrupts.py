@@ -1,6 +1,7 @@
 """Ctrl-C at any step of a call leaves a connection that works, or one that says that it was interrupted."""
 
 import contextlib
+import signal
 import socket
 import threading
 
@@ -230,6 +231,116 @@ def test_after_a_connect_that_is_interrupted_another_connects(deflate):
         with connect(server.url, deflate=bool(deflate), timeout=PATIENCE) as connection:
             connection.send("still there?")
             assert connection.receive() == "still there?"
+
+
+# Signal handlers
+
+
+@contextlib.contextmanager
+def on_signal(handler, interval=0.0):
+    """Call `handler` in this thread a little later, and again at each interval."""
+    before = signal.signal(signal.SIGALRM, lambda number, frame: handler())
+    signal.setitimer(signal.ITIMER_REAL, 0.02, interval)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("call", ["receive", "receive_many", "close"])
+def test_a_signal_handler_may_close_the_connection_that_its_own_thread_waits_for(call):
+    with joined(Role.CLIENT, None, False) as (connection, peer):
+        peer.protocol.close(1001, "enough")
+
+        def close() -> None:
+            peer.say()
+            peer.sock.shutdown(socket.SHUT_WR)
+            connection.close(1001, "enough")
+
+        with on_signal(close), contextlib.suppress(ConnectionClosed):
+            getattr(connection, call)(timeout=PATIENCE)
+
+        assert (connection.state, connection.close_code) == (State.CLOSED, 1001)
+        assert connection._transport.stream._sock.fileno() == -1
+
+
+@both_roles
+def test_a_signal_handler_may_abort_the_connection_that_its_own_thread_waits_for(role):
+    with joined(role, None, False) as (connection, _):
+        with on_signal(connection.abort), pytest.raises(ConnectionClosed, match="this side has cut it off"):
+            connection.receive()
+
+        assert (connection.state, connection.close_code) == (State.CLOSED, 1006)
+
+
+def test_a_signal_handler_may_abort_the_connection_that_its_own_thread_writes_to():
+    with joined(Role.CLIENT, None, False) as (connection, _):
+        with on_signal(connection.abort), pytest.raises(ConnectionClosed, match="this side has cut it off"):
+            connection.send(bytes(10_000_000))
+
+        connection.close()
+        assert connection._transport.stream._sock.fileno() == -1
+
+
+def test_a_signal_handler_may_send_and_receive_while_its_own_thread_waits():
+    with joined(Role.CLIENT, None, False) as (connection, peer):
+
+        def talk() -> None:
+            peer.protocol.send_text("text 1")
+            peer.say()
+            connection.send(connection.receive())
+            peer.protocol.send_text("text 2")
+            peer.say()
+
+        with on_signal(talk):
+            assert connection.receive() == "text 2"
+
+        assert peer.hear() == [Text("text 1")]
+
+
+@pytest.mark.parametrize("call", ["close", "abort", "send", "receive"])
+@both_roles
+def test_a_signal_handler_that_interrupts_the_work_itself_does_not_wait_for_it(role, call):
+    def handler(connection: Connection) -> None:
+        with contextlib.suppress(RuntimeError, ConnectionClosed, TimeoutError):
+            connection.send("from the handler") if call == "send" else getattr(connection, call)()
+
+    def scenario(interruption: Interruption) -> None:
+        with joined(role, None, False) as (connection, peer):
+            connection.timeout = connection._transport.close_timeout = 0.01
+            interruption.act = lambda: handler(connection)
+            say_something(peer)
+            got = []
+            with interruption.armed(), contextlib.suppress(ConnectionClosed, TimeoutError):
+                connection.send("text 1")
+                got.append(connection.receive())
+            assert connection.error is None
+            assert got in ([], ["text 1"], [b"binary 3"])
+            transport = connection._transport
+            assert held_locks(transport.lock, transport.reading, transport.send_queue.writing) == 0
+            heard = peer.hear()
+            assert heard.count(Text("text 1")) <= 1
+            assert heard.count(Text("from the handler")) <= 1
+
+    assert every_interrupt(scenario, every=11) > 20
+
+
+def test_a_wait_ends_at_its_deadline_however_often_signals_interrupt_it():
+    def count() -> None:
+        signals.append(0)
+        if len(signals) > 1000:
+            raise AssertionError("the deadline was forgotten")
+
+    signals: list[int] = []
+    with joined(Role.CLIENT, None, False) as (connection, _):
+        with on_signal(count, interval=0.01), pytest.raises(TimeoutError):
+            connection.receive(timeout=0.1)
+
+        assert signals
+
+
+# The tools
 
 
 def test_the_locks_of_a_thread_are_seen_by_another():

@@ -14,14 +14,16 @@ FOLDERS = tuple(str(Path(wslab.__file__).parent / folder) for folder in ("socket
 
 
 class Interruption:
-    """Raises KeyboardInterrupt once, in front of step `at` that this thread takes in wslab's sockets and protocol.
+    """Raises KeyboardInterrupt once, or calls `act`, in front of step `at` that this thread takes in wslab.
 
-    A step is a line, or with `opcodes` an instruction of Python's virtual machine. `steps` counts them.
+    A step is a line of its sockets or protocol, or with `opcodes` an instruction of Python's virtual machine. `steps`
+    counts them.
     """
 
     def __init__(self, at: int | None = None, opcodes: bool = False) -> None:
         self.steps = 0
         self.where = ""
+        self.act: Callable[[], object] | None = None
         self._at = at
         self._kind = "opcode" if opcodes else "line"
 
@@ -33,7 +35,9 @@ class Interruption:
             self.steps += 1
             if self.steps == self._at:
                 self.where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} {frame.f_code.co_name}"
-                raise KeyboardInterrupt
+                if self.act is None:
+                    raise KeyboardInterrupt
+                self.act()
         return self._trace
 
     @contextlib.contextmanager

@@ -23,10 +23,10 @@ REFUSAL_TIMEOUT = 1.0  # seconds in which nothing more of the text of a refusal 
 class Connection:
     """A WebSocket connection over a socket: what a handler is given and what `connect` returns.
 
-    Any thread may send or close; threads that receive take turns. Pings are answered while some thread receives. Times
-    are in seconds, None for no limit: `timeout` is how long `receive` waits unless it is told otherwise,
-    `write_timeout` how long the peer may take to read what is sent, `idle_timeout` how long it may be silent.
-    `recording` is told of all bytes and calls.
+    Any thread may send or close; threads that receive take turns. Pings are answered, and the end is noticed, by who
+    receives, and if nobody has for a tenth of a second, by who sends or asks `is_open`. Times are in seconds, None for
+    no limit: `timeout` is how long `receive` waits unless it is told otherwise, `write_timeout` how long the peer may
+    take to read what is sent, `idle_timeout` how long it may be silent. `recording` is told of all bytes and calls.
     """
 
     def __init__(
@@ -65,8 +65,10 @@ class Connection:
 
     @property
     def is_open(self) -> bool:
-        """True while messages can be sent."""
-        return self.state is State.OPEN and not self._transport.send_queue.broken
+        """True while messages can be sent and the peer is there, as far as the operating system knows."""
+        self._receive_queue.look()
+        is_there = not (self._transport.send_queue.broken or self._receive_queue.is_half_closed)
+        return is_there and self.state is State.OPEN
 
     @property
     def request(self) -> Request | None:

@@ -162,13 +162,12 @@ class SendQueue:
     def close(self) -> None:
         """End TCP and give the socket back, once no thread writes any more."""
         self._stream.shutdown()
-        if not self.writing._is_owned():  # else this is a signal handler, and the thread that it interrupted has it
-            try:
-                with self.writing:
-                    self._stream.close()
-            except BaseException:
-                release_if_owned(self.writing)
-                raise
+        try:
+            with self.writing:
+                self._stream.close()
+        except BaseException:
+            release_if_owned(self.writing)
+            raise
 
 
 def _behind(written: int, buffers: Sequence[bytes | memoryview]) -> Iterator[memoryview]:

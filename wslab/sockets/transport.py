@@ -70,6 +70,8 @@ class Transport:
         self.lock: Any = threading.RLock()
         self.reading: Any = threading.RLock()
         self.has_ended = False
+        self.look: Callable[[], None]  # called by who sends, when it is time to look for what has arrived
+        self.look_at = 0.0
         self.error: ProtocolError | None = None
         self._close_by = math.inf  # when the peer's time for its part of the closing handshake is over
 
@@ -94,6 +96,8 @@ class Transport:
 
     def send(self, act: Callable[[Any], object], argument: object) -> None:
         """Call `act` of the protocol, which no other thread uses meanwhile, and write what it has to send."""
+        if time.monotonic() > self.look_at:
+            self.look()
         self.queue(act, argument)
         self.send_queue.flush()
 
@@ -103,8 +107,11 @@ class Transport:
         if lock._is_owned():
             raise RuntimeError("a signal handler has interrupted this connection in the middle of its work")
         is_whole = False
-        if messages and self.observer is not None:
-            self.mark_messages(self.outward, "send", messages)
+        if messages:
+            if self.observer is not None:
+                self.mark_messages(self.outward, "send", messages)
+            if time.monotonic() > self.look_at:
+                self.look()
         try:
             lock.acquire()  # takes half the time of `with`
             act(argument)
@@ -117,8 +124,10 @@ class Transport:
             if not (is_whole or isinstance(error, HARMLESS)):
                 self.cut()
             release_if_owned(lock)
-            if self.send_queue.broken and isinstance(error, ConnectionClosed | ValueError):
-                raise (self.why_closed() if not getattr(error, "reason", "") else error) from None
+            if isinstance(error, ConnectionClosed) and error.code == CloseCode.ABNORMAL_CLOSURE and not error.reason:
+                raise self.why_closed() from None
+            if isinstance(error, ValueError) and self.send_queue.broken:  # a fragmented message will never be whole
+                raise self.why_closed() from None
             raise
 
     def cut(self) -> None:
@@ -205,12 +214,12 @@ class Transport:
             raise
 
     def free(self, is_nested: bool) -> None:
-        """Release the locks that an exception has left to this thread; `reading` not if a signal handler shares it."""
+        """Release the locks that an exception has left to this thread, or to the signal handler in it."""
         release_if_owned(self.lock)
         release_if_owned(self.send_queue.writing)
         if not is_nested and self.reading._is_owned():
             self.stream.waits = 0
-            self.reading.release()
+        release_if_owned(self.reading)
 
     def tell(self, error: ProtocolError | PartError) -> None:
         """Queue the close frame that tells the peer of a fault (RFC 6455 §7.1.7)."""
@@ -232,7 +241,8 @@ class Transport:
         finally:
             with self.lock:
                 self.protocol.receive_eof()
-            if not self.stream.waits:  # else this is a signal handler, and the thread that it interrupted will end it
+            # In a signal handler, the call that it has interrupted may still use the socket; the next one closes it.
+            if not (self.stream.waits or self.send_queue.writing._is_owned()):
                 self.send_queue.close()
                 self.has_ended = True
 
