@@ -13,6 +13,9 @@ from wslab import ConnectionClosed, EchoServer, PermessageDeflate, Protocol, Rec
 from wslab.protocol.events import Binary, Close, Ping, Text
 from wslab.sockets.connection import Connection
 
+# A socket that an interrupted call has left to the garbage collector is closed some time, and that is a warning.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
 DEFLATE = PermessageDeflate()
 OTHER = {Role.CLIENT: Role.SERVER, Role.SERVER: Role.CLIENT}
 
@@ -219,7 +222,6 @@ def test_an_abort_that_is_interrupted_can_be_done_again(role, opcodes, every):
 
 
 @with_and_without_deflate
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a socket that nobody has closed
 def test_after_a_connect_that_is_interrupted_another_connects(deflate):
     with EchoServer() as server:
 
