@@ -4,6 +4,7 @@ import contextlib
 import signal
 import socket
 import threading
+from random import Random
 
 import pytest
 from support.interrupts import Interruption, every_interrupt, held_locks
@@ -22,13 +23,13 @@ OTHER = {Role.CLIENT: Role.SERVER, Role.SERVER: Role.CLIENT}
 both_roles = pytest.mark.parametrize("role", Role)
 with_and_without_deflate = pytest.mark.parametrize("deflate", [None, DEFLATE], ids=["plain", "deflate"])
 with_and_without_recording = pytest.mark.parametrize("records", [False, True], ids=["", "recording"])
-# Each test takes some of the steps, and those that are marked as slow all of them, down to the instructions.
+# Each test takes some of the steps, and those that are marked as slow all of them, and each moment of a real signal.
 some_and_all_steps = pytest.mark.parametrize(
     ("opcodes", "every"),
     [
         pytest.param(False, 17, id="some lines"),
         pytest.param(False, 1, marks=pytest.mark.slow, id="all lines"),
-        pytest.param(True, 7, marks=pytest.mark.slow, id="instructions"),
+        pytest.param(True, 1, marks=pytest.mark.slow, id="all signals"),
     ],
 )
 
@@ -326,6 +327,43 @@ def test_a_signal_handler_that_interrupts_the_work_itself_does_not_wait_for_it(r
             assert heard.count(Text("from the handler")) <= 1
 
     assert every_interrupt(scenario, every=11) > 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("records", [False, True], ids=["", "recording"])
+@pytest.mark.parametrize("deflate", [False, True], ids=["plain", "deflate"])
+def test_five_hundred_interrupts_under_load_leave_no_connection_that_lies(deflate, records):
+    """Real ones, 2,000 in all: each comes some time during an echo, and after it the same connection is used again."""
+    random, sound, cut, reasons = Random(1), 0, 0, set()
+    with EchoServer() as server, contextlib.ExitStack() as stack:
+        connection: Connection | None = None
+        while sound + cut < 500:
+            if connection is None or not connection.is_open:
+                recording = Recording() if records else None
+                connection = stack.enter_context(connect(server.url, deflate=deflate, recording=recording, timeout=5.0))
+                sent = received = 0
+            before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.setitimer(signal.ITIMER_REAL, random.uniform(0.0002, 0.004))
+                while True:
+                    connection.send(str(sent))
+                    sent += 1
+                    number = int(connection.receive())
+                    assert received <= number <= sent
+                    received = number + 1
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+            try:
+                connection.send("after")
+                while connection.receive() != "after":
+                    pass
+                sound += 1
+            except ConnectionClosed as error:
+                reasons.add(str(error).rpartition(": ")[2])
+                cut += 1
+            assert connection.error is None
+    assert reasons == {"interrupted"}
+    assert sound
 
 
 def test_a_wait_ends_at_its_deadline_however_often_signals_interrupt_it():

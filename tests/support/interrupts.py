@@ -1,6 +1,7 @@
 """A KeyboardInterrupt in front of a chosen step of wslab's connections, as Ctrl-C may come at any of them."""
 
 import contextlib
+import dis
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -13,11 +14,17 @@ import wslab
 FOLDERS = tuple(str(Path(wslab.__file__).parent / folder) for folder in ("sockets", "protocol"))
 
 
+# After these instructions CPython runs signal handlers (3.11 to 3.13), if what was called is not written in Python.
+CHECKING = {
+    dis.opmap[name] for name in ("RESUME", "CALL", "CALL_KW", "CALL_FUNCTION_EX", "JUMP_BACKWARD") if name in dis.opmap
+}
+
+
 class Interruption:
     """Raises KeyboardInterrupt once, or calls `act`, in front of step `at` that this thread takes in wslab.
 
-    A step is a line of its sockets or protocol, or with `opcodes` an instruction of Python's virtual machine. `steps`
-    counts them.
+    A step is a line of its sockets or protocol, or with `opcodes` a moment at which CPython runs signal handlers.
+    `steps` counts them.
     """
 
     def __init__(self, at: int | None = None, opcodes: bool = False) -> None:
@@ -25,13 +32,20 @@ class Interruption:
         self.where = ""
         self.act: Callable[[], object] | None = None
         self._at = at
-        self._kind = "opcode" if opcodes else "line"
+        self._opcodes = opcodes
+        self._previous: dict[FrameType | None, int] = {}  # the latest instruction of each call
 
     def _trace(self, frame: FrameType, event: str, _argument: object) -> Callable[..., Any] | None:
+        if event == "call":
+            self._previous.pop(frame.f_back, None)
         if not frame.f_code.co_filename.startswith(FOLDERS):
             return None
-        frame.f_trace_opcodes = self._kind == "opcode"
-        if event == self._kind:
+        frame.f_trace_opcodes = self._opcodes
+        is_step = event == "line" and not self._opcodes
+        if event == "opcode":
+            is_step = self._previous.get(frame, -1) in CHECKING
+            self._previous[frame] = frame.f_code.co_code[frame.f_lasti]
+        if is_step:
             self.steps += 1
             if self.steps == self._at:
                 self.where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} {frame.f_code.co_name}"
