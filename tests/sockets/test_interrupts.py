@@ -1,6 +1,7 @@
 """Ctrl-C at any step of a call leaves a connection that works, or one that says that it was interrupted."""
 
 import contextlib
+import gc
 import signal
 import socket
 import threading
@@ -14,7 +15,7 @@ from wslab import ConnectionClosed, EchoServer, PermessageDeflate, Protocol, Rec
 from wslab.protocol.events import Binary, Close, Ping, Text
 from wslab.sockets.connection import Connection
 
-# A socket that an interrupted call has left to the garbage collector is closed some time, and that is a warning.
+# That the garbage collector closes a socket, which an interrupted call has left to it, is a warning.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 DEFLATE = PermessageDeflate()
@@ -234,6 +235,7 @@ def test_after_a_connect_that_is_interrupted_another_connects(deflate):
         with connect(server.url, deflate=bool(deflate), timeout=PATIENCE) as connection:
             connection.send("still there?")
             assert connection.receive() == "still there?"
+    gc.collect()
 
 
 # Signal handlers
