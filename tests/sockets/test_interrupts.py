@@ -223,6 +223,7 @@ def test_an_abort_that_is_interrupted_can_be_done_again(role, opcodes, every):
     assert every_interrupt(scenario, opcodes, every) > 10
 
 
+@pytest.mark.slow
 @with_and_without_deflate
 def test_after_a_connect_that_is_interrupted_another_connects(deflate):
     with EchoServer() as server:
