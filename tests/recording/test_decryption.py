@@ -15,7 +15,7 @@ from wslab import Direction, Recording, Tap, connect
 from wslab.recording.errors import CaptureError, CaptureWarning
 from wslab.recording.pcapng import CaptureReader
 
-LONG = "x" * 50_000
+LONG = "x" * 10_000  # in one record: of long ones that segments cut, tshark 4.0 itself fails to decrypt some
 
 
 @pytest.fixture(scope="module")
