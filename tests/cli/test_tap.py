@@ -97,7 +97,7 @@ def test_no_secret_is_printed():
             peer.read_frame()
         printed = tap.read_to("1 > end of TCP")
     assert "1 > GET /lab?token=[redacted] HTTP/1.1" in printed
-    assert '1 > text "see /?token=[redacted]' in printed
+    assert '1 > text "see /?token=[redacted]"' in printed
     assert "sesame" not in "\n".join(printed)
 
 
