@@ -4,6 +4,9 @@
 class ReceiveBuffer:
     """The unused bytes of one direction of a connection.
 
+    However the bytes are cut, a reader looks at each of them once, except for those of a header that is not whole: at
+    most 14 bytes of a frame (RFC 6455 §5.2).
+
     Between `open` and `close` a reader uses `data` from `position` on, and moves `position` past what it has used.
     The rest is kept for the next time. `needed` is how many bytes a reader wants to see before it looks again.
 
