@@ -52,8 +52,8 @@ def _is_surrogate(data: bytes, start: int) -> bool:
 class MessageReader:
     """Joins data frames to messages of at most `max_size` bytes each, counted after decompression.
 
-    The work is linear in the bytes that arrive and those that they decompress to, of which `max_size` are the most that
-    a message is given. `inflate` is the codec's; `window_bits` and `context_takeover` are how the peer compresses (RFC 7692 §7.1).
+    The work is linear in the bytes that arrive and those that they decompress to, at most `max_size` for a message.
+    `inflate` is the codec's; `window_bits` and `context_takeover` are how the peer compresses (RFC 7692 §7.1).
     """
 
     def __init__(
