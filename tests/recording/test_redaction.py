@@ -76,6 +76,14 @@ def test_frames_keep_what_looks_like_a_secret(tmp_path, size):
     assert Recording.load(saved(tmp_path, recording)).bytes_sent(1, UP).endswith(frame)
 
 
+def test_what_is_encrypted_stays_as_it_is_so_that_it_can_be_decrypted():
+    looks_like_a_secret = b"\r\nCookie: abcdef\r\n\r\n?token=abcdef"
+    chunks = [Chunk(0.0, 1, side, b"\x16\x03\x01" + looks_like_a_secret) for side in (UP, DOWN)]
+
+    assert redact_chunks(chunks) == chunks
+    assert redact_chunks([chunk._replace(data=looks_like_a_secret) for chunk in chunks]) != chunks
+
+
 def test_frames_that_came_glued_to_the_request_stay_as_they_are(tmp_path):
     recording = Recording()
     recording.add(1, UP, LEGAL + text("Cookie: a"))

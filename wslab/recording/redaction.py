@@ -12,6 +12,7 @@ from wslab.recording.log import Chunk
 from wslab.redaction.redact import redact_bytes, redact_stream
 
 _END_OF_HEAD = b"\r\n\r\n"
+_TLS_HANDSHAKE = b"\x16\x03"  # how each direction begins that is encrypted (RFC 8446 §5.1)
 _NOT_EMPTY = re.compile(rb"[^\r\n]")
 
 
@@ -31,7 +32,7 @@ def redact_chunks(chunks: Sequence[Chunk]) -> list[Chunk]:
         for direction, indices in stream.items():
             if upgraded:
                 _replace(redacted, indices, heads[direction], redact_bytes(heads[direction]))
-            else:
+            elif not heads[direction].startswith(_TLS_HANDSHAKE):  # whose bytes must stay as they are to be decrypted
                 data = b"".join(redacted[index].data for index in indices)
                 _replace(redacted, indices, data, redact_stream(data))
     return redacted
