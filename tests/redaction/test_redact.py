@@ -3,12 +3,14 @@
 import pytest
 
 from wslab.redaction.redact import (
+    cross_out,
     harmless,
     printable,
     redact_body,
     redact_bytes,
     redact_header,
     redact_line,
+    redact_stream,
     redact_target,
 )
 
@@ -111,3 +113,18 @@ def test_what_moves_the_cursor_of_a_terminal_is_escaped():
 
 def test_a_harmless_line_has_neither_secrets_nor_control_characters():
     assert harmless("/?token=sesame&a=\n") == "/?token=[redacted]&a=\\n"
+
+
+def test_text_is_crossed_out_so_that_its_places_stay():
+    assert cross_out('a; token="b c" d') == 'a; token="x x" d'
+
+
+def test_a_body_that_is_compressed_is_crossed_out_as_a_whole():
+    assert redact_body(b"abc", "br") == b"xxx"
+    assert redact_body(b"abc", "Identity") == b"abc"
+    assert redact_body(b"\x1f\x8b\x08abc") == b"xxxxxx"
+
+
+def test_heads_and_bodies_in_a_stream_are_crossed_out_alike():
+    stream = b'GET /?token=a HTTP/1.1\r\nCook ie: b\r\n\r\n{"token": "c"}'
+    assert redact_stream(stream) == b'GET /?token=x HTTP/1.1\r\nCook xxx x\r\n\r\n{"token": "x"}'

@@ -1,5 +1,6 @@
 """playback: a recorded connection, step by step: what happened, and the state of both endpoints after it."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate, islice
@@ -88,6 +89,8 @@ class _Endpoint:
         if self.has_head:
             return "not to be read before the answer"
         first, line_end, _ = redact_stream(bytes(self.waiting[:LOOKED_AT])).partition(b"\r\n")
+        if not line_end:  # the @ that tells a password may come yet
+            first = re.sub(rb"//\S*\Z", b"//", first)
         is_cut = line_end or len(first) > MOST_LINE
         return f"{printable(first[:MOST_LINE].decode('latin-1'))}{' …' if is_cut else ''}"
 
