@@ -206,8 +206,9 @@ def parse_response_head(data: bytes) -> tuple[Response, int] | None:
     """As `parse_response`, without a body, which may come slowly or never."""
     try:
         lines, used = _split_head(data)
-        if not lines[0].startswith(b"HTTP/"[: len(lines[0])]):
-            raise NO_RESPONSE.broken(line=lines[0][:40])
+        first = lines[0] if len(lines) == 1 else lines[0] + b"\r"  # with its end, if that has arrived
+        if not b"HTTP/".startswith(first[:5]):
+            raise NO_RESPONSE.broken(line=redact_bytes(lines[0])[:40])
         if used is None:
             return None
         match = re.fullmatch(r"(HTTP/1\.\d) ([1-9]\d\d)(?: (.*))?", lines[0].decode("latin-1"))
