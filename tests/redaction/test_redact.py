@@ -1,5 +1,7 @@
 """Redaction: what is secret is crossed out, wherever it stands and however it is written, and nothing else."""
 
+import random
+
 import pytest
 
 from wslab.redaction.redact import (
@@ -10,6 +12,7 @@ from wslab.redaction.redact import (
     redact_bytes,
     redact_header,
     redact_line,
+    redact_payload,
     redact_stream,
     redact_target,
 )
@@ -123,6 +126,20 @@ def test_a_body_that_is_compressed_is_crossed_out_as_a_whole():
     assert redact_body(b"abc", "br") == b"xxx"
     assert redact_body(b"abc", "Identity") == b"abc"
     assert redact_body(b"\x1f\x8b\x08abc") == b"xxxxxx"
+
+
+def test_nothing_in_noise_looks_like_a_secret_and_words_in_it_are_searched():
+    noise = random.Random(6455).randbytes(200_000)
+    assert redact_body(noise) != noise
+    assert redact_payload(noise) == noise
+    assert redact_payload(noise + b"\x00password=sesame\xff") == noise + b"\x00password=xxxxxx\xff"
+
+
+def test_a_part_of_a_text_is_read_as_a_text_wherever_it_was_cut():
+    text = 'ä {"token": "pässwörd"} ö'.encode()
+    for part in (text, text[1:], text[:-1], text[1:-1]):
+        assert b"sw" not in redact_payload(part)
+        assert len(redact_payload(part)) == len(part)
 
 
 def test_heads_and_bodies_in_a_stream_are_crossed_out_alike():

@@ -9,7 +9,7 @@ from wslab.dissector.frames import DissectedFrame
 from wslab.protocol.errors import ProtocolError, Violation, describe_close
 from wslab.protocol.frames import Opcode, parse_close
 from wslab.protocol.masking import Buffer, apply_mask
-from wslab.redaction.redact import redact_body
+from wslab.redaction.redact import redact_body, redact_payload
 
 BYTES_A_ROW = 8  # two turns of the masking key
 MOST_SHOWN = 60  # characters of a text, at least
@@ -139,7 +139,7 @@ def _crossed_out(payload: Payload, first: int, last: int) -> bytes:
     """The bytes from `first` to `last`, with an x for each that belongs to a cookie, to credentials or to a token."""
     before = max(payload.start, first - LOOKED_AROUND)
     around = payload.plain(before, min(payload.end, last + LOOKED_AROUND))
-    return redact_body(around)[first - before : last - before]
+    return redact_payload(around)[first - before : last - before]
 
 
 def _what_it_says(payload: Payload, judged: Verdict, window: ByteRange) -> Iterator[Field]:
@@ -152,7 +152,7 @@ def _what_it_says(payload: Payload, judged: Verdict, window: ByteRange) -> Itera
     elif frame is not None and frame.is_deflated:
         yield Field(place, place, "payload", "", UNKNOWN_BITS)
     elif frame is not None and frame.is_inflated:
-        value = _value(frame.kind, redact_body(frame.payload), frame.length, window.most)
+        value = _value(frame.kind, redact_payload(frame.payload), frame.length, window.most)
         yield Field(place, place, "payload", value, f"decompressed: {frame.length} bytes (RFC 7692 §7.2.2)")
     elif payload.end > payload.start:
         kind = frame.kind if frame is not None else payload.opcode

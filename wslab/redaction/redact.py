@@ -1,5 +1,6 @@
 """redact: text or bytes in, the same without cookies, credentials and tokens out; `secrets` has the list."""
 
+import codecs
 import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
@@ -16,6 +17,9 @@ from wslab.redaction.secrets import Place
 
 REDACTED = "[redacted]"
 MOST_OF_A_LINE = 40  # characters
+
+_CONTINUATIONS = bytes(range(0x80, 0xC0))  # of UTF-8
+_WORDS = re.compile(rb"[\t\n\r -~]{8,}")
 
 Span = tuple[int, int]
 
@@ -78,6 +82,17 @@ def redact_body(body: bytes, coding: str = "") -> bytes:
     return _cross_out_bytes(body, is_body=True)
 
 
+def redact_payload(payload: bytes) -> bytes:
+    r"""The bytes of a message or of a part of it. In what is no text, only words are searched: in noise is everything.
+
+    >>> redact_payload(b"\xff\x00\x09token=abc\x00//\x01@")
+    b'\xff\x00\ttoken=xxx\x00//\x01@'
+    """
+    if _is_text(payload):
+        return redact_body(payload)
+    return _WORDS.sub(lambda words: redact_body(words[0]), payload)
+
+
 def redact_stream(data: bytes) -> bytes:
     """All that one side has sent, heads and bodies, or what it may be."""
     return _cross_out_bytes(data, is_head=True, is_body=True)
@@ -95,6 +110,15 @@ def printable(text: str) -> str:
 def harmless(words: str) -> str:
     """`words` without secrets, and without what would move the cursor of a terminal."""
     return printable(redact_target(words))
+
+
+def _is_text(part: bytes) -> bool:
+    """Return True if this may be a part of a text, which may be cut within its first or last character."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(part.lstrip(_CONTINUATIONS))
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 # Crossing out
