@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 
 MODULES = [
@@ -42,7 +44,7 @@ def test_the_examples_of_a_test_module_cover_its_module_without_the_help_of_any_
     options = [
         "-q",
         "-m",
-        "not hypothesis",
+        "not hypothesis and not slow",
         "-o",
         "addopts=",
         "-p",
