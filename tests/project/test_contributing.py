@@ -51,6 +51,7 @@ def save(path, *sources):
     nbformat.write(new_notebook(cells=[new_code_cell(source) for source in sources]), path)
 
 
+@pytest.mark.slow
 def test_outputs_are_stored_in_one_piece_without_times(tmp_path):
     pieces = "for piece in 'one', ' ', 'line':\n    print(piece, end='', flush=True)"
     save(tmp_path / "made.ipynb", "6 * 7", pieces)

@@ -7,17 +7,12 @@ import pytest
 from support.jupyterlab import NOTEBOOKS, code_cells, run_all_cells, write_notebook
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(
-    "notebook",
-    [
-        pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if number else [])
-        for number, path in enumerate(NOTEBOOKS)
-    ],
-)
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_cell_of_a_lesson_runs_in_jupyterlab(browser, lab, notebook):
     cells = code_cells(json.loads(notebook.read_text(encoding="utf-8")))
-    shown = run_all_cells(browser, lab, notebook.name)
+    shown = run_all_cells(browser, lab, notebook.name, to_the_end=True)
 
     for (prompt, fault, _), cell in zip(shown, cells, strict=True):
         source = "".join(cell["source"])

@@ -35,6 +35,9 @@ HAS_RUN = """() => {
     const prompts = cells.map((cell) => cell.innerText);
     return prompts.some((prompt) => /\\d/.test(prompt)) && !prompts.some((prompt) => prompt.includes("*"));
 }"""
+HAS_RUN_ALL = """() =>
+    [...document.querySelectorAll(".jp-Notebook .jp-CodeCell .jp-InputArea-prompt")]
+        .every((prompt) => /\\d/.test(prompt.innerText))"""
 WHAT_CELLS_SHOW = """(fault) =>
     [...document.querySelectorAll(".jp-Notebook .jp-CodeCell")].map((cell) => [
         cell.querySelector(".jp-InputArea-prompt").innerText,
@@ -157,12 +160,15 @@ def run_notebook(browser: Browser, lab: Lab, name: str) -> Page:
     return page
 
 
-def run_all_cells(browser: Browser, lab: Lab, name: str) -> list[tuple[str, str, str]]:
+def run_all_cells(browser: Browser, lab: Lab, name: str, to_the_end: bool = False) -> list[tuple[str, str, str]]:
     """For each code cell, after Run All, its prompt, such as `[1]:`, its errors and its outputs.
 
+    With `to_the_end`, each cell must have run, which a busy browser shows late for those that are far below.
     A cell that runs a script in the browser counts when the browser has reported all.
     """
     page = run_notebook(browser, lab, name)
+    if to_the_end:
+        page.wait_for_function(HAS_RUN_ALL, timeout=LAB_TIMEOUT)
     expect(page.locator(CONSOLE)).to_have_count(page.locator(".jp-CodeCell", has_text="browser.run(").count())
     for frame in page.locator(CONSOLE).all():
         expect(frame.content_frame.get_by_role("status")).to_contain_text("Done: Python has", timeout=LAB_TIMEOUT)
