@@ -45,8 +45,9 @@ _SEPARATORS = "?&#;\ue03f\ue026\ue023\ue03b"
 _COLONS = ":\ue03a"
 _ENDS_OF_STRINGS = {quote: re.compile(rf"(?<!\\)(\\*+){quote}|[\r\n]") for quote in ('"', "'", "\ue022", "\ue027")}
 _CLOSING = {"[": "]", "{": "}"}
+# Python before 3.11.5 errs in possessive groups with a choice or a look ahead: there are none, only single characters.
 # Up to what ends a parameter. A quotation mark ends it only where no more of a word follows.
-_PARAMETER = re.compile(r"(?:[^&#\s\"'<>`]|[\"'<>`](?=[^\s,;:.)\]}>/&#\"'<]))++", _FLAGS)
+_PARAMETER = re.compile(r"(?:[^&#\s\"'<>`]|[\"'<>`](?=[^\s,;:.)\]}>/&#\"'<]))+", _FLAGS)
 _WORD = re.compile(r"[\w.$~\[\]-]{1,60}", re.ASCII)
 _FAR = 200  # characters between a name="…" and its value="…"
 _SEGMENT = re.compile(r"(?<=[/\ue02f])(?<![/\ue02f]{2})([\w.~-]++)(?=[/\ue02f]([^/?#\s\"'<>;\ue02f\ue03f]+))", _FLAGS)

@@ -79,7 +79,7 @@ MISSPELT = ["cookie", "setcookie", "authorization", "proxyauthorization"]
 # The secret is the group. None looks at a character again and again: it begins where a word does, or has a bound.
 SECRET_SHAPES = [
     (
-        r"(?<![\w.-])(?:(?!eyJ)[\w.-])*+(eyJ[\w-]{5,}\.[\w.-]+)",
+        r"(?<![\w.-])(?:(?!eyJ)[\w.-])*(eyJ[\w-]{5,}\.[\w.-]+)",
         "a JSON Web Token: who shows it is logged in (RFC 7519)",
     ),
     (
