@@ -71,7 +71,7 @@ def test_an_address_and_the_host_header_that_goes_with_it(url, address, host_hea
 
 NO_PLACES = ["localhost", "//", "///path", "//:8765/", "//user@/", "//user@:80/", "//a b/"]
 NO_PLACES += ["//[::1]x:80/", "//[::1", "//::1/"]
-NO_NAMES = ["a\x00b", 'a"b', "a..b", "a" * 64, "é" * 64, "\udc80"]
+NO_NAMES = ["a,b", "a\x00b", 'a"b', "a..b", "a" * 64, "é" * 64, "\udc80"]
 NO_NAMES += ["256.1.1.1", "1.2.3.4.5", "a.0x7g.9", ".", "..", "a%00b", "a%ff", "a%2fb", "\u200dx", "\u0627a"]
 NO_NAMES += ["\u037a", "a\u2100b", "a\uff1a80"]  # IDNA reads them as a blank and an iota, a/c, and a colon
 NO_PORTS = ["65536", "-1", "http", "\u0663"]

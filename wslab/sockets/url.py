@@ -21,7 +21,7 @@ DEFAULT_PORTS = {"ws": 80, "wss": 443}
 _IGNORED = re.compile(r"\A[\t\n\r ]+|[\t\n\r]+|[\t\n\r ]+\Z")
 _URL = re.compile(r"(wss?):(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(#.*)?", re.IGNORECASE | re.DOTALL)
 _AUTHORITY = re.compile(r"(?:(.*)@)?(?:\[([^\[\]@]+)\]|([^\[\]@:\s]+))(?::([^:@]*))?", re.DOTALL)
-_LABEL = r"[\w~!$&'()*+,;=-]{1,63}"
+_LABEL = r"[\w~!$&'()*+;=-]{1,63}"  # no comma: the Host header would seem to name two (RFC 9110 §5.3)
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?", re.ASCII)  # RFC 3986 §3.2.2
 _ENDS_IN_A_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?")
 _ZONE = re.compile(r"(?:25)?([\w.~-]+)", re.ASCII)  # RFC 6874: %25 is how an address spells the percent sign
