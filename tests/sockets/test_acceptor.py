@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from support.forks import forked, needs_fork
-from support.interrupted_lines import interrupted_at_each_line
+from support.interrupted_lines import interrupted_at_each_line, needs_lines_of_311
 from support.raw_peer import RawPeer, fresh_port
 from support.waiting import PATIENCE, wait_until, wslab_threads
 
@@ -178,6 +178,7 @@ closes_what_nobody_refers_to = pytest.mark.filterwarnings("ignore::pytest.Pytest
 
 
 @closes_what_nobody_refers_to
+@needs_lines_of_311
 def test_an_interrupt_in_any_line_of_start_leaves_a_server_that_can_be_started_or_closed():
     for server in interrupted_at_each_line("acceptor.py", "server.py", prepare=EchoServer, act=EchoServer.start):
         server.start()
@@ -189,6 +190,7 @@ def test_an_interrupt_in_any_line_of_start_leaves_a_server_that_can_be_started_o
 
 
 @closes_what_nobody_refers_to
+@needs_lines_of_311
 def test_an_interrupt_in_any_line_of_close_leaves_a_server_that_can_be_closed():
     with contextlib.ExitStack() as peers:
 

@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TypeVar
 
+import pytest
+
 T = TypeVar("T")
+
+needs_lines_of_311 = pytest.mark.skipif(
+    sys.version_info >= (3, 12), reason="from Python 3.12 on, `with` blocks tell of their lines otherwise at their end"
+)
 
 
 def interrupted_at_each_line(*files: str, prepare: Callable[[], T], act: Callable[[T], object]) -> Iterator[T]:

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.forks import forked, needs_fork
 from support.heads_and_frames import KEY, MASKING_KEY, masked, request
-from support.interrupted_lines import interrupted_at_each_line
+from support.interrupted_lines import interrupted_at_each_line, needs_lines_of_311
 from support.raw_peer import RawPeer, address, live_server, wait_for_end
 from support.waiting import PATIENCE, running, wait_until, wslab_threads
 
@@ -787,6 +787,7 @@ def test_what_a_tap_has_recorded_is_saved_with_the_addresses_of_both_ends_and_wi
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # nobody refers to what it has opened
+@needs_lines_of_311
 def test_an_interrupt_in_any_line_of_start_leaves_a_tap_that_can_be_started_or_closed():
     with live_server() as server:
         for tap in interrupted_at_each_line("acceptor.py", "tap.py", prepare=lambda: Tap(server), act=Tap.start):
@@ -796,6 +797,7 @@ def test_an_interrupt_in_any_line_of_start_leaves_a_tap_that_can_be_started_or_c
             wait_until(lambda: tap_threads() == set())
 
 
+@needs_lines_of_311
 def test_an_interrupt_in_any_line_of_close_leaves_a_tap_that_can_be_closed():
     with live_server() as server, contextlib.ExitStack() as peers:
 
