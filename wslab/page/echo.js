@@ -37,10 +37,6 @@ function count(direction, data) {
   counts[direction][1] += sizeOf(data);
 }
 
-function sizeOf(data) {
-  return typeof data === "string" ? new TextEncoder().encode(data).length : data.size ?? data.byteLength;
-}
-
 function showState() {
   const now = {
     readyState: socket ? `${socket.readyState} ${STATES[socket.readyState]}` : "no WebSocket yet",

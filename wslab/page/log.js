@@ -41,12 +41,20 @@ function clearLog() {
   dropped = 0;
 }
 
+function sizeOf(data) {
+  return typeof data === "string" ? new TextEncoder().encode(data).length : data.size ?? data.byteLength;
+}
+
+function hexOf(bytes, isCut) {
+  return (toHex(bytes) || '""') + (isCut ? " …" : "");
+}
+
 // Messages: the first of the views is shown, and a button leads to the next
 
 async function addMessage(entry) {
   const log = at("log"), wasAtEnd = isAtEnd(log);
   const { data } = entry, isText = typeof data === "string";
-  const size = isText ? new TextEncoder().encode(data).length : data.size ?? data.byteLength;
+  const size = sizeOf(data);
   const fields = { data: isText ? data : "…", [isText ? "text" : data.constructor.name]: `${size} bytes` };
   const row = addRow({ ...entry, fields: { ...fields, ...entry.fields } });
   const shown = row.querySelector(".data");
@@ -54,7 +62,7 @@ async function addMessage(entry) {
     offerViews(row, shown, viewsOfText(data));
   } else {
     const start = await new Blob([data.slice(0, MAX_BYTES)]).arrayBuffer();
-    const hex = (toHex(new Uint8Array(start)) || '""') + (size > MAX_BYTES ? " …" : "");
+    const hex = hexOf(new Uint8Array(start), size > MAX_BYTES);
     shown.textContent = hex;
     offerViews(row, shown, { hex, text: shorten(new TextDecoder().decode(start)) });
   }
@@ -63,7 +71,7 @@ async function addMessage(entry) {
 
 function viewsOfText(text) {
   const bytes = new TextEncoder().encode(text.slice(0, MAX_BYTES));
-  const hex = (toHex(bytes) || '""') + (text.length > MAX_BYTES ? " …" : "");
+  const hex = hexOf(bytes, text.length > MAX_BYTES);
   try {
     const value = JSON.parse(text);
     if (typeof value === "object" && value) {
