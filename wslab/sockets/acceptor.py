@@ -60,9 +60,8 @@ class Acceptor:
         self.port: int = self._listener.getsockname()[1]
         self._serve = serve
         self._process = os.getpid()
-        self._closer: dict[
-            str, str
-        ] = {}  # who closes the sockets; `setdefault` is atomic, and lets the first one do it
+        # Who closes the sockets; `setdefault` is atomic, and lets the first one do it.
+        self._closer: dict[str, str] = {}
         self._has_ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
