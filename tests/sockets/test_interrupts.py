@@ -4,6 +4,7 @@ import contextlib
 import gc
 import signal
 import socket
+import sys
 import threading
 from random import Random
 
@@ -384,6 +385,10 @@ def test_a_wait_ends_at_its_deadline_however_often_signals_interrupt_it():
 
 
 # The tools
+
+
+def test_interrupts_leave_no_exception_to_the_tests_that_follow():
+    assert sys.exc_info() == (None, None, None)
 
 
 def test_the_locks_of_a_thread_are_seen_by_another():

@@ -7,6 +7,7 @@ from types import FrameType
 from typing import TypeVar
 
 import pytest
+from support.waiting import running
 
 T = TypeVar("T")
 
@@ -16,7 +17,7 @@ needs_lines_of_311 = pytest.mark.skipif(
 
 
 def interrupted_at_each_line(*files: str, prepare: Callable[[], T], act: Callable[[T], object]) -> Iterator[T]:
-    """For each line of these files that `act` runs in this thread, interrupt it there; yield what it acted on.
+    """For each line of these files that `act` runs in its own thread, interrupt it there; yield what it acted on.
 
     It is done once for each line, with something that `prepare` has made each time, until `act` runs to its end. At the
     end of a `with` block Python tells of its first line once more, just before it leaves the block. No signal is
@@ -34,7 +35,10 @@ def interrupted_at_each_line(*files: str, prepare: Callable[[], T], act: Callabl
 
 
 def _interrupt(number: int, files: tuple[str, ...], act: Callable[[], object]) -> bool:
-    """Run `act` and interrupt it at its line of this number, if it has so many. Return True if it had."""
+    """Run `act` in a thread and interrupt it at its line of this number, if it has so many. Return True if it had.
+
+    In a thread of its own, because CPython 3.11 may keep an exception from a tracer as that which is being handled.
+    """
     left = number
     entered: set[tuple[FrameType, int]] = set()
 
@@ -50,12 +54,16 @@ def _interrupt(number: int, files: tuple[str, ...], act: Callable[[], object]) -
                 raise KeyboardInterrupt
         return trace
 
-    before = sys.gettrace()
-    sys.settrace(trace)
+    def traced() -> None:
+        sys.settrace(trace)
+        try:
+            act()
+        finally:
+            sys.settrace(None)
+
     try:
-        act()
+        with running(traced):
+            pass
     except KeyboardInterrupt:
         return True
-    finally:
-        sys.settrace(before)
     return False

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from support.waiting import running
+
 import wslab
 
 FOLDERS = tuple(str(Path(wslab.__file__).parent / folder) for folder in ("sockets", "protocol"))
@@ -68,13 +70,19 @@ class Interruption:
 
 
 def every_interrupt(scenario: Callable[[Interruption], None], opcodes: bool = False, every: int = 1) -> int:
-    """Run `scenario` once for each step that it takes while it is armed; how many there are."""
+    """Run `scenario` once for each step that it takes while it is armed; how many there are.
+
+    Each time it has a thread of its own: CPython 3.11 may take an exception from a tracer for one that is still being
+    handled, and go on to show it as the context of every later exception of that thread.
+    """
     counting = Interruption(opcodes=opcodes)
-    scenario(counting)
+    with running(scenario, counting):
+        pass
     for at in range(1 + counting.steps % every, counting.steps + 1, every):
         interruption = Interruption(at, opcodes)
         try:
-            scenario(interruption)
+            with running(scenario, interruption):
+                pass
         except BaseException as error:
             error.add_note(f"interrupted at step {at}: {interruption.where}")
             raise
