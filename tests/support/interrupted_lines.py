@@ -7,6 +7,7 @@ from types import FrameType
 from typing import TypeVar
 
 import pytest
+
 from support.waiting import running
 
 T = TypeVar("T")
