@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from wslab.display.figures.sizes import draw_sizes
     from wslab.display.figures.states import draw_states
     from wslab.display.figures.timeline import draw_timeline
+    from wslab.display.fold import fold
     from wslab.display.inspector.inspect import inspect
     from wslab.display.netstat.watch import watch
     from wslab.display.widgets.edit_frame import edit_frame
@@ -82,6 +83,7 @@ __all__ = [
     "echo",
     "edit_frame",
     "faults",
+    "fold",
     "inspect",
     "parse_frame",
     "parse_header",
@@ -103,6 +105,7 @@ _LOADED_AT_FIRST_USE = {
     "draw_sizes": "wslab.display.figures.sizes",
     "draw_states": "wslab.display.figures.states",
     "draw_timeline": "wslab.display.figures.timeline",
+    "fold": "wslab.display.fold",
     "inspect": "wslab.display.inspector.inspect",
     "watch": "wslab.display.netstat.watch",
     "edit_frame": "wslab.display.widgets.edit_frame",
