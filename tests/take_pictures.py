@@ -52,8 +52,8 @@ def take_frame_editor(browser: Browser, lab: Lab, file: Path) -> None:
 
 
 def take_timeline(browser: Browser, lab: Lab, file: Path) -> None:
-    """Lesson 07: a message, which the program has cut into frames, and the network into reads."""
-    with open_lesson(browser, lab, "07-messages.ipynb", 860, 1100) as page:
+    """Lesson 09: a message, which the program has cut into frames, and the network into reads."""
+    with open_lesson(browser, lab, "09-messages.ipynb", 860, 1100) as page:
         cell = run_up_to(page, "wslab.draw_timeline(recording, start=2)")
         cell.get_by_role("img").wait_for()
         cell.screenshot(path=file)
