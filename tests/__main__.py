@@ -11,6 +11,7 @@ NOTEBOOKS = ("notebooks/*.ipynb", "notebooks/solutions/*.ipynb")
 # What each name does, and what Python runs for it; options behind the name are passed on.
 OUTPUTS = "run the notebooks, or those that are named, and store their outputs in them"
 PROGRAMS = {
+    "efforts": ("count what there is to read and to do in each lesson, and how long that takes", ["tests/efforts.py"]),
     "pictures": ("take the pictures of the README, in JupyterLab and Chromium", ["tests/take_pictures.py"]),
     "transcripts": ("record what Chromium reports about the scripts of the lessons", ["tests/record_transcripts.py"]),
     "slow": ("run the tests that take minutes, such as all of Autobahn", ["-m", "pytest", "-m", "slow"]),

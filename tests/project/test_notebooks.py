@@ -7,7 +7,8 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from support import notebook_rules as rules
 
 ROOT = Path(__file__).parents[2]
-LESSONS = sorted(ROOT.glob("notebooks/*.ipynb"))
+LESSONS = sorted(ROOT.glob("notebooks/[0-9][0-9]-*.ipynb"))
+PAGES = sorted({*ROOT.glob("notebooks/*.ipynb")} - {*LESSONS})  # glossary and the like
 SOLUTIONS = sorted(ROOT.glob("notebooks/solutions/*.ipynb"))
 EXERCISES = sorted(ROOT.glob("notebooks/exercises/*.ipynb"))
 
@@ -41,19 +42,19 @@ def test_the_course_has_lessons_and_begins_with_the_first():
 
 
 @pytest.mark.parametrize("rule", RULES_OF_FORM, ids=name)
-@pytest.mark.parametrize("path", [*LESSONS, *SOLUTIONS, *EXERCISES], ids=name)
+@pytest.mark.parametrize("path", [*LESSONS, *PAGES, *SOLUTIONS, *EXERCISES], ids=name)
 def test_a_notebook(path, rule):
     assert list(rule(rules.read(path))) == []
 
 
 @pytest.mark.parametrize("rule", RULES_OF_A_RUN, ids=name)
-@pytest.mark.parametrize("path", [*LESSONS, *SOLUTIONS], ids=name)
+@pytest.mark.parametrize("path", [*LESSONS, *PAGES, *SOLUTIONS], ids=name)
 def test_a_lesson_or_solution_that_was_run(path, rule):
     assert list(rule(rules.read(path))) == []
 
 
 @pytest.mark.parametrize("rule", RULES_OF_LINKS, ids=name)
-@pytest.mark.parametrize("path", [*LESSONS, *SOLUTIONS, *EXERCISES], ids=name)
+@pytest.mark.parametrize("path", [*LESSONS, *PAGES, *SOLUTIONS, *EXERCISES], ids=name)
 def test_a_notebook_with_links_and_pictures(path, rule):
     assert list(rule(rules.read(path), path)) == []
 
@@ -327,3 +328,29 @@ def test_a_last_cell_without_its_parts_is_found(part):
     lesson = notebook(FIRST, LAST.replace(part, ""))
 
     assert len(list(rules.ends_with_summary_questions_and_links(lesson, "04.ipynb", "06.ipynb"))) == 1
+
+
+MANY_WORDS = " ".join(["word"] * 3000)
+
+
+@pytest.mark.parametrize(
+    ("cells", "sentence"),
+    [
+        ([MANY_WORDS], "it says 30 minutes and takes about 15"),
+        ([MANY_WORDS * 4], "60 minutes are too long for a lesson"),
+        ([code()] * 120, "60 minutes are too long for a lesson"),
+        (["**Break it.** Count wrong."] * 15, "60 minutes are too long for a lesson"),
+        ([MANY_WORDS, *[code()] * 30], None),
+    ],
+)
+def test_a_lesson_takes_the_time_that_it_says(cells, sentence):
+    found = list(rules.takes_the_time_that_it_says(notebook(FIRST, *cells)))
+
+    assert found == [] if sentence is None else sentence in found[-1]
+
+
+@pytest.mark.parametrize(("count", "is_found"), [(2, True), (3, False), (15, False), (16, True)])
+def test_a_lesson_without_predictions_or_with_too_many_is_found(count, is_found):
+    asked = notebook(FIRST, *["**Predict:** how many?"] * count)
+
+    assert bool(list(rules.asks_a_few_predictions(asked))) is is_found

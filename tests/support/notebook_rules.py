@@ -8,6 +8,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -15,6 +16,8 @@ import nbformat
 
 MAX_LINES = 15
 MAX_LINES_EXPLAINED = 30
+MAX_MINUTES = 45
+MAX_PREDICTIONS = 15
 WHY_LONG = re.compile(r"\blong", re.IGNORECASE)
 WHY_IGNORED = re.compile(r"\b(differ|change|vary|varies|random|depend|measure|(each|every) run\b)", re.IGNORECASE)
 
@@ -252,8 +255,48 @@ def begins_with_goals_time_and_what_to_read_before(notebook: dict) -> Iterator[s
         yield "the first cell does not say '**Read before:** ...'"
 
 
+@dataclass(frozen=True)
+class Effort:
+    """How much there is to do in a lesson."""
+
+    words: int
+    cells: int
+    predictions: int
+    tasks: int
+
+    @property
+    def minutes(self) -> float:
+        """200 words a minute, half a minute for each cell that is run, four for each open task ("Break it")."""
+        return self.words / 200 + self.cells / 2 + self.tasks * 4
+
+
+def effort(notebook: dict) -> Effort:
+    markdown = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+    text = "\n".join(markdown)
+    return Effort(
+        words=sum(len(re.sub(r"<[^>]*>|\]\([^)]*\)", " ", source).split()) for source in markdown),
+        cells=len(code_cells(notebook)),
+        predictions=text.count("**Predict"),
+        tasks=text.count("**Break it"),
+    )
+
+
+def takes_the_time_that_it_says(notebook: dict) -> Iterator[str]:
+    said = int(re.findall(r"\*\*Time:\*\* (\d+) minutes", notebook["cells"][0]["source"])[0])
+    counted = effort(notebook).minutes
+    if abs(said - counted) > counted / 4:
+        yield f"it says {said} minutes and takes about {counted:.0f}"
+    if max(said, counted) > MAX_MINUTES:
+        yield f"{max(said, counted):.0f} minutes are too long for a lesson"
+
+
+def asks_a_few_predictions(notebook: dict) -> Iterator[str]:
+    if not 3 <= (count := effort(notebook).predictions) <= MAX_PREDICTIONS:
+        yield f"{count} predictions, not 3 to {MAX_PREDICTIONS}"
+
+
 def ends_with_summary_questions_and_links(notebook: dict, previous: str | None, following: str | None) -> Iterator[str]:
-    titles = [title for _, title in headings(all_markdown(notebook))]
+    titles = [title for _, title in headings(all_markdown(notebook)) if title != "Take home"]
     if titles[-2:] != ["What you learned", "Check yourself"]:
         yield f"the last two headings are {titles[-2:]} and not 'What you learned' and 'Check yourself'"
     last_line = notebook["cells"][-1]["source"].strip().splitlines()[-1]
