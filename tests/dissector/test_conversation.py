@@ -6,7 +6,7 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.heads_and_frames import ACCEPT, GREETING, PLAIN, compressed, deflated, request, response, text
+from support.heads_and_frames import ACCEPT, DEFLATE, GREETING, PLAIN, compressed, deflated, request, response, text
 from support.looked_at import grows_linearly
 
 from wslab.dissector.conversation import MAX_HEAD, Conversation
@@ -286,13 +286,57 @@ def test_what_is_no_http_response_to_a_good_request_is_told_once():
     ]
 
 
-def test_a_client_that_goes_on_without_an_answer_is_left():
-    piece = text("x" * 1000)
-    found = talk((CLIENT, REQUEST), *[(CLIENT, piece)] * 100, (SERVER, response()))
-    assert found == [
+LONG_MESSAGE = "x" * (MAX_HEAD + 1)
+
+
+@pytest.mark.parametrize("size", [1000, 10**6])
+@pytest.mark.parametrize(
+    ("answer", "note"), [((), ""), (DEFLATE, " (compressed to 7 bytes)")], ids=["plain", "compressed"]
+)
+def test_much_that_comes_before_the_answer_is_read_and_what_follows_it(answer, note, size):
+    hello = compressed(deflated(b"Hello"), 0xC1) if answer else text("Hello")
+    early = REQUEST + text(LONG_MESSAGE) + hello
+    pieces = [(CLIENT, early[start : start + size]) for start in range(0, len(early), size)]
+    assert talk(*pieces, (SERVER, response(*answer)), (CLIENT, text("Bye")), (SERVER, GREETING)) == [
         "> GET / HTTP/1.1",
-        f"> more than {MAX_HEAD} bytes before an answer: what follows is not read",
+        "< HTTP/1.1 101 Switching Protocols",
+        f'> text "{"x" * 60}…" ({len(LONG_MESSAGE)} bytes)',
+        f'> text "Hello"{note}',
+        '> text "Bye"',
+        '< text "Welcome"',
     ]
+
+
+def test_a_frame_that_goes_on_when_the_answer_comes_is_read_to_its_end():
+    early = text(LONG_MESSAGE)
+    found = talk((CLIENT, REQUEST + early[:-1]), (SERVER, response()), (CLIENT, early[-1:] + text("Bye")))
+    assert found[2:] == [f'> text "{"x" * 60}…" ({len(LONG_MESSAGE)} bytes)', '> text "Bye"']
+
+
+def test_of_too_many_frames_before_the_answer_the_first_are_kept_and_the_others_counted():
+    count = 20_000
+    found = talk((CLIENT, REQUEST + text("early") * count), (SERVER, response()), (CLIENT, text("Bye")))
+    shown = found.count('> text "early"')
+    assert 100 < shown < count
+    assert found[-2:] == [f"> {count - shown:,} more frames before the answer, which are not kept", '> text "Bye"']
+
+
+def test_much_before_the_answer_that_an_unknown_extension_has_changed_is_left_out():
+    said = (CLIENT, REQUEST + text(LONG_MESSAGE)), (SERVER, response("Sec-WebSocket-Extensions: x-snappy") + GREETING)
+    assert talk(*said, (CLIENT, text("Bye")))[2:] == [
+        "> frames before the answer, which an extension has changed",
+        '< text "Welcome"',
+    ]
+
+
+def test_much_before_a_refusal_is_left():
+    said = (CLIENT, REQUEST + text(LONG_MESSAGE)), (CLIENT, text("Bye")), (SERVER, b"HTTP/1.1 403 No\r\n\r\n")
+    assert talk(*said) == ["> GET / HTTP/1.1", "< HTTP/1.1 403 No", f"< {NOT_WEBSOCKET}"]
+
+
+def test_line_ends_behind_a_loose_request_are_no_frames_however_much_follows():
+    loose = REQUEST.replace(CRLF, b"\n") + b"\n" + text(LONG_MESSAGE)
+    assert talk((CLIENT, loose), (SERVER, response()))[2:] == [f'> text "{"x" * 60}…" ({len(LONG_MESSAGE)} bytes)']
 
 
 def test_a_cookie_in_a_broken_head_is_not_shown():
@@ -362,12 +406,33 @@ def test_a_tunnel_through_a_proxy_is_followed(version):
     ]
 
 
+V2 = b"\r\n\r\n\0\r\nQUIT\n"
+PROXY_HEADERS = {
+    "line": (b"PROXY TCP4 192.0.2.1 192.0.2.2 5000 80\r\n", "a PROXY line"),
+    "unknown": (b"PROXY UNKNOWN\r\n", "a PROXY line"),
+    "bytes": (
+        V2 + b"\x21\x11\x00\x0c" + bytes([192, 0, 2, 1, 192, 0, 2, 2, 19, 136, 0, 80]),
+        "a PROXY header of 28 bytes",
+    ),
+    "none": (V2 + b"\x20\x00\x00\x00", "a PROXY header of 16 bytes"),
+    "long": (V2 + b"\x21\x11\x01\x00" + b"\n" * 256, "a PROXY header of 272 bytes"),
+}
+
+
 @pytest.mark.parametrize("size", [1, 1000])
-def test_the_line_of_a_balancer_is_told_and_skipped(size):
-    asked = b"PROXY TCP4 192.0.2.1 192.0.2.2 5000 80\r\n" + REQUEST
+@pytest.mark.parametrize(("header", "what"), PROXY_HEADERS.values(), ids=PROXY_HEADERS.keys())
+def test_the_header_of_a_balancer_is_told_and_skipped(header, what, size):
+    asked = header + REQUEST
     pieces = [(CLIENT, asked[start : start + size]) for start in range(0, len(asked), size)]
     found = talk(*pieces, (SERVER, response()), (CLIENT, text("Hello")), (SERVER, GREETING))
-    assert found == ["> a PROXY line, by which a balancer says for whom it asks", *UPGRADED]
+    assert found == [f"> {what}, by which a balancer says for whom it asks", *UPGRADED]
+
+
+@pytest.mark.parametrize(
+    "begin", [b"PROXY " + b"x" * 200 + CRLF * 2, V2[:-1] + b"x" * 40 + CRLF * 2, b"PUT / x" + CRLF * 2]
+)
+def test_what_only_looks_like_one_is_none(begin):
+    assert [line.partition(":")[0] for line in talk((CLIENT, begin))] == ["> not WebSocket"]
 
 
 # The end

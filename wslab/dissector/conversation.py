@@ -7,8 +7,10 @@ import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from wslab.dissector.early_frames import EarlyFrames
 from wslab.dissector.frames import KEPT, Body, Dissected, FrameDissector, Opaque
 from wslab.dissector.lenient_heads import END_OF_HEAD, may_be_a_head, read_leniently
+from wslab.dissector.proxy_header import MOST_OF_A_LINE, find_proxy_header
 from wslab.protocol.body import BodyReader
 from wslab.protocol.deflate import NAME as DEFLATE
 from wslab.protocol.errors import HandshakeError, ProtocolError
@@ -19,7 +21,6 @@ from wslab.protocol.states import Role
 
 MAX_HEAD = 64 * 1024  # bytes: browsers carry many cookies
 FIRST_LOOK = 16  # bytes: so many tell whether it is HTTP; after them the head is read again only when it is whole
-PROXY_LINE = b"PROXY "  # of the first version of the PROXY protocol
 RESPONSE_START = b"HTTP/1."
 
 
@@ -30,6 +31,7 @@ class _Side:
     unread: bytearray = field(default_factory=bytearray)
     position: int = 0  # how many bytes came before them
     body: BodyReader | None = None  # what comes before the next head
+    early: EarlyFrames | None = None  # what a client has sent before the answer, if that is much
     frames: FrameDissector | None = None
 
     def expect(self, body: BodyReader) -> None:
@@ -96,8 +98,11 @@ class Conversation:
         seen = self._skip_body(sender, side, side.body) if side.body else []
         if not side.unread or side.body:
             return seen
-        if self.request is None and (begun := _begins_with_a_frame(sender, side.unread[:MAX_HEADER])) is not False:
-            return self._open_late(sender) if begun else []
+        if self.request is None:
+            if (begun := _begins_with_a_frame(sender, side.unread[:MAX_HEADER])) is not False:
+                return self._open_late(sender) if begun else []
+            if sender is Role.CLIENT and side.position == 0 and (skipped := self._skip_proxy_header(side)) is not None:
+                return skipped
         if sender is Role.CLIENT and self._is_asked:
             return seen + self._await_answer(side)
         end = END_OF_HEAD.search(side.unread, max(0, before - 4))
@@ -148,8 +153,6 @@ class Conversation:
         return [seen]
 
     def _read_request(self, side: _Side, head: bytes) -> list[Dissected]:
-        if head.startswith(PROXY_LINE) and b"\n" in head:
-            return self._skip_proxy_line(side, head.index(b"\n") + 1)
         request, used, illegal = _parse(parse_request, Role.CLIENT, head)
         if not isinstance(request, Request):
             return []
@@ -161,23 +164,37 @@ class Conversation:
         side.expect(BodyReader(request))
         return [seen, *self._read(Role.CLIENT, 0)]
 
-    def _skip_proxy_line(self, side: _Side, size: int) -> list[Dissected]:
-        what = Opaque("a PROXY line, by which a balancer says for whom it asks")
-        seen = Dissected(Role.CLIENT, side.position, side.position + size, what)
+    def _skip_proxy_header(self, side: _Side) -> list[Dissected] | None:
+        """What is found if such a header is there, nothing if it is not whole yet, None if there is none."""
+        found = find_proxy_header(bytes(side.unread[:MOST_OF_A_LINE]), len(side.unread))
+        if found is None:
+            return []
+        size, what = found
+        if not size:
+            return None
         side.drop(size)
+        seen = Dissected(Role.CLIENT, 0, size, Opaque(what))
         return [seen, *self._read(Role.CLIENT, 0)]
 
     def _asks_for_websocket(self) -> bool:
         return self.request is not None and self.request.headers.has_token("Upgrade", "websocket")
 
     def _await_answer(self, side: _Side) -> list[Dissected]:
-        """Frames that come early wait until it is known that they are frames."""
-        if len(side.unread) > MAX_HEAD and self._asks_for_websocket():
-            return self._give_up(Role.CLIENT, f"more than {MAX_HEAD} bytes before an answer: what follows is not read")
-        if len(side.unread) > MAX_HEAD:
-            side.drop(len(side.unread))
+        """Frames that come early wait until it is known that they are frames; what is too much to wait is read."""
+        if side.early is None and len(side.unread) > MAX_HEAD:
             self._has_lost_requests = True
+            if self._asks_for_websocket():
+                self._drop_loose_line_ends(side)
+                side.early = EarlyFrames(side.position, self._kept, room=MAX_HEAD + self._kept)
+        if side.early is not None:
+            side.early.read(bytes(side.unread))
+        if self._has_lost_requests:
+            side.drop(len(side.unread))
         return []
+
+    def _drop_loose_line_ends(self, side: _Side) -> None:
+        if self._is_loose:
+            side.drop(len(side.unread) - len(side.unread.lstrip(b"\r\n")))
 
     def _read_response(self, side: _Side, head: bytes) -> list[Dissected]:
         if not head.startswith(RESPONSE_START[: len(head)]):
@@ -213,9 +230,8 @@ class Conversation:
 
     def _open(self, response: Response) -> list[Dissected]:
         """Read frames from now on, and those that came together with the heads."""
-        client, agreed = self._sides[Role.CLIENT], agreed_extensions(response)
-        if self._is_loose:
-            client.drop(len(client.unread) - len(client.unread.lstrip(b"\r\n")))
+        agreed = agreed_extensions(response)
+        self._drop_loose_line_ends(self._sides[Role.CLIENT])
         return self._read_frames(deflate=DEFLATE in agreed, knows_bits=agreed <= {DEFLATE})
 
     def _open_late(self, sender: Role) -> list[Dissected]:
@@ -224,8 +240,12 @@ class Conversation:
         return [Dissected(sender, 0, 0, why), *self._read_frames(deflate=None, from_start=False)]
 
     def _read_frames(self, deflate: bool | None, knows_bits: bool = True, from_start: bool = True) -> list[Dissected]:
-        seen = []
+        seen: list[Dissected] = []
         for role, side in self._sides.items():
+            if side.early is not None:
+                side.frames, early = side.early.settle(bool(deflate), knows_bits)
+                side.early, seen = None, [*seen, *early]
+                continue
             side.frames = FrameDissector(
                 role,
                 deflate=deflate,
