@@ -85,6 +85,45 @@ def test_fragments_are_shown_as_what_their_message_is():
     ]
 
 
+SECRET_TEXT = b'{"a": 1, "token": "sesame", "b": 2}'
+
+
+def fragments(message: bytes, size: int, opcode: Opcode = Opcode.TEXT, between: bytes = b"") -> bytes:
+    """The message in frames of `size` bytes, with other frames between them."""
+    starts = range(0, len(message), size)
+    return between.join(
+        client(Frame(opcode if at == 0 else Opcode.CONTINUATION, message[at : at + size], fin=at == starts[-1]))
+        for at in starts
+    )
+
+
+@pytest.mark.parametrize("size", range(1, len(SECRET_TEXT)))
+def test_a_secret_that_fragments_cut_is_not_shown_in_pieces(size):
+    shown = re.findall(r'"(.*)"', "\n".join(lines(fragments(SECRET_TEXT, size, between=client(Frame(Opcode.PING))))))
+    said = "".join(shown).replace("[redacted]", "")
+    assert said == '{"a": 1, "token": "", "b": 2}'
+
+
+def test_what_may_become_a_secret_with_the_next_fragment_is_not_shown():
+    for message, size in ((b"eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.", 9), (b"ws://john:sesame@localhost/", 12)):
+        first, second, *_ = lines(fragments(message, size))
+        assert first in ('text "[redacted]" (more to come)', 'text "ws://[redacted]" (more to come)')
+        assert second.startswith('continuation "[redacted]')
+
+
+def test_the_next_message_has_nothing_to_do_with_a_secret_before_it():
+    data = fragments(b"token=ses", 5), client(Frame(Opcode.TEXT, b"ame")), client(Frame(Opcode.CONTINUATION, b"x"))
+    assert lines(b"".join(data))[1:3] == ['continuation "=[redacted]"', 'text "ame"']
+
+
+def test_bytes_of_a_secret_in_a_binary_message_are_not_shown_in_hex():
+    assert lines(client(Frame(Opcode.BINARY, b"\xff\x00/?token=abc"))) == [
+        "binary ff 00 2f 3f 74 6f 6b 65 6e 3d xx xx xx",
+    ]
+    cut = lines(fragments(b"\x01/lab?token=abc", 13, Opcode.BINARY))
+    assert cut[1] == "continuation xx xx"
+
+
 def test_compressed_messages_are_shown_decompressed_one_after_the_other():
     stream = zlib.compressobj(wbits=-15)
 

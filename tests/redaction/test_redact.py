@@ -12,6 +12,8 @@ from wslab.redaction.redact import (
     redact_bytes,
     redact_header,
     redact_line,
+    redact_part,
+    redact_part_of_payload,
     redact_payload,
     redact_stream,
     redact_target,
@@ -140,6 +142,25 @@ def test_a_part_of_a_text_is_read_as_a_text_wherever_it_was_cut():
     for part in (text, text[1:], text[:-1], text[1:-1]):
         assert b"sw" not in redact_payload(part)
         assert len(redact_payload(part)) == len(part)
+
+
+@pytest.mark.parametrize(
+    ("before", "part", "has_more", "shown"),
+    [
+        ("", "tok", True, "tok"),
+        ("tok", "en=ses", True, "en=[redacted]"),
+        ("token=ses", "ame&x=1", False, "[redacted]&x=1"),
+        ("", "eyJhbGc", True, "[redacted]"),
+        ("", "eyJhbGc", False, "eyJhbGc"),
+        ("", "ws://john:ses", True, "ws://[redacted]"),
+        ("", "Hello wo", True, "Hello wo"),
+    ],
+)
+def test_of_a_part_is_hidden_what_is_a_secret_in_the_whole(before, part, has_more, shown):
+    assert redact_part(part, before, has_more) == shown
+    crossed_out = redact_part_of_payload(part.encode(), before.encode(), has_more).decode()
+    begin, _, end = shown.partition("[redacted]")
+    assert crossed_out == begin + "x" * (len(part) - len(begin) - len(end)) + end
 
 
 def test_heads_and_bodies_in_a_stream_are_crossed_out_alike():

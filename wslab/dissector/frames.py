@@ -10,12 +10,13 @@ from wslab.protocol.masking import Buffer
 from wslab.protocol.messages import TextDecoder
 from wslab.protocol.reader import FrameReader, IncomingFrame
 from wslab.protocol.states import Role
-from wslab.redaction.redact import printable, redact_target
+from wslab.redaction.redact import printable, redact_part, redact_part_of_payload, redact_target
 
 KEPT = 4096  # bytes of each payload; what a view shows of it is much less
 MAX_INFLATED = 16 * 1024 * 1024  # bytes of a message: no more is decompressed, unless it is to be kept
 HTTP = b"HTTP/1."
 MOST_SHOWN = 60  # characters of a text
+LOOKED_BEHIND = 512  # bytes of the fragments before: a secret that begins in them is not shown
 LOOKED_AT = 400  # bytes of a text: so far, what ends behind that which is shown is found to be a secret
 
 
@@ -25,7 +26,7 @@ class DissectedFrame:
 
     `length` in bytes is that of the whole payload, decompressed. `kind` tells how to read it: a continuation is of the
     kind of its message. `is_inflated` says that it was compressed; `is_deflated`, that it could not be decompressed:
-    then nothing of it is kept.
+    then nothing of it is kept. `before` is what the frames before it say of the same message, the end of that.
     """
 
     header: FrameHeader
@@ -34,6 +35,7 @@ class DissectedFrame:
     length: int
     is_inflated: bool = False
     is_deflated: bool = False
+    before: bytes = b""
 
     def __str__(self) -> str:
         header, shown, notes = self.header, self._payload_text(), []
@@ -54,14 +56,16 @@ class DissectedFrame:
             return Frame(self.kind, payload).payload_text()
         if self.is_deflated:
             return ""
+        looked_at, has_more = payload[:LOOKED_AT], not self.header.fin or len(payload) > LOOKED_AT
         if self.kind is Opcode.TEXT:
-            text = redact_target(payload[:LOOKED_AT].decode(errors="backslashreplace"))
+            before = self.before.decode(errors="replace")
+            text = redact_part(looked_at.decode(errors="backslashreplace"), before, has_more)
             if is_whole and len(payload) <= LOOKED_AT and len(text) <= MOST_SHOWN:
                 return f'"{text}"'
             return f'"{text[:MOST_SHOWN]}…" ({self.length} bytes)'
-        if is_whole and len(payload) <= MOST_SHOWN // 3:
-            return payload.hex(" ")
-        return f"{payload[: MOST_SHOWN // 3].hex(' ')} … ({self.length} bytes)"
+        clean = redact_part_of_payload(looked_at, self.before, has_more)
+        first = [f"{a:02x}" if a == b else "xx" for a, b in zip(looked_at, clean, strict=True)][: MOST_SHOWN // 3]
+        return " ".join(first) + ("" if is_whole and len(payload) == len(first) else f" … ({self.length} bytes)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,7 @@ class _Arriving:
     frame: IncomingFrame
     start: int
     violations: list[Violation]
+    before: bytes = b""
     payload: bytearray = field(default_factory=bytearray)
     length: int = 0
     is_deflated: bool = False
@@ -151,6 +156,7 @@ class FrameDissector:
         self._kept = kept
         self._arriving: _Arriving | None = None
         self._decoder: TextDecoder | None = None  # None, too, for what is left of a message that is no text
+        self._before = b""  # the end of what the message that is arriving says
         self._is_closed = False  # a close frame has passed
         self._is_lost = False  # no frame can be found any more
 
@@ -183,11 +189,16 @@ class FrameDissector:
             return "HTTP where a frame was expected"
         return f"bytes after a close frame: {error.reason}" if self._is_closed else error.reason
 
+    def give_up(self) -> None:
+        """Read nothing more."""
+        self._is_lost = True
+        self._arriving = None
+        self._reader.buffer.clear()
+
     def end(self) -> list[Dissected]:
         """Take in the end of TCP: what is there of a frame that is not all there."""
         arriving, begun = self._arriving, len(self._reader.buffer)
-        self._is_lost, self._arriving = True, None
-        self._reader.buffer.clear()
+        self.give_up()
         if arriving is not None:
             header, missing = arriving.frame.header, arriving.frame.missing
             there = f"{header.payload_length - missing} of {header.payload_length} bytes"
@@ -204,6 +215,7 @@ class FrameDissector:
         if arriving is None:
             arriving = self._arriving = _Arriving(frame, self._position, list(frame.violations))
             self._prepare(frame)
+            arriving.before = b"" if frame.header.opcode.is_control else self._before
         self._position += used
         self._take_payload(arriving)
         return [] if frame.missing else [self._finish(arriving)]
@@ -211,6 +223,7 @@ class FrameDissector:
     def _prepare(self, frame: IncomingFrame) -> None:
         """Expect the payload of another message, if one begins."""
         if frame.header.opcode in (Opcode.TEXT, Opcode.BINARY):
+            self._before = b""
             self._decoder = TextDecoder()
             if self._inflater is not None:
                 self._inflater.room, self._inflater.final_blocks = self._most_inflated, 0
@@ -226,6 +239,8 @@ class FrameDissector:
             self._check_text(arriving, self._decoder, data, is_last)
         arriving.length += len(data)
         arriving.payload += data[: max(0, self._kept - len(arriving.payload))]
+        if not frame.header.opcode.is_control:
+            self._before = (self._before + data[-LOOKED_BEHIND:])[-LOOKED_BEHIND:]
 
     def _inflate(self, arriving: _Arriving, data: bytes, is_last: bool) -> bytes:
         """Decompress; once that cannot be done, it cannot be done for what follows either."""
@@ -257,6 +272,10 @@ class FrameDissector:
             except ProtocolError as error:
                 arriving.violations += filter(None, [error.violation])
         self._arriving = None
+        if frame.header.fin and not frame.header.opcode.is_control:
+            self._before = b""
         is_inflated = frame.is_compressed and not arriving.is_deflated
-        what = DissectedFrame(frame.header, frame.kind, payload, arriving.length, is_inflated, arriving.is_deflated)
+        what = DissectedFrame(
+            frame.header, frame.kind, payload, arriving.length, is_inflated, arriving.is_deflated, arriving.before
+        )
         return arriving.seen(self._sender, self._position, what)

@@ -9,7 +9,7 @@ from wslab.dissector.frames import DissectedFrame
 from wslab.protocol.errors import ProtocolError, Violation, describe_close
 from wslab.protocol.frames import Opcode, parse_close
 from wslab.protocol.masking import Buffer, apply_mask
-from wslab.redaction.redact import redact_body, redact_payload
+from wslab.redaction.redact import redact_body, redact_part_of_payload
 
 BYTES_A_ROW = 8  # two turns of the masking key
 MOST_SHOWN = 60  # characters of a text, at least
@@ -103,7 +103,7 @@ def _rows_of_bytes(payload: Payload, judged: Verdict, window: ByteRange) -> Iter
         meaning = f"{first - payload.start} bytes before: start={payload.start} shows them"
         yield Field(payload.start, first, _name_at(payload.start, payload, judged), "", meaning, LEFT_OUT)
     wire, plain = payload.wire(first, last), payload.plain(first, last)
-    crossed_out = _crossed_out(payload, first, last)
+    crossed_out = _crossed_out(payload, judged, first, last)
     secret = {at for at, octet in enumerate(plain) if octet != crossed_out[at]}
     code_end = min(max(first, payload.start + 2), last) if payload.opcode is Opcode.CLOSE and not is_masked else first
     places = [*range(first, code_end, BYTES_A_ROW), *range(code_end, last, BYTES_A_ROW), last]
@@ -135,11 +135,14 @@ def _is_compressed(frame: DissectedFrame) -> bool:
     return frame.is_deflated and not (frame.header.rsv2 or frame.header.rsv3)
 
 
-def _crossed_out(payload: Payload, first: int, last: int) -> bytes:
+def _crossed_out(payload: Payload, judged: Verdict, first: int, last: int) -> bytes:
     """The bytes from `first` to `last`, with an x for each that belongs to a cookie, to credentials or to a token."""
-    before = max(payload.start, first - LOOKED_AROUND)
-    around = payload.plain(before, min(payload.end, last + LOOKED_AROUND))
-    return redact_payload(around)[first - before : last - before]
+    begin, end = max(payload.start, first - LOOKED_AROUND), min(payload.end, last + LOOKED_AROUND)
+    frame = judged.frame
+    before = frame.before if frame is not None and begin == payload.start else b""
+    has_more = frame is not None and not frame.header.fin and end == payload.end
+    around = redact_part_of_payload(payload.plain(begin, end), before, has_more)
+    return around[first - begin : last - begin]
 
 
 def _what_it_says(payload: Payload, judged: Verdict, window: ByteRange) -> Iterator[Field]:
@@ -152,13 +155,18 @@ def _what_it_says(payload: Payload, judged: Verdict, window: ByteRange) -> Itera
     elif frame is not None and frame.is_deflated:
         yield Field(place, place, "payload", "", UNKNOWN_BITS)
     elif frame is not None and frame.is_inflated:
-        value = _value(frame.kind, redact_payload(frame.payload), frame.length, window.most)
+        value = _value(
+            frame.kind,
+            redact_part_of_payload(frame.payload, frame.before, not frame.header.fin),
+            frame.length,
+            window.most,
+        )
         yield Field(place, place, "payload", value, f"decompressed: {frame.length} bytes (RFC 7692 §7.2.2)")
     elif payload.end > payload.start:
         kind = frame.kind if frame is not None else payload.opcode
         first = min(max(window.start, payload.start), payload.end)
         last = min(payload.end, first + 4 * max(window.most, MOST_SHOWN))
-        shown = _crossed_out(payload, first, last)
+        shown = _crossed_out(payload, judged, first, last)
         value = _value(kind, shown, payload.end - first, window.most) if kind is Opcode.TEXT else ""
         if value or payload.masking_key is None:
             yield Field(place, place, "payload", value, RESERVED if kind is None else MEANINGS.get(kind, ""))

@@ -21,6 +21,9 @@ MOST_OF_A_LINE = 40  # characters
 _CONTINUATIONS = bytes(range(0x80, 0xC0))  # of UTF-8
 _WORDS = re.compile(rb"[\t\n\r -~]{8,}")
 
+# What may follow a part of a text that is not all there: more of a token, the end of a password.
+_FOLLOWING = ("a" * 20 + ".aaaa", "@a")
+
 Span = tuple[int, int]
 
 
@@ -31,6 +34,15 @@ def redact_target(target: str) -> str:
     '/lab?token=[redacted]&reset'
     """
     return _replace(target, find_secrets(target), REDACTED)
+
+
+def redact_part(part: str, before: str, has_more: bool) -> str:
+    """A part of a text, as `redact_target` shows a whole one: a secret may have begun `before` it, and end after it.
+
+    >>> redact_part('same"}', before='{"token": "se', has_more=False)
+    '[redacted]"}'
+    """
+    return _replace(part, _spans_in_part(part, before, has_more), REDACTED)
 
 
 def redact_header(name: str, value: str) -> str:
@@ -93,6 +105,20 @@ def redact_payload(payload: bytes) -> bytes:
     return _WORDS.sub(lambda words: redact_body(words[0]), payload)
 
 
+def redact_part_of_payload(part: bytes, before: bytes, has_more: bool) -> bytes:
+    r"""A part of a message, as `redact_payload` shows a whole one.
+
+    >>> redact_part_of_payload(b"ame&x=1", before=b"/?token=ses", has_more=False)
+    b'xxx&x=1'
+    """
+    start, end = len(before), len(before) + len(part)
+    clean = bytearray(redact_payload(before + part)[start:])
+    for following in _FOLLOWING if has_more else ():
+        other = redact_payload(before + part + following.encode())[start:end]
+        clean = bytearray(a if a != b else c for a, b, c in zip(clean, part, other, strict=True))
+    return bytes(clean)
+
+
 def redact_stream(data: bytes) -> bytes:
     """All that one side has sent, heads and bodies, or what it may be."""
     return _cross_out_bytes(data, is_head=True, is_body=True)
@@ -119,6 +145,15 @@ def _is_text(part: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _spans_in_part(part: str, before: str, has_more: bool) -> Iterator[Span]:
+    first, text = len(before), before + part
+    for following in ("", *_FOLLOWING) if has_more else ("",):
+        for start, end in find_secrets(text + following):
+            clipped = max(start, first) - first, min(end, len(text)) - first
+            if clipped[0] < clipped[1]:
+                yield clipped
 
 
 # Crossing out

@@ -1,5 +1,6 @@
 """recording_table: a row for each head and frame of a recording, each of which leads to its bytes."""
 
+import re
 import tracemalloc
 import zlib
 
@@ -66,6 +67,17 @@ def test_a_row_can_be_looked_into_with_all_that_is_known_of_the_conversation():
     assert "sesame" not in repr(table.row(0))
     with pytest.raises(IndexError, match="there is no row 5 here: the rows are 0 to 4"):
         table.row(5)
+
+
+def test_a_secret_that_fragments_cut_is_not_shown_in_any_of_them():
+    parts = Frame(Opcode.TEXT, b"/?token=ses", fin=False), Frame(Opcode.CONTINUATION, b"zzz&x")
+    sent = b"".join(serialize_frame(part, bytes(4)) for part in parts)
+    table = inspect(recorded((1, UP, request()), (1, DOWN, response()), (1, UP, sent)))
+    assert 'continuation "[redacted]&x"' in str(table)
+    assert '"xxx&x"' in str(table.row(3))
+    assert '"xxx&x"' in str(inspect(sent))
+    for view in (table, table.row(3), inspect(sent)):
+        assert not re.search("zzz|7a 7a 7a", str(view) + view._repr_html_())
 
 
 def test_behind_an_illegal_frame_nothing_is_decompressed_since_what_came_before_is_needed():
