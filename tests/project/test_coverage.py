@@ -20,7 +20,9 @@ MODULES = [
     ),
     "dissector/conversation",
     "dissector/frames",
+    "dissector/early_frames",
     "dissector/messages",
+    "dissector/proxy_header",
 ]
 
 

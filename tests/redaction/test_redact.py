@@ -153,6 +153,7 @@ def test_a_part_of_a_text_is_read_as_a_text_wherever_it_was_cut():
         ("", "eyJhbGc", True, "[redacted]"),
         ("", "eyJhbGc", False, "eyJhbGc"),
         ("", "ws://john:ses", True, "ws://[redacted]"),
+        ("token=ses&x=", "1", False, "1"),
         ("", "Hello wo", True, "Hello wo"),
     ],
 )
