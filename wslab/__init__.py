@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from wslab.display.widgets.edit_frame import edit_frame
     from wslab.display.widgets.play import play
     from wslab.display.widgets.watch_frames import watch_frames
+    from wslab.quiz.knowledge_test import knowledge_test
     from wslab.recording.recording import Recording
     from wslab.sockets.client import connect
     from wslab.sockets.connection import Connection
@@ -85,6 +86,7 @@ __all__ = [
     "faults",
     "fold",
     "inspect",
+    "knowledge_test",
     "parse_frame",
     "parse_header",
     "parse_request",
@@ -111,6 +113,7 @@ _LOADED_AT_FIRST_USE = {
     "edit_frame": "wslab.display.widgets.edit_frame",
     "play": "wslab.display.widgets.play",
     "watch_frames": "wslab.display.widgets.watch_frames",
+    "knowledge_test": "wslab.quiz.knowledge_test",
     "Connection": "wslab.sockets.connection",
     "Recording": "wslab.recording.recording",
     "EchoServer": "wslab.sockets.server",

@@ -19,3 +19,9 @@ def scrolled(html: str, name: str) -> str:
     """HTML that may be wider than its place: a reader without a mouse scrolls it with the arrow keys."""
     style = f"width:0;min-width:100%;overflow-x:auto;{LINES}"  # else the widget would grow with it and be cut
     return f'<div role="region" tabindex="0" aria-label="{escape(name)}" style="{style}">{html}</div>'
+
+
+def marked_up(text: str) -> str:
+    """Text with `code` in backticks as HTML."""
+    parts = escape(text, quote=False).split("`")
+    return "".join(f"<code>{part}</code>" if at % 2 else part for at, part in enumerate(parts))

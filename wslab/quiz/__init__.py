@@ -1,0 +1,1 @@
+"""The test of knowledge before and after the course."""
