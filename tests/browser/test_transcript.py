@@ -34,7 +34,7 @@ def test_a_transcript_is_a_table_in_text():
 def test_the_table_in_html_says_the_same_and_needs_no_style_sheet():
     html = TRANSCRIPT._repr_html_()
     assert "Chromium 156 reported:</caption>" in html
-    assert html.count("<tr ") == 1 + len(EVENTS)
+    assert html.count("<tr") == 1 + len(EVENTS)
     for row in TRANSCRIPT.table.rows:
         assert all(f">{escape(cell)}</td>" in html for cell in row)
     for tag in ("<style", "<script", "class="):

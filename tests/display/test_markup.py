@@ -37,7 +37,23 @@ def messages():
 
 
 RECORDINGS = [*conversations(MARKUP), *conversations(IN_A_HEAD), messages()]
-OURS = {"table", "caption", "thead", "tbody", "tr", "th", "td", "b", "br", "p", "div", "pre", "details", "summary"}
+OURS = {
+    "table",
+    "caption",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "b",
+    "br",
+    "wbr",
+    "p",
+    "div",
+    "pre",
+    "details",
+    "summary",
+}
 
 
 @pytest.mark.parametrize("recording", RECORDINGS, ids=range(len(RECORDINGS)))

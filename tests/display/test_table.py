@@ -1,9 +1,14 @@
 """Table: the same rows as aligned text and as HTML."""
 
+import re
+
+import pytest
 from support.figures import contrast
 from support.markup import assert_is_well_formed
 
-from wslab.display.table import INK, PAPER, SHADE, WARNING, Table, table_of
+from wslab.display.html import SHADE, TINT
+from wslab.display.inspector.bits import COLOURS
+from wslab.display.table import Table, table_of
 from wslab.dissector.field import Field
 
 TABLE = Table(("byte", "value"), (("0-10", "a"), ("", "<b> & \u20ac")), "a caption", frozenset({1}), "… 2 more", "<br>")
@@ -16,23 +21,36 @@ def test_text_is_aligned_and_ends_with_the_sentence_below_it():
 def test_html_says_the_same_and_is_escaped():
     source = TABLE._repr_html_()
     assert_is_well_formed(source)
-    assert source.startswith("<br><table ")
+    assert source.startswith('<br><div role="group" tabindex="0" aria-label="a caption"')
     for words in ("a caption", '<th scope="col"', "&lt;b&gt; &amp; €", "… 2 more"):
         assert words in source
 
 
-def test_colours_of_text_and_paper_stand_together_and_are_not_the_only_signal():
-    source = table_of(
-        [Field(0, 1, "opcode", "3", fault="it is reserved"), Field(1, 2, "MASK", "1")], "a frame"
-    )._repr_html_()
-    assert source.count("background-color:") == source.count(";background-color:") > 3
+def test_what_is_illegal_has_a_tint_and_says_so():
+    legal, illegal = Field(1, 2, "MASK", "1"), Field(0, 1, "opcode", "3", fault="it is reserved")
+    source = table_of([illegal, legal], "a frame")._repr_html_()
+    assert source.count(TINT) == 1
     assert "<b>illegal: it is reserved</b>" in source
+    assert TINT not in table_of([legal], "a frame")._repr_html_()
 
 
-def test_the_text_is_seen_on_all_of_its_papers():
-    assert contrast("#000000", "#ffffff") == 21
-    for paper in (PAPER, SHADE, WARNING):
-        assert contrast(INK, paper) >= 4.5, paper
+# The inks and papers of JupyterLab's light and dark themes, as they are in a cell.
+@pytest.mark.parametrize(("ink", "paper"), [("#212121", "#ffffff"), ("#e0e0e0", "#111111")], ids=["light", "dark"])
+@pytest.mark.parametrize("tint", sorted({SHADE, TINT, *COLOURS.values()}))
+def test_a_text_is_seen_on_every_tint(tint, ink, paper):
+    assert contrast(ink, through(tint, paper)) >= 4.5
+
+
+def test_no_text_has_a_colour_of_its_own():
+    assert not re.search(r"[;\"]color:", TABLE._repr_html_())
+
+
+def through(tint: str, paper: str) -> str:
+    """The colour of `paper` with a tint over it, `rgba(r,g,b,a)`."""
+    *colour, opacity = map(float, re.findall(r"[\d.]+", tint))
+    below = bytes.fromhex(paper[1:])
+    mixed = [round(opacity * over + (1 - opacity) * under) for over, under in zip(colour, below, strict=True)]
+    return "#" + bytes(mixed).hex()
 
 
 def test_columns_that_no_field_uses_are_left_out():

@@ -20,9 +20,9 @@ class _Tags(HTMLParser):
         self.open: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag in {"p", "table", "caption", "thead", "tbody", "tr", "th", "td", "b", "br"}
-        assert {name for name, _ in attrs} <= {"style", "scope", "colspan", "bgcolor"}
-        self.open += [tag] * (tag != "br")
+        assert tag in {"div", "p", "table", "caption", "thead", "tbody", "tr", "th", "td", "b", "br", "wbr"}
+        assert {name for name, _ in attrs} <= {"style", "scope", "colspan", "role", "tabindex", "aria-label"}
+        self.open += [tag] * (tag not in ("br", "wbr"))
 
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag

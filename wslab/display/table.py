@@ -4,12 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from wslab.display.html import SHADE, TINT, scrolled
 from wslab.dissector.field import HEADING, ILLEGAL, Field
 
-INK, PAPER, SHADE, WARNING = "#000000", "#ffffff", "#e6e6e6", "#ffe3d1"
-CELL = "text-align:left;padding:1px 8px"
-DIGITS, WHOLE = ";font-family:monospace;white-space:pre", ";white-space:pre"
-STYLES = {"byte": DIGITS, "hex": DIGITS, "bits": DIGITS, "field": WHOLE, "direction": WHOLE}
+CELL = "text-align:left;vertical-align:top;padding:1px 6px"
+DIGITS = ";font-family:monospace"
+BREAKS = ";overflow-wrap:anywhere"  # also inside a word: a key or an address has no blanks
+WHOLE = ";white-space:nowrap"
+STYLES = {
+    "byte": DIGITS + WHOLE,
+    "hex": f"{DIGITS};min-width:6em",
+    "bits": DIGITS,
+    **dict.fromkeys(("field", "direction"), WHOLE),
+    "value": f"{BREAKS};min-width:6em",
+    **dict.fromkeys(("last in", "last out"), f"{BREAKS};min-width:5em"),
+    **dict.fromkeys(("meaning", "what", "with"), f"{BREAKS};min-width:9em"),
+}
+ADDRESSES = ("local", "remote")  # a line may end before the port
+MANY = 8  # columns; more are written smaller, to fit into a notebook beside its file browser
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,20 +46,24 @@ class Table:
         return "\n".join([*text, *([self.more] if self.more else [])])
 
     def _repr_html_(self) -> str:
-        caption = f'<caption style="{_colours(PAPER)};text-align:left">{escape(self.caption)}</caption>'
+        caption = f'<caption style="text-align:left">{escape(self.caption)}</caption>'
         heading = "".join(f'<th scope="col" style="{CELL}">{escape(name)}</th>' for name in self.heading)
         rows = [self._html_of_row(number, row) for number, row in enumerate(self.rows)]
         if self.more:
-            cell = f'<td colspan="{len(self.heading)}" style="{CELL}">{escape(self.more)}</td>'
-            rows.append(f"{_row(PAPER)}{cell}</tr>")
-        body = "\n".join([f"<thead>{_row(SHADE)}{heading}</tr></thead>", "<tbody>", *rows, "</tbody>"])
-        return f'{self.above}<table style="border-collapse:collapse;{_colours(PAPER)}">\n{caption}\n{body}\n</table>'
+            rows.append(f'<tr><td colspan="{len(self.heading)}" style="{CELL}">{escape(self.more)}</td></tr>')
+        head = f'<thead><tr style="background-color:{SHADE}">{heading}</tr></thead>'
+        body = "\n".join([caption, head, "<tbody>", *rows, "</tbody>"])
+        size = ";font-size:85%" if len(self.heading) > MANY else ""
+        table = f'<table style="border-collapse:collapse;margin:0{size}">\n{body}\n</table>'
+        return self.above + scrolled(table, self.caption or "table")
 
     def _html_of_row(self, number: int, row: Sequence[str]) -> str:
-        is_faulty = number in self.faulty
         styles = [CELL + STYLES.get(name, "") for name in self.heading]
-        cells = "".join(f'<td style="{style}">{_html(cell)}</td>' for style, cell in zip(styles, row, strict=True))
-        return f"{_row(WARNING if is_faulty else PAPER)}{cells}</tr>"
+        named = zip(self.heading, row, strict=True)
+        shown = [_html(cell).replace(":", ":<wbr>") if name in ADDRESSES else _html(cell) for name, cell in named]
+        cells = "".join(f'<td style="{style}">{cell}</td>' for style, cell in zip(styles, shown, strict=True))
+        tint = f' style="background-color:{TINT}"' if number in self.faulty else ""
+        return f"<tr{tint}>{cells}</tr>"
 
 
 def table_of(fields: Sequence[Field], caption: str, more: str = "", above: str = "") -> Table:
@@ -57,14 +73,6 @@ def table_of(fields: Sequence[Field], caption: str, more: str = "", above: str =
     faulty = frozenset(number for number, field in enumerate(fields) if field.fault)
     cut = tuple(tuple(row[column] for column in used) for row in rows)
     return Table(tuple(HEADING[column] for column in used), cut, caption, faulty, more, above)
-
-
-def _row(background: str) -> str:
-    return f'<tr bgcolor="{background}" style="{_colours(background)}">'
-
-
-def _colours(background: str) -> str:
-    return f"color:{INK};background-color:{background}"
 
 
 def _html(text: str) -> str:

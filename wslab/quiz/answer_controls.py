@@ -4,7 +4,7 @@ from typing import Protocol as Interface
 
 from ipywidgets import HTML, Button, Layout, RadioButtons, VBox
 
-from wslab.display.widgets.html import announced, marked_up, scrolled
+from wslab.display.html import announced, marked_up, scrolled
 from wslab.quiz.items import ITEMS
 from wslab.quiz.sitting import LETTERS, Sitting, shuffled
 

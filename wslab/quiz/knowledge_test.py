@@ -4,8 +4,8 @@ import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wslab.display.table import INK, PAPER, Table
-from wslab.display.widgets.html import marked_up, paragraph
+from wslab.display.html import marked_up, paragraph
+from wslab.display.table import Table
 from wslab.display.widgets.widget import NotebookWidget
 from wslab.quiz.items import DO_NOT_KNOW, ITEMS
 from wslab.quiz.sitting import LETTERS, Kept, Sitting, load, save, shuffled
@@ -72,7 +72,7 @@ class KnowledgeTest(NotebookWidget["AnswerControls"]):
 
     def _repr_html_(self) -> str:
         items = "\n".join(self._html_of_item(number) for number in range(1, len(ITEMS) + 1))
-        return f'<div style="color:{INK};background-color:{PAPER};padding:2px 8px">\n{items}\n</div>'
+        return f"<div>\n{items}\n</div>"
 
     def _html_of_item(self, number: int) -> str:
         item = ITEMS[number - 1]

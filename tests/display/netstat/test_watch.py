@@ -254,8 +254,8 @@ def test_html_has_the_same_cells_escaped_and_nothing_that_a_notebook_would_drop(
 
     assert cells.rows[1:] == [*(list(row) for row in shown.table.rows), [PARTLY_COUNTED]]
     assert cells.rows[0] == list(shown.table.heading)
-    assert cells.tags == {"table", "caption", "thead", "tbody", "tr", "th", "td"}
-    assert cells.attributes == {"scope", "style", "bgcolor", "colspan"}
+    assert cells.tags == {"div", "table", "caption", "thead", "tbody", "tr", "th", "td", "wbr"}
+    assert cells.attributes == {"role", "tabindex", "aria-label", "scope", "style", "colspan"}
 
 
 def test_where_there_is_nothing_it_says_so():

@@ -4,22 +4,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from wslab.display.table import INK, PAPER, SHADE, WARNING
+from wslab.display.html import LINE, SHADE, TINT, scrolled
 from wslab.dissector.field import Field
 
 WIDTH = 32  # bits
-# Light versions of the colours of Okabe and Ito; each cell has its name as well.
+MOST_WIDTH = 820  # pixels: as wide as a cell of a notebook beside its file browser
+# Tints of the colours of Okabe and Ito; each cell has its name as well.
 COLOURS = {
-    "FIN": "#f6e3b4",
-    "RSV1-3": "#eceeee",
-    "opcode": "#cfe8f7",
-    "MASK": "#f3d6e6",
-    "payload length": "#cdeee2",
-    "extended length": "#cdeee2",
-    "masking key": "#f3d6e6",
+    "FIN": "rgba(230,159,0,0.3)",
+    "RSV1-3": SHADE,
+    "opcode": "rgba(86,180,233,0.3)",
+    "MASK": "rgba(204,121,167,0.3)",
+    "payload length": "rgba(0,158,115,0.25)",
+    "extended length": "rgba(0,158,115,0.25)",
+    "masking key": "rgba(204,121,167,0.3)",
 }
-EDGE = "1px solid #555555"
-WRONG_EDGE = "3px dashed #b34700"
+PLAIN = "transparent"
+CAPTION = "32 bits in each line"
+NUMBER = "font-size:75%;width:3%"
+WRONG_EDGE = "3px dashed #d55e00"
 
 
 @dataclass(frozen=True)
@@ -40,16 +43,14 @@ def draw_bits(fields: Sequence[Field]) -> str:
         if sum(other.bits for other in lines[-1]) == WIDTH:
             lines.append([])
         lines[-1].append(cell)
-    heading = "".join(
-        f'<th scope="col" style="{_style(SHADE)};font-size:75%;min-width:20px">{bit}</th>' for bit in range(WIDTH)
-    )
-    corner = f'<th scope="col" style="{_style(SHADE)}">byte</th>'
-    rows = [_row(number, cells) for number, cells in enumerate(lines)]
-    caption = f'<caption style="color:{INK};background-color:{PAPER};text-align:left">32 bits in each line</caption>'
+    heading = "".join(f'<th scope="col" style="{_style(SHADE)};{NUMBER}">{bit}</th>' for bit in range(WIDTH))
+    corner = f'<th scope="col" style="{_style(SHADE)};{NUMBER}">byte</th>'
+    body = "\n".join(_row(number, cells) for number, cells in enumerate(lines))
+    caption = f'<caption style="text-align:left">{CAPTION}</caption>'
     head = f"<thead><tr>{corner}{heading}</tr></thead>"
-    body = "\n".join(rows)
-    style = f"border-collapse:collapse;color:{INK};background-color:{PAPER};margin-bottom:1em"
-    return f'<table style="{style}">\n{caption}\n{head}\n<tbody>\n{body}\n</tbody>\n</table>\n'
+    style = f"border-collapse:collapse;width:100%;max-width:{MOST_WIDTH}px;margin:0 0 1em"
+    table = f'<table style="{style}">\n{caption}\n{head}\n<tbody>\n{body}\n</tbody>\n</table>\n'
+    return scrolled(table, CAPTION)
 
 
 def _cells(fields: Sequence[Field]) -> Iterator[_Cell]:
@@ -57,7 +58,7 @@ def _cells(fields: Sequence[Field]) -> Iterator[_Cell]:
     place, previous = 0, ""
     for field in fields:
         bits = len(field.bits.replace(".", "")) or 8 * (field.end - field.start)
-        background = COLOURS.get(field.name, PAPER)
+        background = COLOURS.get(field.name, PLAIN)
         if field.hex == "…":
             more = f"… {field.end - field.start} more bytes"
             yield _Cell(WIDTH - place % WIDTH, field.name, more, background, bool(field.fault))
@@ -92,16 +93,14 @@ def _row(number: int, cells: Sequence[_Cell]) -> str:
     left = WIDTH - sum(cell.bits for cell in cells)
     rest = f'<td colspan="{left}"></td>' if left else ""
     offset = f'<th scope="row" style="{_style(SHADE)}">{4 * number}</th>'
-    return f'<tr bgcolor="{PAPER}" style="background-color:{PAPER}">{offset}{"".join(map(_html, cells))}{rest}</tr>'
+    return f"<tr>{offset}{''.join(map(_html, cells))}{rest}</tr>"
 
 
 def _html(cell: _Cell) -> str:
-    background = WARNING if cell.is_wrong else cell.background
-    edge = f";border:{WRONG_EDGE}" if cell.is_wrong else ""
+    background, border = (TINT, WRONG_EDGE) if cell.is_wrong else (cell.background, LINE)
     name = f"<b>illegal:</b> {escape(cell.name)}" if cell.is_wrong else escape(cell.name)
-    style = f"{_style(background)}{edge}"
-    return f'<td colspan="{cell.bits}" bgcolor="{background}" style="{style}">{name}<br>{escape(cell.value)}</td>'
+    return f'<td colspan="{cell.bits}" style="{_style(background, border)}">{name}<br>{escape(cell.value)}</td>'
 
 
-def _style(background: str) -> str:
-    return f"color:{INK};background-color:{background};border:{EDGE};text-align:center;padding:2px"
+def _style(background: str, border: str = LINE) -> str:
+    return f"background-color:{background};border:{border};text-align:center;padding:2px"

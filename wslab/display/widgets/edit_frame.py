@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+from wslab.display.html import paragraph
 from wslab.display.inspector.inspect import inspect
 from wslab.display.table import Table
-from wslab.display.widgets.html import paragraph
 from wslab.display.widgets.probe import PATIENCE, ProbeResult
 from wslab.display.widgets.raw_frame import RawFrame
 from wslab.display.widgets.widget import NotebookWidget

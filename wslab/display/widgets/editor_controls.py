@@ -7,8 +7,8 @@ from typing import Protocol as Interface
 
 from ipywidgets import HTML, Button, Layout, Text, VBox
 
+from wslab.display.html import announced, paragraph, scrolled
 from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL, FieldControls, from_hex
-from wslab.display.widgets.html import announced, paragraph, scrolled
 from wslab.display.widgets.raw_frame import RawFrame
 
 MOST_BYTES = 100_000

@@ -5,9 +5,9 @@ from typing import Protocol as Interface
 from ipywidgets import HTML, Button, Dropdown, HBox, Layout, ToggleButton, VBox
 from traitlets import Bunch
 
+from wslab.display.html import announced, paragraph, scrolled
 from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL, OPENS
 from wslab.display.widgets.frame_log import Kinds
-from wslab.display.widgets.html import announced, paragraph, scrolled
 
 
 class WatchedLog(Interface):

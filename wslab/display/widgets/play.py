@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from wslab.display.figures.selection import check_is_recording
+from wslab.display.html import paragraph
 from wslab.display.table import Table
-from wslab.display.widgets.html import paragraph
 from wslab.display.widgets.playback import MOST_MOMENTS, EndpointState, Moment, Playback
 from wslab.display.widgets.widget import NotebookWidget
 from wslab.protocol.states import Role

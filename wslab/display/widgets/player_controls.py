@@ -5,8 +5,8 @@ from typing import Protocol as Interface
 
 from ipywidgets import HTML, BoundedIntText, Button, Dropdown, HBox, Layout, Play, ToggleButton, VBox, jslink
 
+from wslab.display.html import announced
 from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL, OPENS
-from wslab.display.widgets.html import announced
 from wslab.display.widgets.playback import Playback
 
 INTERVAL = 1000  # milliseconds

@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from wslab.display.html import paragraph
 from wslab.display.table import Table
 from wslab.display.widgets.frame_log import HEADING, MOST_PENDING, MOST_ROWS, FrameLog, Kinds
-from wslab.display.widgets.html import paragraph
 from wslab.display.widgets.widget import NotebookWidget
 from wslab.recording.recording import Recording
 from wslab.sockets.server import EchoServer

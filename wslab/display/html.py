@@ -3,11 +3,17 @@
 from html import escape
 
 LINES = "line-height:1.4"  # widgets have lines as high as a button
+# Text has the colour of the page that it stands on, which may be light or dark. What stands out has a tint: a colour
+# that lets the page shine through. It is written so, and not as a variable of JupyterLab's themes, because a notebook
+# that is not trusted keeps no variables.
+TINT = "rgba(213,94,0,0.25)"  # vermilion, for what is illegal
+SHADE = "rgba(128,128,128,0.2)"
+LINE = "1px solid #808080"
 
 
 def paragraph(text: str) -> str:
-    """A sentence with its own text colour and background: a notebook may be light or dark."""
-    return f'<p style="color:#000000;background-color:#ffffff;padding:2px 8px;margin:4px 0">{escape(text)}</p>'
+    """A sentence with little space around it."""
+    return f'<p style="margin:4px 0">{escape(text)}</p>'
 
 
 def announced(html: str) -> str:
@@ -17,8 +23,8 @@ def announced(html: str) -> str:
 
 def scrolled(html: str, name: str) -> str:
     """HTML that may be wider than its place: a reader without a mouse scrolls it with the arrow keys."""
-    style = f"width:0;min-width:100%;overflow-x:auto;{LINES}"  # else the widget would grow with it and be cut
-    return f'<div role="region" tabindex="0" aria-label="{escape(name)}" style="{style}">{html}</div>'
+    style = "width:0;min-width:100%;overflow-x:auto"  # else a widget would grow with it and be cut
+    return f'<div role="group" tabindex="0" aria-label="{escape(name)}" style="{style}">{html}</div>'
 
 
 def marked_up(text: str) -> str:
