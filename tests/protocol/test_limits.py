@@ -17,6 +17,7 @@ def test_the_defaults_are_those_that_the_documentation_promises():
         "send_timeout": 20.0,
         "idle_timeout": 3600.0,
         "max_connections": 2000,
+        "max_per_address": 2000,
     }
 
 
@@ -25,7 +26,7 @@ def test_limits_do_not_change_under_a_running_connection():
         Limits().max_size = 1  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("name", ["max_size", "max_header_size", "max_headers", "max_connections"])
+@pytest.mark.parametrize("name", ["max_size", "max_header_size", "max_headers", "max_connections", "max_per_address"])
 @pytest.mark.parametrize("value", [-1, 2**63, 1.5, None, "1"])
 def test_a_size_or_a_count_is_a_whole_number_that_the_system_can_count_with(name, value):
     with pytest.raises(ValueError, match=rf"^{name} must be a whole number from 0 to 2\*\*62, not {value!r}$"):

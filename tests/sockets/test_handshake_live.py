@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import sys
 import zlib
 from base64 import b64encode
 from dataclasses import dataclass, field
@@ -387,6 +388,20 @@ def test_one_connection_too_many_is_refused_with_503_until_another_one_ends():
 
         with RawPeer.upgraded(server) as fourth:
             assert fourth.says_goodbye()
+        assert first.says_goodbye()
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has 127.0.0.1 only, of all addresses of loopback")
+def test_one_address_can_be_kept_from_taking_all_connections():
+    limits = Limits(max_per_address=2)
+    with live_server(limits=limits) as server, RawPeer.upgraded(server) as first, RawPeer.upgraded(server):
+        with RawPeer(server) as third:
+            third.send(request())
+            answer = Answer.from_bytes(third.read_to_end())
+        assert (answer.status, answer.body) == (503, b"This address has its 2 connections already.\n")
+        with socket.create_connection((server.host, server.port), PATIENCE, ("127.0.0.2", 0)) as other:
+            other.sendall(request())
+            assert other.recv(12) == b"HTTP/1.1 101"
         assert first.says_goodbye()
 
 

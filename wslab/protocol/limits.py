@@ -11,7 +11,8 @@ class Limits:
     """Every limit of an endpoint: sizes in bytes, times in seconds; None for a time means no limit.
 
     Going over one has a fixed answer: HTTP 431 for the header block, 408 for a slow handshake, 503 for one
-    connection too many; close code 1009 for a message (measured after decompression as well), 1001 for idleness.
+    connection too many, of all or of one address; close code 1009 for a message (measured after decompression as
+    well), 1001 for idleness.
     Raises ValueError for what is no limit: sizes and counts are whole numbers, no number is negative.
     """
 
@@ -23,6 +24,7 @@ class Limits:
     send_timeout: float | None = 20.0
     idle_timeout: float | None = 3600.0
     max_connections: int = 2000
+    max_per_address: int = 2000
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -224,21 +224,29 @@ class EchoServer:
             if self._ssl is not None:  # its handshake happens when the connection reads
                 sock = self._ssl.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
             with self._lock:
-                number, served = self._accepted + 1, len(self._threads) - self._refusals
-                full = served >= self.limits.max_connections or are_few_left(sock, MAX_REFUSALS + SPARE_FILES)
-                if full and self._refusals >= MAX_REFUSALS:
+                number, refusal = self._accepted + 1, self._why_full(sock, address)
+                if refusal is not None and self._refusals >= MAX_REFUSALS:
                     sock.close()
                     return
                 connection = self._new_connection(sock, address, number)
-                session = Session(connection, self._service, served if full else None)
+                session = Session(connection, self._service, refusal)
                 thread = threading.Thread(target=self._run, args=(session,), name=f"wslab-{number}", daemon=True)
                 thread.start()
                 self._threads[thread] = connection
                 self._accepted = number
-                self._refusals += full
+                self._refusals += session.is_full
         except BaseException:
             sock.close()
             raise
+
+    def _why_full(self, sock: socket.socket, address: tuple[str, int]) -> str | None:
+        """Return why no more clients are served now, or no more of this address; None if they are. Needs the lock."""
+        served, most = len(self._threads) - self._refusals, self.limits.max_per_address
+        if served >= self.limits.max_connections or are_few_left(sock, MAX_REFUSALS + SPARE_FILES):
+            return f"this server has its {served} connections already"
+        if served >= most and sum(it.remote_address[0] == address[0] for it in self._threads.values()) >= most:
+            return f"this address has its {most} connections already"
+        return None
 
     def _new_connection(self, sock: socket.socket, address: tuple[str, int], number: int) -> Connection:
         limits = self.limits

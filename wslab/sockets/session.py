@@ -40,12 +40,12 @@ class Service:
 
 
 class Session:
-    """One connection and what a server does with it. If there are `too_many` already, the client is only told so."""
+    """One connection and what a server does with it. If there is a `refusal`, the client is only told that."""
 
-    def __init__(self, connection: Connection, service: Service, too_many: int | None) -> None:
+    def __init__(self, connection: Connection, service: Service, refusal: str | None) -> None:
         self.connection = connection
-        self.is_full = too_many is not None
-        self._too_many = too_many
+        self.is_full = refusal is not None
+        self._refusal = refusal
         self._service = service
 
     def run(self) -> None:
@@ -89,8 +89,8 @@ class Session:
         except TimeoutError:
             if not self.is_full:
                 raise HandshakeError(f"no whole request within {limits.handshake_timeout:g} s", 408) from None
-        if self.is_full:
-            raise HandshakeError(f"this server has its {self._too_many} connections already", 503)
+        if self._refusal is not None:
+            raise HandshakeError(self._refusal, 503)
 
     def _answer_page(self) -> bool:
         """Return True if one of the pages has answered the request, which then was no handshake."""
