@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from IPython.utils.capture import RichOutput
 
 SUMMARY = "Your prediction first; then open this."
-SCROLLS = "overflow-x:auto;margin:0"  # a line that is too long scrolls by itself, not the whole page
+SCROLLS = "font-family:monospace;margin:0;overflow-x:auto"  # a long line scrolls by itself, not the whole page
 
 
 @dataclass(frozen=True, repr=False)
