@@ -1,14 +1,12 @@
 """hijacking: the attack in a real browser, what stops it, and what only seems to."""
 
-import contextlib
-import json
 import re
 import threading
 from urllib.request import Request, urlopen
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, sync_playwright
-from support.chromium import OPTIONS, find_browser
+from support.chromium import open_browser
 
 from wslab import CloseCode, ConnectionClosed, Direction, HandshakeError, Recording, connect, parse_request
 from wslab.labs.hijacking import COOKIE, Attack, Attacker, Bank
@@ -31,17 +29,6 @@ REPAIRS = pytest.mark.parametrize(
 def playwright():
     with sync_playwright() as playwright:
         yield playwright
-
-
-@contextlib.contextmanager
-def open_browser(playwright, folder, *, third_party_cookies: bool):
-    """A browser that sends third-party cookies or does not, whatever those who built it prefer."""
-    settings = folder / "Default/Preferences"
-    settings.parent.mkdir()
-    settings.write_text(json.dumps({"profile": {"cookie_controls_mode": 0 if third_party_cookies else 1}}))
-    context = playwright.chromium.launch_persistent_context(folder, executable_path=find_browser(), args=OPTIONS)
-    yield context
-    context.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,14 @@
 """Chromium, driven by Playwright: where it is, and how it is started."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge"]
 MISSING_BROWSER = (
@@ -31,3 +33,14 @@ def running_chromium() -> Iterator[Browser]:
         playwright.chromium.launch(executable_path=find_browser(), args=OPTIONS) as browser,
     ):
         yield browser
+
+
+@contextmanager
+def open_browser(playwright: Playwright, folder: Path, *, third_party_cookies: bool) -> Iterator[BrowserContext]:
+    """A browser that sends third-party cookies or does not, whatever those who built it prefer."""
+    settings = folder / "Default/Preferences"
+    settings.parent.mkdir()
+    settings.write_text(json.dumps({"profile": {"cookie_controls_mode": 0 if third_party_cookies else 1}}))
+    context = playwright.chromium.launch_persistent_context(folder, executable_path=find_browser(), args=OPTIONS)
+    yield context
+    context.close()
