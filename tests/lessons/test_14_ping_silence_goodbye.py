@@ -58,6 +58,11 @@ def guard(connection, patience=0.2):
             return connection.abort()
 """
 
+GOODBYE_IS_THE_END = """
+from wslab.sockets.connection import Connection
+Connection.close = lambda self, code=1000, reason="", timeout=None: self.abort()
+"""
+
 THE_CLIENT_ENDS_TCP_FIRST = """
 from wslab.protocol.states import Role
 from wslab.sockets.transport import Transport
@@ -110,6 +115,7 @@ random.Random.uniform = lambda self, low, high: high
         pytest.param(A_CUT_CABLE_IS_REPORTED, "send-into-silence", None, id="tcp-reports-a-cut-cable"),
         pytest.param(SEND_WAITS_FOR_THE_PEER, "send-into-silence", "tunnel", id="send-says-that-it-arrived"),
         pytest.param(SILENCE_IS_TAKEN_FOR_DEATH, "guard-at-work", "guard", id="quiet-is-dead"),
+        pytest.param(GOODBYE_IS_THE_END, "last-words", None, id="after-goodbye-nothing-is-heard"),
         pytest.param(THE_CLIENT_ENDS_TCP_FIRST, "ends-first-seen", None, id="the-client-ends-tcp"),
         pytest.param(NO_CODE_IS_1000, "codes", None, id="no-code-is-1000"),
         pytest.param(CODE_1006_TRAVELS, "codes", None, id="1006-travels"),
