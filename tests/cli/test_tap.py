@@ -118,22 +118,24 @@ def test_plain_http_and_noise_are_forwarded_and_said_once():
 
     http = (b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.0 200 OK\r\n\r\n" + bytes(100))
     noise = (b"\x00\x01", b"\xff" * 100)
+    lines = []
     with socket.create_server(("127.0.0.1", 0)) as listener, tapping(address(listener)) as tap:
-        for sent, answered in (http, noise):
+        for number, (sent, answered) in enumerate((http, noise), 1):
             with RawPeer(tap) as peer:
                 peer.send(sent)
                 answer(listener, answered)
                 assert peer.read_to_end() == answered
-        assert tap.read_to("2 > end of TCP") == [
-            "1 > GET / HTTP/1.1",
-            "1 < HTTP/1.0 200 OK",
-            "1 < not WebSocket: what follows is not read",
-            "1 < end of TCP",
-            "1 > end of TCP",
-            "2 > not WebSocket: the control character 0x00 in the header block",
-            "2 < end of TCP",
-            "2 > end of TCP",
-        ]
+            lines += tap.read_to(f"{number} > end of TCP")
+    assert lines == [
+        "1 > GET / HTTP/1.1",
+        "1 < HTTP/1.0 200 OK",
+        "1 < not WebSocket: what follows is not read",
+        "1 < end of TCP",
+        "1 > end of TCP",
+        "2 > not WebSocket: the control character 0x00 in the header block",
+        "2 < end of TCP",
+        "2 > end of TCP",
+    ]
 
 
 def test_a_server_that_is_not_there_is_a_line_and_the_tap_goes_on():
