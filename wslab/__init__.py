@@ -16,6 +16,7 @@ from wslab.protocol.masking import apply_mask
 from wslab.protocol.states import TRANSITIONS, Direction, Role, State, Step
 
 if TYPE_CHECKING:
+    from wslab import exercises
     from wslab.browser.console import BrowserConsole
     from wslab.display.figures.figure import describe
     from wslab.display.figures.ladder import draw_ladder
@@ -83,6 +84,7 @@ __all__ = [
     "draw_timeline",
     "echo",
     "edit_frame",
+    "exercises",
     "faults",
     "fold",
     "inspect",
@@ -119,6 +121,7 @@ _LOADED_AT_FIRST_USE = {
     "EchoServer": "wslab.sockets.server",
     "echo": "wslab.sockets.server",
     "Tap": "wslab.tap.tap",
+    "exercises": "wslab.exercises",
     "faults": "wslab.tap.faults",
 }
 

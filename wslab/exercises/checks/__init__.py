@@ -1,0 +1,1 @@
+"""Checks: cases played with a learner's function, and what is wrong with what comes of them."""

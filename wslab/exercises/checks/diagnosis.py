@@ -1,0 +1,208 @@
+"""diagnosis: the outcome of a case in, what is wrong with it out, in the words of the protocol."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wslab.exercises.checks.exercise import Case, Exercise, Mistake
+from wslab.exercises.checks.outcome import NEVER_RETURNED, Outcome, Raised, try_case
+from wslab.exercises.checks.values import Strange, same, show
+from wslab.protocol.frames import Frame
+
+PROTOCOL_ERROR = "wslab.protocol.errors.ProtocolError"
+UNWRITTEN = "builtins.NotImplementedError"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The first thing that went wrong: what was tried, what came of it, what was expected, and what that may mean."""
+
+    situation: str
+    given: str
+    came: str
+    expected: str
+    meaning: str = ""
+
+
+def expected_of(exercise: Exercise, case: Case) -> Outcome:
+    """What the reference makes of a case."""
+    return try_case(exercise.reference, case)
+
+
+def is_right(exercise: Exercise, case: Case, outcome: Outcome) -> bool:
+    """Whether an outcome is what the contract asks for."""
+    if outcome.ended or outcome.changed or outcome.borrowed:
+        return False
+    if case.judge is not None:
+        return outcome.raised is None and not case.judge(outcome.value)
+    return _agree(expected_of(exercise, case), outcome)
+
+
+def _agree(expected: Outcome, outcome: Outcome) -> bool:
+    if expected.raised is not None:
+        return outcome.raised is not None and outcome.raised.is_a(expected.raised)
+    return outcome.raised is None and same(expected.value, outcome.value)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What else is known of a function: the cases that it does right, those that it does not, and how to play one."""
+
+    right: Sequence[Case]
+    wrong: Sequence[tuple[Case, Outcome]]
+    alone: Callable[[], Outcome]
+
+
+def find_fault(exercise: Exercise, case: Case, outcome: Outcome, evidence: Evidence) -> Fault:
+    """Say what is wrong with an outcome."""
+    given = case.given or ", ".join(show(argument) for argument in case.arguments)
+    expected = Outcome() if case.judge is not None else expected_of(exercise, case)
+    wanted = "" if case.judge is not None else _told(expected)
+    came = _told(outcome)
+    return Fault(case.situation, given, came, wanted, _meaning(exercise, case, outcome, expected, evidence))
+
+
+def _told(outcome: Outcome) -> str:
+    if outcome.ended:
+        return f"the call {outcome.ended}"
+    return str(outcome.raised) if outcome.raised is not None else show(outcome.value)
+
+
+def _meaning(exercise: Exercise, case: Case, outcome: Outcome, expected: Outcome, evidence: Evidence) -> str:
+    if outcome.ended == NEVER_RETURNED:
+        return (
+            f"{exercise.name} had not returned when the time was over: look for a loop that never ends, or for a "
+            "wait for bytes that will not come."
+        )
+    if outcome.ended:
+        return f"{exercise.name} ended the whole program instead of returning (os._exit, or a crash)."
+    if outcome.borrowed:
+        return f"wslab's own {outcome.borrowed} did the work here. This exercise is to write it yourself."
+    if outcome.raised is None and outcome.changed:
+        names = ", ".join(
+            exercise.parameters[number] for number in outcome.changed if number < len(exercise.parameters)
+        )
+        return f"The call changed its argument {names or 'itself'}: the caller still needs it as it was."
+    if mistaken := _known_mistake(exercise, case, outcome, evidence):
+        return mistaken
+    if case.judge is not None and outcome.raised is None:
+        return case.judge(outcome.value) + _about_type(outcome.value)
+    if is_right(exercise, case, evidence.alone()):
+        return "Called for the first time it is right: something is kept from one call to the next."
+    if outcome.raised is not None:
+        return _about_error(outcome.raised, expected)
+    if expected.raised is not None:
+        return f"This must be refused: raise {_wanted(expected.raised)}." + _about_type(outcome.value)
+    return _difference(expected.value, outcome.value)
+
+
+def _known_mistake(exercise: Exercise, case: Case, outcome: Outcome, evidence: Evidence) -> str:
+    """The mistake that makes the same of this case, and is right wherever the function is right.
+
+    If there are several, it is the one that makes the same of most of the cases that went wrong.
+    """
+    here = [
+        it
+        for it in exercise.mistakes
+        if _is_alike(it, case, outcome)
+        and all(is_right(exercise, good, try_case(it.function, good)) for good in evidence.right)
+    ]
+    if len(here) < 2:
+        return here[0].says if here else ""
+    return max(here, key=lambda it: sum(_is_alike(it, *pair) for pair in evidence.wrong)).says
+
+
+def _is_alike(mistake: Mistake, case: Case, outcome: Outcome) -> bool:
+    """Whether the mistake makes the same of a case; of errors only a refusal counts, if no other is asked for."""
+    mistaken = try_case(mistake.function, case)
+    if mistaken.raised is None or outcome.raised is None:
+        if mistaken.raised is not outcome.raised or outcome.ended:
+            return False
+        if case.judge is not None:
+            return bool(case.judge(mistaken.value)) == bool(case.judge(outcome.value))
+        return same(mistaken.value, outcome.value)
+    return (mistake.by_error or PROTOCOL_ERROR in mistaken.raised.kinds) and outcome.raised.is_a(mistaken.raised)
+
+
+def _wanted(raised: Raised) -> str:
+    return f"{raised.name} with code {raised.code}" if raised.code is not None else raised.name
+
+
+def _about_error(raised: Raised, expected: Outcome) -> str:
+    if UNWRITTEN in raised.kinds:
+        return "This part is not written yet: it raises NotImplementedError."
+    where = f" in line {raised.line} of the function" if raised.line else ""
+    if expected.raised is None:
+        if PROTOCOL_ERROR in raised.kinds:
+            return f"This is legal and must not be refused; the error comes up{where or ' in the function'}."
+        return f"The error comes up{where or ' in the call'}; nothing is wrong with what was given."
+    if expected.raised.kinds[0] in raised.kinds:
+        return f"The refusal is right, its close code is not: {raised.code}, where {expected.raised.code} belongs."
+    if raised.name == expected.raised.name:
+        return f"That is another class of the name {raised.name}; take the one of wslab."
+    return f"This must be refused with {_wanted(expected.raised)}; the error that comes up{where} is another one."
+
+
+def _about_type(value: Any) -> str:
+    return f" {_strange(value)}" if isinstance(value, Strange) else ""
+
+
+def _strange(value: Strange) -> str:
+    if "coroutine" in value.kind:
+        return "`async def` makes a coroutine, which nobody awaits here: write `def`."
+    if "generator" in value.kind:
+        return "A function with `yield` gives a generator: collect the values and `return` them."
+    return f"{show(value).capitalize()} is not what the contract names."
+
+
+def _difference(expected: Any, came: Any) -> str:
+    """How one value differs from the other."""
+    if isinstance(came, Strange):
+        return _strange(came)
+    if came is None:
+        return "None came back: is there a `return` on this way through the function?"
+    match expected, came:
+        case dict(), dict() if expected.keys() == came.keys():
+            name = next(key for key in expected if not same(expected[key], came[key]))
+            return f"{name}: {_difference(expected[name], came[name])}".removesuffix(": ")
+        case bytes(), bytes():
+            return _difference_of_bytes(expected, came)
+        case bytes(), str():
+            return "Text came back where bytes belong."
+        case str(), bytes():
+            return "Bytes came back where text (str) belongs: decode them."
+        case bool(), _ if type(came) is not bool:
+            return f"{type(came).__name__} came back where True or False belongs."
+        case Frame(), Frame():
+            return _difference_of_frames(expected, came)
+        case (list() | tuple(), list() | tuple()):
+            return _difference_of_lists(expected, came)
+        case None, _:
+            return "None was expected: there is no answer (yet)."
+    if type(expected) is not type(came):
+        return f"{type(came).__name__} came back where {type(expected).__name__} belongs."
+    return ""
+
+
+def _difference_of_bytes(expected: bytes, came: bytes) -> str:
+    if len(expected) != len(came):
+        return f"{len(came):,} bytes came back; {len(expected):,} were expected."
+    at = next(n for n, (one, other) in enumerate(zip(expected, came, strict=True)) if one != other)
+    return f"Byte {at} (counted from 0) is {came[at]:02x}; expected {expected[at]:02x}."
+
+
+def _difference_of_frames(expected: Frame, came: Frame) -> str:
+    for name in ("fin", "rsv1", "rsv2", "rsv3", "opcode"):
+        if getattr(expected, name) != getattr(came, name):
+            return f"The field {name} is {getattr(came, name)!r}; expected {getattr(expected, name)!r}."
+    return f"The payload is another one. {_difference(expected.payload, came.payload)}"
+
+
+def _difference_of_lists(expected: Any, came: Any) -> str:
+    if len(expected) != len(came):
+        return f"{len(came)} values came back; {len(expected)} were expected."
+    for number, (one, other) in enumerate(zip(expected, came, strict=True), 1):
+        if not same(one, other):
+            more = _difference(one, other) or f"It is {show(other)}; expected {show(one)}."
+            return f"Value {number} of {len(expected)}: {more}"
+    return ""

@@ -1,0 +1,176 @@
+"""isolation: cases played where they can do no harm, with a limit of time for each.
+
+Where the system can fork, a child process plays them: it has the learner's function as it stands in the notebook, and
+it can be killed, whatever it waits for. Elsewhere a thread does, which an exception is sent into.
+"""
+
+import contextlib
+import ctypes
+import gc
+import os
+import queue
+import select
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from wslab.exercises.checks.exercise import Case, Function
+from wslab.exercises.checks.outcome import ENDED, NEVER_RETURNED, Outcome, Sink, Stopped, outcomes_of
+from wslab.exercises.checks.values import dumps, loads
+
+try:
+    import resource
+except ImportError:  # Windows has no limits of this kind
+    resource = None  # type: ignore[assignment]
+
+LIMIT = 3.0  # seconds for a call
+MEMORY = 1 << 30  # bytes more than the process had
+ATTEMPTS, PATIENCE = 20, 0.05  # seconds in which a thread may end after an exception
+HEADER = 8  # bytes that say how long an outcome is
+
+
+def can_fork() -> bool:
+    """Whether this system has fork; in a browser Python has it in name only."""
+    return hasattr(os, "fork") and sys.platform not in ("emscripten", "wasi")
+
+
+def play(function: Function, cases: Sequence[Case], same: frozenset[str], limit: float) -> list[Outcome]:
+    """The outcomes of the cases, in order, up to the first that does not come to its end."""
+    if can_fork():
+        with contextlib.suppress(BlockingIOError):  # no more processes are to be had
+            return play_in_fork(function, cases, same, limit)
+    return play_in_thread(function, cases, same, limit)
+
+
+def play_in_fork(function: Function, cases: Sequence[Case], same: frozenset[str], limit: float) -> list[Outcome]:
+    """As `play`, in a child process. Raises BlockingIOError if there can be none."""
+    reader, writer = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12: there are threads, which a fork has not
+        try:
+            child = os.fork()
+        except BlockingIOError:
+            os.close(reader)
+            os.close(writer)
+            raise
+    if child == 0:
+        _be_the_child(function, cases, same, writer)
+    os.close(writer)
+    try:
+        return _read_outcomes(reader, len(cases), limit)
+    finally:
+        os.close(reader)
+        for kill in (os.killpg, os.kill):  # the child, and what it has started
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+
+
+def _be_the_child(function: Function, cases: Sequence[Case], same: frozenset[str], writer: int) -> None:
+    """Play the cases and write their outcomes; never return."""
+    try:
+        os.setsid()
+        _let_go_of_the_terminal(writer)
+        _limit_memory()
+        gc.disable()  # what the parent has is not ours to collect
+        sink = Sink()
+        sys.stdout = sys.stderr = sink
+        for outcome in outcomes_of(function, cases, same, sink):
+            data = dumps(outcome.to_data())
+            _write(writer, len(data).to_bytes(HEADER, "big") + data)
+    finally:
+        os._exit(0)
+
+
+def _let_go_of_the_terminal(writer: int) -> None:
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        if standard != writer:
+            os.dup2(nowhere, standard)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _limit_memory() -> None:
+    if resource is None or not os.path.exists("/proc/self/statm"):
+        return
+    with open("/proc/self/statm", encoding="ascii") as file:
+        pages = int(file.read().split()[0])
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY,) * 2)
+
+
+def _write(writer: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(writer, view) :]
+
+
+def _read_outcomes(reader: int, count: int, limit: float) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    while len(outcomes) < count:
+        try:
+            size = int.from_bytes(_read(reader, HEADER, limit), "big")
+            outcomes.append(Outcome.from_data(loads(_read(reader, size, limit))))
+        except TimeoutError:
+            return [*outcomes, Outcome(ended=NEVER_RETURNED)]
+        except (EOFError, ValueError, SyntaxError, TypeError):  # the child has ended, or wrote what we did not ask for
+            return [*outcomes, Outcome(ended=ENDED)]
+    return outcomes
+
+
+def _read(reader: int, count: int, limit: float) -> bytes:
+    deadline, data = time.monotonic() + limit, b""
+    while len(data) < count:
+        left = max(0.0, deadline - time.monotonic())
+        if not select.select([reader], [], [], left)[0]:
+            raise TimeoutError
+        piece = os.read(reader, min(count - len(data), 1 << 20))
+        if not piece:
+            raise EOFError
+        data += piece
+    return data
+
+
+def play_in_thread(function: Function, cases: Sequence[Case], same: frozenset[str], limit: float) -> list[Outcome]:
+    """As `play`, in a thread: one that waits in C for ever is left there, asleep."""
+    results: queue.SimpleQueue[Outcome | None] = queue.SimpleQueue()
+    sink: Any = Sink()
+
+    def work() -> None:
+        with contextlib.suppress(Stopped):
+            for outcome in outcomes_of(function, cases, same, sink):
+                results.put(outcome)
+        results.put(None)
+
+    thread = threading.Thread(target=work, name="exercise", daemon=True)
+    with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
+        thread.start()
+        return list(_collect(results, thread, len(cases), limit))
+
+
+def _collect(
+    results: "queue.SimpleQueue[Outcome | None]", thread: threading.Thread, count: int, limit: float
+) -> Iterator[Outcome]:
+    for _ in range(count):
+        try:
+            outcome = results.get(timeout=limit)
+        except queue.Empty:
+            _stop(thread)
+            yield Outcome(ended=NEVER_RETURNED)
+            return
+        yield outcome or Outcome(ended=ENDED)
+        if outcome is None:
+            return
+
+
+def _stop(thread: threading.Thread) -> None:
+    """Raise Stopped in the thread, more than once if it catches even that."""
+    for _ in range(ATTEMPTS):
+        if thread.ident is not None and thread.is_alive():
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(Stopped))
+            thread.join(PATIENCE)

@@ -1,0 +1,1 @@
+"""Sets: the exercises of each lesson, as data."""
