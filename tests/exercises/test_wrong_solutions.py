@@ -1,0 +1,108 @@
+"""Every wrong solution is rejected, with a message that names its fault, and nothing is earned without an idea.
+
+Wrong solutions come from three sides: the mistakes that the exercises know by themselves, what learners write
+(`support/wrong_solutions`), and mutants of the reference, which are many and run with the slow tests.
+"""
+
+from dataclasses import replace
+
+import pytest
+from support.learners import faults, written
+from support.mutants import mutants
+from support.wrong_solutions import WRONG
+
+from wslab.exercises import check
+from wslab.exercises.checking import try_aspects
+from wslab.exercises.checks import isolation
+from wslab.exercises.progress import source_of
+from wslab.exercises.sets.catalogue import EXERCISES
+
+MISTAKES = [(name, number) for name, exercise in EXERCISES.items() for number in range(len(exercise.mistakes))]
+SOLUTIONS = [(name, number) for name, solutions in WRONG.items() for number in range(len(solutions))]
+
+# Without any idea of the contract; `{}` is the list of parameters.
+NO_IDEA = {
+    "gives nothing back": "def {name}(*a): print('x')",
+    "gives a number": "def {name}(*a): return 7",
+    "gives True": "def {name}(*a): return True",
+    "gives its first argument": "def {name}(*a): return a[0]",
+    "gives no bytes": "def {name}(*a): return b''",
+    "gives an empty list": "def {name}(*a): return []",
+    "gives what is equal to everything": (
+        "class Any(bytes):\n    def __eq__(self, other): return True\n    __hash__ = None\n"
+        "    __class__ = property(lambda self: list)\ndef {name}(*a): return Any()"
+    ),
+    "refuses everything": "from wslab import ProtocolError\ndef {name}(*a): raise ProtocolError('no', 1002)",
+    "raises what is asked for elsewhere": "def {name}(*a): raise ValueError('no')",
+    "always at the end": "def {name}(*a): raise EOFError",
+    "is awaited": "async def {name}(*a): return None",
+    "yields": "def {name}(*a): yield a",
+    "recurses": "def {name}(*a): return {name}(*a)",
+}
+
+
+@pytest.fixture(autouse=True)
+def _less_patience(monkeypatch):
+    monkeypatch.setattr(isolation, "LIMIT", 1.5)
+
+
+@pytest.mark.parametrize(("name", "number"), MISTAKES, ids=lambda it: str(it))
+def test_a_mistake_that_is_known_is_rejected_and_named(name, number):
+    exercise = replace(EXERCISES[name], same=frozenset())  # mistakes are made of the reference
+    mistake = exercise.mistakes[number]
+
+    report = try_aspects(mistake.function, exercise, 7)
+
+    assert not report.passed
+    assert mistake.says in faults(report)
+
+
+@pytest.mark.parametrize(("name", "number"), SOLUTIONS, ids=lambda it: str(it))
+def test_a_wrong_solution_is_rejected_and_its_fault_named(name, number):
+    source, words = WRONG[name][number]
+
+    report = check(written(name, source))
+
+    assert not report.passed
+    assert [word for word in words if word not in str(report)] == [], str(report)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_there_are_ten_wrong_solutions_at_least(name):
+    assert len(EXERCISES[name].mistakes) + len(WRONG[name]) >= 10
+    assert len(WRONG[name]) >= 5
+
+
+@pytest.mark.parametrize("way", NO_IDEA)
+@pytest.mark.parametrize("name", [name for name, exercise in EXERCISES.items() if not exercise.is_class])
+def test_without_an_idea_of_the_contract_nothing_is_earned(name, way):
+    report = check(written(name, NO_IDEA[way].replace("{name}", name)))
+
+    assert (report.points, report.passed) == (0, False), str(report)
+
+
+# What differs from the reference and is right all the same.
+EQUIVALENT = {
+    "parse_frame": ("22: 4 -> ", "11: 8 -> 7", "24: used:used + 4 -> used:", "24: 4 -> 5"),
+    "join_messages": ("9: 8 -> 7",),
+    # 1012 to 1014 are in IANA's registry and not in the RFC: whether they are refused is not checked.
+    "parse_close": ("3: 101", "11: len(payload) == 1 or", "11: 1 -> 0", "12: "),
+    "serialize_close": ("1: 101",),
+    "deflate_message": ("6: 15 -> 14",),  # a smaller window is legal
+    "inflate_message": ("10: 1 -> 2",),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", EXERCISES)
+def test_no_mutant_of_the_reference_passes(name):
+    alive = []
+    for change, source in mutants(source_of(name)):
+        try:
+            mutant = written(name, source)
+        except Exception:  # this one cannot even be defined
+            continue
+        if check(mutant, seed=5).passed and not change.endswith(("return None -> return", "return False -> return")):
+            alive.append(change)
+    assert [change for change in alive if not change.startswith(EQUIVALENT.get(name, ("-",)))] == []

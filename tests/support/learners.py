@@ -1,0 +1,27 @@
+"""What learners write: sources of functions, made into functions as a notebook makes them."""
+
+from typing import Any
+
+from wslab.exercises.checks.report import Report
+from wslab.exercises.progress import source_of
+
+
+def written(name: str, source: str) -> Any:
+    """The function or class of this name in a source."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    exec(source, names)
+    return names[name]
+
+
+def edited(name: str, *changes: tuple[str, str]) -> str:
+    """The source of the reference with some of its text replaced."""
+    source = source_of(name)
+    for old, new in changes:
+        assert source.count(old) == 1, f"{old!r} stands {source.count(old)} times in the reference"
+        source = source.replace(old, new)
+    return source
+
+
+def faults(report: Report) -> str:
+    """All that a report says about what went wrong."""
+    return "\n".join(line for result in report.results for line in result.lines()) + report.problem

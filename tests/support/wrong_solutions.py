@@ -1,0 +1,427 @@
+"""Wrong solutions of the exercises: each with words by which the report must name the fault."""
+
+from support.learners import edited
+
+# ruff: noqa: E501 - a solution stands in one line where it can be read so
+
+Wrong = tuple[str, tuple[str, ...]]
+
+HEAD = "import zlib, random as chance, socket, threading\nfrom wslab import *\nTAIL = b'\\x00\\x00\\xff\\xff'\n"
+
+
+def whole(body: str, *words: str) -> Wrong:
+    """A solution that was written from scratch."""
+    return HEAD + body, words
+
+
+def change(name: str, old: str, new: str, *words: str) -> Wrong:
+    """The reference with one change."""
+    return edited(name, (old, new)), words
+
+
+DEFLATE_OFFERS = "def answer_deflate(offers):\n    "
+BACKOFF = "def backoff(attempt, random):\n    return "
+DEFLATED = "def deflate_message(payload):\n    "
+INFLATED = "def inflate_message(data, max_size):\n    "
+READ = "def read_exactly(sock, count):\n    "
+SHOUT = "def shout(connection):\n    "
+BROADCAST = "def broadcast(members, message):\n    "
+
+WRONG: dict[str, list[Wrong]] = {
+    "read_exactly": [
+        whole(READ + "return sock.recv(4096)[:count]", "lost for the next reader"),
+        whole(READ + "return sock.recv(count)", "ask again for the rest"),
+        whole(READ + "return b''.join(sock.recv(1) for _ in range(count))", "EOFError"),
+        whole(READ + "return sock.makefile('rb').read(count)", "not one byte too many", "left to be read"),
+        whole(
+            "def read_exactly(sock, count):\n  data = b''\n  while len(data) < count: data += sock.recv(count - len(data))\n"
+            "  return data",
+            "never returned",
+            "a loop that never ends",
+        ),
+        change("read_exactly", "EOFError(", "ConnectionError(", "EOFError", "another one"),
+        change("read_exactly", "while len(data) < count:", "while True:", "EOFError"),
+        change("read_exactly", "sock.recv(count - len(data))", "sock.recv(count)", "what is missing"),
+        change("read_exactly", "len(data) < count", "len(data) <= count", "came"),
+        change("read_exactly", "data += piece", "data = piece", "pieces"),
+        change("read_exactly", "return data", "return data.decode('latin-1')", "Text came back where bytes belong"),
+    ],
+    "wants_websocket": [
+        whole("def wants_websocket(headers):\n    return dict(headers).get('Upgrade') == 'websocket'", "any case"),
+        whole(
+            "def wants_websocket(headers):\n    h = {n.lower(): v.lower() for n, v in headers}\n"
+            "    return h['upgrade'] == 'websocket' and 'upgrade' in h['connection']",
+            "KeyError",
+        ),
+        whole(
+            "def wants_websocket(headers):\n    h = {n.lower(): v.lower() for n, v in headers}\n"
+            "    return h.get('upgrade') == 'websocket' and 'upgrade' in h.get('connection', '')",
+            "lists with commas",
+        ),
+        change("wants_websocket", ".strip()", "", "blanks"),
+        change("wants_websocket", 'value.split(",")', "value.split()", "commas"),
+        change("wants_websocket", ' and lists("connection"', ' or lists("connection"', "looks alike"),
+        change("wants_websocket", "item.strip().lower()", "item.strip()", "case"),
+        change("wants_websocket", "found.lower() == name", "name in found.lower()", "looks alike", "X-Upgrade"),
+    ],
+    "accept_key": [
+        whole("def accept_key(key):\n    return key[::-1]", "expected"),
+        change("accept_key", "key + GUID", "key.strip('=') + GUID", "expected"),
+        change("accept_key", ".decode()", "", "Bytes came back where text"),
+        change(
+            "accept_key", "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", "258EAFA5-E914-47DA-95CA-5AB0DC85B11C", "expected"
+        ),
+        change("accept_key", "b64encode(digest).decode()", "digest.hex()", "hex digits"),
+    ],
+    "choose_subprotocol": [
+        whole(
+            "def choose_subprotocol(offered, supported):\n    return (set(offered) & set(supported) or {None}).pop()",
+            "order",
+        ),
+        whole(
+            "def choose_subprotocol(offered, supported):\n    return sorted(set(offered) & set(supported))[0]", "order"
+        ),
+        whole(
+            "def choose_subprotocol(offered, supported):\n    for name in offered:\n        return name if name in supported "
+            "else None",
+            "order of the client",
+        ),
+        whole(
+            "def choose_subprotocol(offered, supported):\n    offered.sort(key=supported.index)\n    return offered[0]",
+            "ValueError",
+        ),
+        whole(
+            "def choose_subprotocol(offered, supported):\n    while offered:\n        name = offered.pop(0)\n"
+            "        if name in supported: return name",
+            "changed its argument offered",
+        ),
+        whole(
+            "def choose_subprotocol(offered, supported):\n    return next(n for n in offered if n in supported)",
+            "StopIteration",
+        ),
+        change("choose_subprotocol", "return None", "return False", "None"),
+    ],
+    "answer_deflate": [
+        whole(DEFLATE_OFFERS + "return 'permessage-deflate'", "must repeat"),
+        whole(DEFLATE_OFFERS + "return offers", "client_max_window_bits"),
+        whole(
+            DEFLATE_OFFERS + "return 'permessage-deflate' if 'permessage-deflate' in offers else None", "must repeat"
+        ),
+        whole(DEFLATE_OFFERS + "return None", "not attempted"),
+        whole(DEFLATE_OFFERS + "return ''", "one extension"),
+        change("answer_deflate", 'offers.split(",")', "offers.split(';')", "acceptable"),
+        change("answer_deflate", 'offers.split(",")', "reversed(offers.split(','))", "first acceptable"),
+        change("answer_deflate", " and are_good(parameters)", "", "bad parameter"),
+        change("answer_deflate", 'it.startswith("server_")', "True", "client_max_window_bits"),
+        change("answer_deflate", 'it.startswith("server_")', 'it.startswith("client_")', "must repeat"),
+        change("answer_deflate", "len(names) == len(set(names))", "True", "No offer here is acceptable"),
+        change("answer_deflate", '("8", ', '("16", "8", ', "No offer here is acceptable"),
+        change("answer_deflate", "value in WINDOWS or (name", "True or (name", "No offer here is acceptable"),
+        change("answer_deflate", "good = not equals", "good = True", "No offer here is acceptable"),
+        change("answer_deflate", '"; ".join([name, *repeated])', "name", "must repeat"),
+        change("answer_deflate", '"; ".join([name, *repeated])', '", ".join([name, *repeated])', "one extension"),
+        change("answer_deflate", '== "permessage-deflate"', '!= ""', "acceptable"),
+        change(
+            "answer_deflate",
+            "        else:\n            good = False",
+            "        else:\n            good = True",
+            "No offer here",
+        ),
+        change("answer_deflate", '(name == "client_max_window_bits" and not equals)', "False", "was declined"),
+    ],
+    "serialize_frame": [
+        whole(
+            "def serialize_frame(frame, masking_key=None):\n    return bytes([0x80 | frame.opcode, len(frame.payload)]) + "
+            "bytes(frame.payload)",
+            "length in its shortest form",
+            "FIN",
+        ),
+        change("serialize_frame", "masking_key is None else 0x80", "masking_key is None else 0x40", "Byte 1"),
+        change("serialize_frame", "0 if masking_key is None else 0x80", "0x80 if length else 0", "no key"),
+        change("serialize_frame", "key[n % 4]", "key[n % 3]", "Byte"),
+        change("serialize_frame", "header + key + bytes", "key + header + bytes", "Byte 0"),
+    ],
+    "parse_frame": [
+        change(
+            "parse_frame",
+            "if len(data) < 2:\n        return None",
+            "if not data:\n        return None",
+            "IndexError",
+            "line",
+        ),
+        change("parse_frame", "if len(data) < used + length:", "if len(data) < length:", "the first"),
+        change("parse_frame", "        if len(data) < used:\n            return None\n", "", "shortest form", "legal"),
+        change("parse_frame", "used + length\n", "used + length + 1\n", "Value 2"),
+        change("parse_frame", "length > 125 or not fin", "length > 125", "a fragmented", "must be refused"),
+        change("parse_frame", "length > 125 or not fin", "not fin", "of 126 bytes", "must be refused"),
+        change("parse_frame", "(0, 1, 2, 8, 9, 10)", "range(11)", "is reserved", "ValueError"),
+        change("parse_frame", "length < smallest or ", "", "told in two bytes", "must be refused"),
+        change("parse_frame", " or length >= 1 << 63", "", "top bit"),
+        change("parse_frame", "    if data[1] & 0x80:", "    if True:", "masked"),
+        change(
+            "parse_frame",
+            'raise ProtocolError(f"opcode',
+            'raise ProtocolError(code=1003, reason=f"opcode',
+            "close code",
+        ),
+        change("parse_frame", "(data[0] & bit) for", "(data[0] & bit and 0) for", "rsv1"),
+        change("parse_frame", "Opcode(opcode), payload", "Opcode(opcode), list(payload)", "payload"),
+    ],
+    "apply_mask": [
+        whole(
+            "def apply_mask(data, key):\n    return ''.join(chr(b ^ key[i % 4]) for i, b in enumerate(data))",
+            "Text came back",
+        ),
+        whole(
+            "def apply_mask(data, key):\n    return [b ^ key[i % 4] for i, b in enumerate(data)]",
+            "list came back where bytes",
+        ),
+        whole(
+            "def apply_mask(data, key):\n    for i in range(len(data)):\n        data[i] ^= key[i % 4]\n    return data",
+            "TypeError",
+            "line 3",
+        ),
+        whole(
+            "def apply_mask(data, key):\n    n = len(data)\n"
+            "    return (int.from_bytes(data, 'big') ^ int.from_bytes((key * n)[:n], 'big')).to_bytes(n, 'little')",
+            "Byte 0",
+        ),
+        whole(
+            "position = 0\ndef apply_mask(data, key):\n    global position\n    out = bytes(b ^ key[(i + position) % 4] for i, b in "
+            "enumerate(data))\n    position += len(data)\n    return out",
+            "kept from one call to the next",
+        ),
+        whole(
+            "def apply_mask(data, key, out=bytearray()):\n    out += bytes(b ^ key[i % 4] for i, b in enumerate(data))\n"
+            "    return out",
+            "kept from one call to the next",
+        ),
+        whole(
+            "def apply_mask(data, key):\n    if isinstance(data, bytearray):\n        for i in range(len(data)): data[i] ^= "
+            "key[i % 4]\n        return data\n    return bytes(b ^ key[i % 4] for i, b in enumerate(data))",
+            "changed its argument data",
+        ),
+    ],
+    "join_messages": [
+        change("join_messages", "if frame.opcode >= 8:", "if frame.opcode > 8:", "close"),
+        change("join_messages", "            kind = None", "            pass", "legal"),
+        change("join_messages", '"the text is not UTF-8", 1007', '"the text is not UTF-8", 1002', "close code", "1007"),
+        change("join_messages", "payload.decode()", "payload.decode('utf-8', 'surrogatepass')", "surrogate"),
+        change("join_messages", 'kind, payload = frame.opcode, b""', "kind = frame.opcode", "bytes came back"),
+        change("join_messages", "messages.append(", "messages.insert(0, ", "Value 1"),
+        change(
+            "join_messages",
+            "    for frame in frames:",
+            "    while frames:\n        frame = frames.pop(0)",
+            "changed its argument frames",
+        ),
+    ],
+    "shout": [
+        whole(SHOUT + "connection.send(connection.receive().upper())", "after one message"),
+        whole(SHOUT + "pass", "not attempted"),
+        whole(SHOUT + "for message in connection: message.upper()", "None"),
+        whole(SHOUT + "for message in connection: return connection.send(message.upper())", "answers"),
+        whole(SHOUT + "while True: connection.send(str(connection.receive()).upper())", "binary"),
+        whole(SHOUT + "for message in connection: connection.send(bytes(message, 'utf-8').upper())", "capitals"),
+        whole(SHOUT + "for message in connection: connection.send(message.title())", "capitals"),
+        whole(SHOUT + "for message in connection: connection.send(message.capitalize())", "capitals"),
+        whole(
+            SHOUT + "for n, message in enumerate(connection):\n        if n == 10: break\n        connection.send("
+            "message.upper() if isinstance(message, str) else message)",
+            "to the close",
+        ),
+        whole(
+            SHOUT
+            + "import time\n    for message in connection: connection.send(message.upper() if isinstance(message, str) "
+            "else message)\n    time.sleep(60)",
+            "the handler returned: False",
+        ),
+    ],
+    "broadcast": [
+        whole(BROADCAST + "for member in members: member.send(message)\n    return len(members)", "ConnectionClosed"),
+        whole(
+            BROADCAST
+            + "for member in members:\n        try: member.send(message)\n        except ConnectionClosed: pass\n"
+            "    return len(members)",
+            "counted",
+        ),
+        whole(
+            BROADCAST + "n = 0\n    for member in members:\n        try: member.send(message); n += 1\n"
+            "        except ConnectionClosed: pass\n    return n",
+            "loop over a copy",
+        ),
+        whole(
+            BROADCAST + "n = 0\n    try:\n        for member in list(members): member.send(message); n += 1\n"
+            "    except ConnectionClosed: pass\n    return n",
+            "inside the loop",
+        ),
+        whole(BROADCAST + "return sum(1 for member in list(members) if member.send(message))", "came"),
+        whole(
+            BROADCAST + "n = 0\n    for member in list(members)[1:]:\n        try: member.send(message); n += 1\n"
+            "        except ConnectionClosed: pass\n    return n",
+            "once",
+        ),
+        change("broadcast", "count += 1", "count += len(message)", "returned"),
+        change("broadcast", "member.send(message)", "member.send(message), member.send(message)", "once"),
+        change("broadcast", "count = 0", "count = 1", "returned"),
+        change("broadcast", "continue", "break", "stop"),
+    ],
+    "states_by_port": [
+        change("states_by_port", 'rpartition(":")[2]', 'partition(":")[2]', "IPv6"),
+        change("states_by_port", 'local.rpartition(":")[2]', "local.split(':')[1]", "IPv6"),
+        change("states_by_port", "states.get(state, 0) + 1", "1", "add to what was counted"),
+        change("states_by_port", "ports.setdefault(port, {})", "ports[port] = {}", "last state"),
+        change("states_by_port", "return ports", "return ports or None", "None came back"),
+    ],
+    "parse_close": [
+        change("parse_close", 'return 1005, ""', "return (1000, '')", "1005"),
+        change("parse_close", "1002, 1003, 1007", "1002, 1003, 1004, 1005, 1006, 1007", "must be refused"),
+        change("parse_close", "3000 <= code <= 4999", "1000 <= code <= 4999", "must be refused"),
+        change("parse_close", "3000 <= code <= 4999", "4000 <= code <= 4999", "legal"),
+        change("parse_close", 'is not UTF-8", 1007', 'is not UTF-8", 1002', "1007"),
+        change("parse_close", "raise ProtocolError(f", "raise ValueError(f", "another one"),
+    ],
+    "serialize_close": [
+        change("serialize_close", "reason.encode()[:123]", "reason[:123].encode()", "counts bytes"),
+        change("serialize_close", "[:123]", "[:125]", "123 bytes"),
+        change("serialize_close", 'errors="ignore"', 'errors="replace"', "replacement"),
+        change("serialize_close", "raise ValueError(", "return print(", "must be refused", "printed"),
+        change("serialize_close", "raise ValueError(", "assert False, (", "ValueError"),
+        change("serialize_close", "1002, 1003, 1007", "1002, 1003, 1004, 1005, 1006, 1007", "must not be sent", "1004"),
+    ],
+    "backoff": [
+        whole(BACKOFF + "min(30, 0.5 * 2**attempt)", "without jitter"),
+        whole(BACKOFF + "random.uniform(0, 30)", "smaller of 30"),
+        whole(BACKOFF + "random.uniform(0, 0.5 * 2**attempt)", "smaller of 30"),
+        whole(BACKOFF + "random.uniform(0, min(30, 0.5 * attempt))", "reach up to"),
+        whole(BACKOFF + "random.uniform(0, min(30, 0.5 * attempt**2))", "reach up to"),
+        whole(BACKOFF + "random.uniform(0, min(30, 2**attempt))", "smaller of 30"),
+        whole(BACKOFF + "random.uniform(0, min(60, 0.5 * 2**attempt))", "smaller of 30"),
+        whole(BACKOFF + "random.uniform(0.5, 1) * min(30, 0.5 * 2**attempt)", "full jitter"),
+        whole(BACKOFF + "min(30, 0.5 * 2**attempt) + random.uniform(0, 1)", "longest"),
+        whole(BACKOFF + "random.random() ** 2 * min(30, 0.5 * 2**attempt)", "not uniform"),
+        whole(BACKOFF + "chance.uniform(0, min(30, 0.5 * 2**attempt))", "draw from `random`"),
+        whole(BACKOFF + "chance.Random(1).uniform(0, min(30, 0.5 * 2**attempt))", "alike"),
+        whole(BACKOFF + "random.randrange(0, int(min(30, 0.5 * 2**attempt)) + 1)", "alike"),
+        whole(BACKOFF + "random.uniform(0, min(30, 0.5 * float(10)**attempt))", "smaller of 30"),
+        whole(BACKOFF + "random.uniform(0, min(30, float('0.5') * 2.5e8**attempt))", "smaller of 30", "OverflowError"),
+        whole(BACKOFF + "-random.uniform(0, min(30, 0.5 * 2**attempt))", "below 0"),
+        whole(BACKOFF + "str(random.uniform(0, 1))", "number of seconds"),
+        whole(
+            "def backoff(attempt, random):\n    return backoff(attempt - 1, random) * 2 if attempt else random.uniform(0, 0.5)",
+            "smaller",
+        ),
+    ],
+    "KeepAlive": [
+        change("KeepAlive", "self.last, self.pinged = now, None", "self.last = now", "heard must forget it"),
+        change("KeepAlive", "self.last, self.pinged = now, None", "self.pinged = None", "expected"),
+        change("KeepAlive", "            self.pinged = now\n", "", "again and again"),
+        change("KeepAlive", 'return "ping"', 'return "Ping"', "Value"),
+        change("KeepAlive", 'return "give up" if', 'return "ping" if', "Value"),
+        change("KeepAlive", "now - self.pinged >= self.timeout", "now - self.last >= self.timeout", "Value"),
+        change("KeepAlive", "now - self.last >= self.interval", "now >= self.interval", "expected"),
+        change("KeepAlive", "self.last = now\n", "self.last = 0\n", "counts from"),
+        (
+            "class KeepAlive:\n    last = pinged = None\n    def __init__(self, interval, timeout, now):\n"
+            "        KeepAlive.interval, KeepAlive.timeout, KeepAlive.last, KeepAlive.pinged = interval, timeout, now, None\n"
+            "    def heard(self, now): KeepAlive.last, KeepAlive.pinged = now, None\n    def next_action(self, now):\n"
+            "        if KeepAlive.pinged is not None: return 'give up' if now - KeepAlive.pinged >= KeepAlive.timeout else None\n"
+            "        if now - KeepAlive.last >= KeepAlive.interval:\n            KeepAlive.pinged = now\n            return 'ping'\n",
+            ("two connections at once",),
+        ),
+        whole("import time\nclass KeepAlive:\n    def __init__(self, interval, timeout): pass", "possible to call it"),
+        whole(
+            "class KeepAlive:\n    def __init__(self, interval, timeout, now): pass\n    def heard(self, now): self.x = 1",
+            "AttributeError",
+        ),
+    ],
+    "deflate_message": [
+        whole(DEFLATED + "return zlib.compress(payload)", "zlib header"),
+        whole(DEFLATED + "return zlib.compress(payload)[2:-4]", "came"),
+        whole(DEFLATED + "return payload", "not compressed"),
+        whole(DEFLATED + "import gzip\n    return gzip.compress(payload)", "gzip"),
+        whole(
+            DEFLATED + "c = zlib.compressobj(wbits=-15)\n    return c.compress(payload) + c.flush(zlib.Z_SYNC_FLUSH)",
+            "still ends with",
+        ),
+        whole(DEFLATED + "c = zlib.compressobj(wbits=-15)\n    return c.compress(payload)", "came"),
+        whole(
+            DEFLATED
+            + "c = zlib.compressobj(wbits=-15)\n    return (c.compress(payload) + c.flush(zlib.Z_SYNC_FLUSH)).rstrip(TAIL)",
+            "cut off",
+        ),
+        whole(
+            DEFLATED
+            + "c = zlib.compressobj(wbits=-15)\n    return (c.compress(payload) + c.flush(zlib.Z_SYNC_FLUSH))[:-5]",
+            "cut off",
+        ),
+        whole(
+            "c = zlib.compressobj(wbits=-15)\n"
+            + DEFLATED
+            + "return (c.compress(payload) + c.flush(zlib.Z_SYNC_FLUSH))[:-4]",
+            "Hello again",
+        ),
+        whole(
+            DEFLATED
+            + "c = zlib.compressobj(wbits=-15)\n    return c.compress(payload) + c.flush() + b'\\x00' * 0 + b'x'",
+            "Z_FINISH",
+        ),
+        whole(
+            DEFLATED + "if not payload: return b''\n    c = zlib.compressobj(wbits=-15)\n"
+            "    return (c.compress(payload) + c.flush(zlib.Z_SYNC_FLUSH))[:-4]",
+            "an empty message is 00",
+        ),
+        whole(
+            DEFLATED
+            + "c = zlib.compressobj(0, wbits=-15)\n    return (c.compress(payload) + c.flush(zlib.Z_SYNC_FLUSH))[:-4]",
+            "should be compressed",
+        ),
+    ],
+    "inflate_message": [
+        whole(INFLATED + "return zlib.decompress(data)", "zlib.error", "error"),
+        whole(INFLATED + "return zlib.decompress(data + TAIL, wbits=-15)", "error"),
+        whole(
+            INFLATED + "return zlib.decompressobj(wbits=-15).decompress(bytes(data) + TAIL)",
+            "too long and was accepted",
+        ),
+        whole(INFLATED + "return zlib.decompressobj(wbits=-15).decompress(bytes(data) + TAIL, max_size)", "was cut"),
+        whole(
+            INFLATED + "r = zlib.decompressobj(wbits=-15).decompress(bytes(data) + TAIL)\n"
+            "    if len(r) > max_size: raise ProtocolError('', 1009)\n    return r",
+            "were held in memory",
+        ),
+        whole(
+            INFLATED + "d, r = zlib.decompressobj(wbits=-15), b''\n    data = bytes(data) + TAIL\n    while data:\n"
+            "        r += d.decompress(data, 1 << 20)\n        data = d.unconsumed_tail\n"
+            "        if len(r) > max_size: raise ProtocolError('', 1009)\n    return r",
+            "were held in memory",
+        ),
+        change("inflate_message", "len(payload) > max_size", "len(payload) >= max_size", "exactly max_size"),
+        change("inflate_message", 'bytes", 1009', 'bytes", 1002', "1009"),
+        change("inflate_message", 'DEFLATE", 1007', 'DEFLATE", 1002', "1007"),
+        change("inflate_message", "except zlib.error", "except ValueError", "another one"),
+        change("inflate_message", "wbits=-15", "wbits=-9", "came"),
+        change("inflate_message", "max_size + 1)", "max_size) if len(data) < 9000 else bytes(max_size + 1)", "1009"),
+    ],
+    "allow_origin": [
+        whole("def allow_origin(origin, host):\n    return origin is None or host in origin", "ports"),
+        whole(
+            "def allow_origin(origin, host):\n    return origin in (None, 'http://' + host, 'https://' + host)",
+            "ports that are implied",
+        ),
+        whole(
+            "def allow_origin(origin, host):\n    return origin is None or origin.split('//')[1] == host", "IndexError"
+        ),
+        whole(
+            "def allow_origin(origin, host):\n    return not origin or origin.endswith('//' + host)", "no Origin header"
+        ),
+        change(
+            "allow_origin",
+            "if origin is None:\n        return True",
+            "if origin is None:\n        return False",
+            "let them in",
+        ),
+        change("allow_origin", "except ValueError", "except KeyError", "ValueError"),
+        change("allow_origin", '"https": 443', '"https": 80', "ports"),
+    ],
+}
