@@ -770,13 +770,14 @@ def test_control_frames_come_between_the_fragments_of_a_message(role):
 
 
 @every_role
-def test_a_ping_is_not_answered_after_our_close_frame_but_messages_still_arrive(role):
+def test_after_our_close_frame_pings_are_answered_and_messages_arrive_until_that_of_the_peer(role):
     protocol = opened(role)
     protocol.close(1001, "bye")
     protocol.data_to_send()
 
-    assert receive(protocol, to(role, "8900", "8105 48656c6c6f")) == [Ping(), Text("Hello")]
-    assert protocol.data_to_send() == b""
+    events = receive(protocol, to(role, "8902 6869", "8105 48656c6c6f", "8802 03e9", "8900"))
+    assert events == [Ping(b"hi"), Text("Hello"), Close(1001, "")]
+    assert sent(protocol) == ["pong 68 69"]
 
 
 # What a peer must not send: the frames, the close code, words of the reason. The last byte is the one that is too much.

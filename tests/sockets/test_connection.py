@@ -776,6 +776,7 @@ def test_no_time_for_the_close_is_enough_for_what_has_arrived():
 @pytest.mark.parametrize(
     ("first", "more"),
     [
+        pytest.param(b"", masked(Opcode.PING), id="pings"),
         pytest.param(b"", masked(Opcode.PONG), id="pongs"),
         pytest.param(masked(Opcode.TEXT, fin=False), masked(Opcode.CONTINUATION, fin=False), id="fragments"),
     ],

