@@ -3,7 +3,7 @@
 import os
 import socket
 import zlib
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from hashlib import sha1
 
 import pytest
@@ -182,6 +182,25 @@ def test_a_header_that_would_become_two_is_refused_before_anything_is_opened(opt
         nobody.bind(("127.0.0.1", 0))  # and does not listen: a connection would be refused
         with pytest.raises(ValueError, match="not a legal header line"):
             connect(f"ws://127.0.0.1:{nobody.getsockname()[1]}/", **options)
+
+
+@pytest.mark.parametrize("names", [[""], ["chat", "chat"], ["my chat"], ["chat,soap"], ["chät"]], ids=repr)
+def test_subprotocols_that_are_no_distinct_names_are_refused_before_anything_is_opened(names):
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen: a connection would be refused
+        with pytest.raises(ValueError, match="subprotocols are distinct names"):
+            connect(f"ws://127.0.0.1:{nobody.getsockname()[1]}/", subprotocols=names)
+
+
+def test_every_connection_has_a_key_of_its_own_of_sixteen_bytes():
+    keys = []
+    with live_server() as server:
+        for _ in range(20):
+            with connect(server.url) as connection:
+                keys.append(b64decode(connection.request.headers["Sec-WebSocket-Key"], validate=True))
+
+    assert {len(key) for key in keys} == {16}
+    assert len(set(keys)) == len(keys)
 
 
 @pytest.mark.parametrize("path", ["a\r\nX-Evil: 1", "a HTTP/1.1\r\nX-Evil: 1", "a?b\nX-Evil: 1", "a\0b"])

@@ -53,6 +53,16 @@ def test_a_name_in_the_address_is_checked_against_the_certificate(server, for_cl
         assert connection.receive() == "Hello"
 
 
+def test_a_client_names_the_host_in_the_tls_handshake(authority, for_client):
+    names = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    context.sni_callback = lambda sock, name, context: names.append(name)
+
+    with live_server(ssl=context) as server, connect(f"wss://localhost:{server.port}/", ssl=for_client):
+        assert names == ["localhost"]
+
+
 def test_a_certificate_of_another_name_is_refused(authority, for_client):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("elsewhere.example").configure_cert(context)

@@ -10,6 +10,7 @@ from wslab.protocol.codec import Codec
 from wslab.protocol.deflate import PermessageDeflate
 from wslab.protocol.endpoint import Protocol
 from wslab.protocol.handshake import build_request
+from wslab.protocol.handshake_rules import are_names
 from wslab.protocol.limits import Limits
 from wslab.protocol.states import Role
 from wslab.recording.recording import Recording
@@ -50,6 +51,8 @@ def connect(
         address.host_header, address.resource_name, key=key, origin=origin, subprotocols=subprotocols, headers=lines
     )
     request.serialize()  # a header that cannot be sent is found before anything is opened
+    if not are_names([*subprotocols]):  # §4.1, 10
+        raise ValueError("subprotocols are distinct names, without blanks and commas")
     protocol = Protocol(
         Role.CLIENT,
         deflate=PermessageDeflate() if deflate is True else deflate or None,
