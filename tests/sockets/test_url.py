@@ -69,6 +69,10 @@ def test_an_address_and_the_host_header_that_goes_with_it(url, address, host_hea
     assert address.host_header == host_header
 
 
+def test_a_number_sign_in_a_path_or_a_query_is_written_percent_23():
+    assert parse_url("ws://localhost/a%23b?c=%23d").resource_name == "/a%23b?c=%23d"
+
+
 NO_PLACES = ["localhost", "//", "///path", "//:8765/", "//user@/", "//user@:80/", "//a b/"]
 NO_PLACES += ["//[::1]x:80/", "//[::1", "//::1/"]
 NO_NAMES = ["a,b", "a\x00b", 'a"b', "a..b", "a" * 64, "é" * 64, "\udc80"]
