@@ -11,6 +11,7 @@ from wslab.protocol.deflate import PermessageDeflate
 from wslab.protocol.endpoint import Protocol
 from wslab.protocol.handshake import build_request
 from wslab.protocol.handshake_rules import are_names
+from wslab.protocol.http import Request
 from wslab.protocol.limits import Limits
 from wslab.protocol.states import Role
 from wslab.recording.recording import Recording
@@ -50,9 +51,7 @@ def connect(
     request = build_request(
         address.host_header, address.resource_name, key=key, origin=origin, subprotocols=subprotocols, headers=lines
     )
-    request.serialize()  # a header that cannot be sent is found before anything is opened
-    if not are_names([*subprotocols]):  # §4.1, 10
-        raise ValueError("subprotocols are distinct names, without blanks and commas")
+    _check(request, subprotocols)
     protocol = Protocol(
         Role.CLIENT,
         deflate=PermessageDeflate() if deflate is True else deflate or None,
@@ -77,6 +76,13 @@ def connect(
         sock.close()
         raise
     return connection
+
+
+def _check(request: Request, subprotocols: Sequence[str]) -> None:
+    """Raise ValueError for what cannot be sent, before anything is opened."""
+    request.serialize()
+    if not are_names([*subprotocols]):  # §4.1, 10
+        raise ValueError("subprotocols are distinct names, without blanks and commas")
 
 
 def _add_credentials(address: WebSocketUrl, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
