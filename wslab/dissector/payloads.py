@@ -197,7 +197,7 @@ def _fields_of_close(payload: Payload, judged: Verdict) -> Iterator[Field]:
     if len(plain) > 2:
         reason = redact_body(plain[2:]).decode(errors="backslashreplace")
         fault = wrong.get("close reason", "")
-        yield Field(place, place, "close reason", f'"{reason}"', "a sentence for humans (§5.5.1)", fault=fault)
+        yield Field(place, place, "close reason", f'"{reason}"', "meant for logs, not for users (§5.5.1)", fault=fault)
 
 
 def _refusal(code: bytes) -> str:
