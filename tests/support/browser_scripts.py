@@ -103,6 +103,14 @@ SCRIPTS = [
         """,
     ),
     Script(
+        "forbidden-headers",
+        """
+        const headers = { "Sec-WebSocket-Key": "x", Upgrade: "websocket", Connection: "Upgrade", "X-Mine": "y" };
+        log("left: " + [...new Request("/", { headers }).headers.keys()].join(", "));
+        done();
+        """,
+    ),
+    Script(
         "article-of-2014",
         """
         const myWebSocket = new WebSocket(url);
