@@ -18,6 +18,7 @@ from wslab.protocol.states import TRANSITIONS, Direction, Role, State, Step
 if TYPE_CHECKING:
     from wslab import exercises
     from wslab.browser.console import BrowserConsole
+    from wslab.classroom.hand_in import hand_in
     from wslab.display.figures.figure import describe
     from wslab.display.figures.ladder import draw_ladder
     from wslab.display.figures.latencies import draw_latencies
@@ -87,6 +88,7 @@ __all__ = [
     "exercises",
     "faults",
     "fold",
+    "hand_in",
     "inspect",
     "knowledge_test",
     "parse_frame",
@@ -102,6 +104,7 @@ __all__ = [
 # What needs sockets is loaded at its first use: `import wslab` stays quick, and works where there are no sockets.
 _LOADED_AT_FIRST_USE = {
     "BrowserConsole": "wslab.browser.console",
+    "hand_in": "wslab.classroom.hand_in",
     "connect": "wslab.sockets.client",
     "describe": "wslab.display.figures.figure",
     "draw_ladder": "wslab.display.figures.ladder",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 from typing import Protocol as Interface
 
-from wslab.cli import accept, connect, doctor, echo, inspect, tap, watch
+from wslab.cli import accept, class_, connect, doctor, echo, inspect, tap, watch
 from wslab.cli.errors import CommandError
 from wslab.cli.output import GONE, allow_all_characters, complain, drop_output
 from wslab.cli.signals import ended_as_by_ctrl_c
@@ -21,7 +21,7 @@ INTERRUPTED = 130  # as a shell says it of a program that Ctrl-C has ended
 
 
 class Command(Interface):
-    """What each module of a command has. The name of the module is the name of the command."""
+    """What each module of a command has. The name of the module is that of the command (`class_`: class)."""
 
     __name__: str
     HELP: str
@@ -33,7 +33,7 @@ class Command(Interface):
         """Run the command; return the exit status. Raises CommandError with a sentence for standard error."""
 
 
-COMMANDS: tuple[Command, ...] = (echo, connect, inspect, tap, watch, accept, doctor)
+COMMANDS: tuple[Command, ...] = (echo, connect, inspect, tap, class_, watch, accept, doctor)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"wslab {version('wslab')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
-        subparser = commands.add_parser(command.__name__.rpartition(".")[2], help=command.HELP)
+        subparser = commands.add_parser(command.__name__.rpartition(".")[2].removesuffix("_"), help=command.HELP)
         command.add_arguments(subparser)
         subparser.set_defaults(run=command.run)
     return parser

@@ -13,12 +13,17 @@ FILE = Path(__file__).with_name("echo.html")
 
 
 def answer_page(request: Request) -> Response | None:
-    """Return the page for a request that asks for HTML at `/`; None for any other, including a faulty handshake.
+    """Return the page for a request that asks for HTML at `/`; None for any other, including a faulty handshake."""
+    return _build_page() if asks_for_page(request) else None
+
+
+def asks_for_page(request: Request) -> bool:
+    """Whether a request asks for HTML at `/`, and for nothing else.
 
     Programs do not list `text/html` in Accept, so they are still told with 426 that this is a WebSocket server.
     """
     headers = request.headers
-    asks_for_page = (
+    return (
         request.method in ("GET", "HEAD")
         and "Upgrade" not in headers
         and "Transfer-Encoding" not in headers
@@ -28,7 +33,6 @@ def answer_page(request: Request) -> Response | None:
         and headers.get("Content-Length", "0") == "0"
         and any(_is_html(accepted) for accepted in headers.tokens("Accept"))
     )
-    return _build_page() if asks_for_page else None
 
 
 def _is_html(media_range: str) -> bool:

@@ -1,0 +1,1 @@
+"""A class at once: a server for a teacher and thirty students."""
