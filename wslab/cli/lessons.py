@@ -1,0 +1,135 @@
+"""lessons: a copy of the lessons to work in, without outputs; what you have changed there is never overwritten."""
+
+import argparse
+import hashlib
+import json
+import os
+from collections import Counter
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+
+from wslab.cli.errors import CommandError
+from wslab.cli.output import show
+
+HELP = "copy the lessons, without outputs, into a folder of your own"
+
+SOURCE = Path(__file__).parents[2] / "notebooks"
+FOLDER = "my-lessons"
+RECORD = ".wslab-lessons.json"  # what was copied: the digest of each file, by its path
+SUFFIXES = {".ipynb", ".png", ".json", ".pcapng", ".pcap", ".har", ".md"}
+
+
+class Fate(StrEnum):
+    """What became of a file, in words that follow the number of such files."""
+
+    NEW = "new"
+    UPDATED = "updated, as you had not changed them"
+    SAME = "up to date"
+    YOURS = "with your own changes"
+    KEPT = "newer here, but kept as you have changed them"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the folder."""
+    parser.add_argument(
+        "folder",
+        metavar="FOLDER",
+        nargs="?",
+        type=Path,
+        default=Path(FOLDER),
+        help=f"where to put them (default: {FOLDER} in this folder); run this again to get new lessons",
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Copy the lessons. Raises CommandError where they are not, or cannot be written."""
+    folder: Path = options.folder
+    if not SOURCE.is_dir():
+        raise CommandError("the lessons are not here: they come with the repository, not with the package alone")
+    if folder.resolve().is_relative_to(SOURCE.resolve()):
+        raise CommandError(f"{folder} is where the lessons come from: name another folder")
+    try:
+        fates = copy_lessons(SOURCE, folder)
+    except OSError as error:
+        raise CommandError(f"{error.filename or folder}: {error.strerror or error}") from None
+    counts = Counter(fates.values())
+    show(f"{folder}: " + ", ".join(f"{counts[fate]} {fate}" for fate in Fate if counts[fate]))
+    for path, fate in fates.items():
+        if fate is Fate.KEPT:
+            show(f"  kept {path}: to get it as it is now, rename yours and run this again")
+    return 0
+
+
+def copy_lessons(source: Path, folder: Path) -> dict[str, Fate]:
+    """Copy the lessons in `source`, with what they need, into `folder`; what became of each file, by its path.
+
+    A file is written if there is none, or if it is still as an earlier copy left it. Raises OSError.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if not (folder / ".gitignore").exists():
+        (folder / ".gitignore").write_text("*\n", encoding="utf-8")  # inside a clone, git takes no notice of the folder
+    known = _read_record(folder / RECORD)
+    fates = {}
+    for path in _files_of(source):
+        name = path.relative_to(source).as_posix()
+        data = without_outputs(path.read_bytes()) if path.suffix == ".ipynb" else path.read_bytes()
+        fates[name] = fate = _fate(folder / name, data, known.get(name))
+        if fate in (Fate.NEW, Fate.UPDATED):
+            _write(folder / name, data)
+        if fate is not Fate.KEPT:
+            known[name] = _digest(data)
+    _write(folder / RECORD, json.dumps(known, indent=1).encode())
+    return fates
+
+
+def without_outputs(data: bytes) -> bytes:
+    """The bytes of a notebook as if none of its cells had run."""
+    notebook = json.loads(data)
+    notebook["metadata"].pop("widgets", None)
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            cell |= {"execution_count": None, "outputs": []}
+    return (json.dumps(notebook, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _files_of(source: Path) -> Iterator[Path]:
+    """The files that belong to the lessons; a capture that a lesson left beside itself does not."""
+    for path in sorted(source.rglob("*")):
+        parts = path.relative_to(source).parts
+        is_hidden = any(part.startswith(".") for part in parts)
+        is_stray = len(parts) == 1 and path.suffix not in (".ipynb", ".md")
+        if path.suffix in SUFFIXES and path.is_file() and not is_hidden and not is_stray:
+            yield path
+
+
+def _fate(target: Path, data: bytes, known: str | None) -> Fate:
+    if not target.exists():
+        return Fate.NEW
+    found = target.read_bytes()
+    if found == data:
+        return Fate.SAME
+    if _digest(found) == known:
+        return Fate.UPDATED
+    return Fate.YOURS if _digest(data) == known else Fate.KEPT
+
+
+def _read_record(path: Path) -> dict[str, str]:
+    """What earlier copies have written; nothing if that cannot be read, so that all that is there is kept."""
+    try:
+        record = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return {str(name): str(digest) for name, digest in record.items()} if isinstance(record, dict) else {}
+
+
+def _write(target: Path, data: bytes) -> None:
+    """Write the file at once, so that an interruption leaves no half of it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f".{target.name}.part")
+    part.write_bytes(data)
+    os.replace(part, target)
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
