@@ -145,10 +145,15 @@ def open_too(page: Page, name: str) -> Locator:
     return panel
 
 
+def choose(page: Page, menu: str, command: str) -> None:
+    """Choose the command from a menu."""
+    page.get_by_role("menuitem", name=menu, exact=True).click()
+    page.locator(f'.lm-Menu-item[data-command="{command}"]').click()
+
+
 def choose_run(page: Page, command: str) -> None:
     """Choose the command from the menu Run; return when the cells that it runs have run."""
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.locator(f'.lm-Menu-item[data-command="{command}"]').click()
+    choose(page, "Run", command)
     page.wait_for_function(HAS_RUN, timeout=LAB_TIMEOUT)
     wait_for_kernel(page)
 

@@ -20,6 +20,7 @@ PACKAGES = [
     ("jupyterlab", "to open the notebooks"),
     ("ipykernel", "to run the notebooks"),
     ("ipywidgets", "for the interactive parts"),
+    ("anywidget", "to keep their keys to themselves"),
     ("matplotlib", "for the plots"),
     ("nbval", "to check the notebooks"),
     ("psutil", "to list connections"),

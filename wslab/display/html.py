@@ -16,6 +16,16 @@ def paragraph(text: str) -> str:
     return f'<p style="margin:4px 0">{escape(text)}</p>'
 
 
+def warning(text: str) -> str:
+    """A sentence that says what is wrong: its tint is not its only sign."""
+    return f'<p style="margin:4px 0;padding:2px 8px;background-color:{TINT}">\u26a0 {escape(text)}</p>'
+
+
+def faded(html: str) -> str:
+    """HTML that is out of date."""
+    return f'<div style="opacity:0.7">{html}</div>'
+
+
 def announced(html: str) -> str:
     """HTML that a screen reader reads aloud when it appears."""
     return f'<div role="status" style="{LINES}">{html}</div>'

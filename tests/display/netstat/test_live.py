@@ -8,12 +8,12 @@ from support.raw_peer import fresh_port, live_server
 from support.waiting import wait_until, wslab_threads
 
 from wslab import connect, watch
-from wslab.display.netstat import live as module
+from wslab.display import shown
 
 
 @pytest.fixture(autouse=True)
 def leaves_no_thread_behind(monkeypatch):
-    for name in module.HERE_IS_A_NOTEBOOK:
+    for name in shown.HERE_IS_A_NOTEBOOK:
         monkeypatch.delenv(name, raising=False)
     yield
     wait_until(lambda: not wslab_threads())
@@ -90,13 +90,14 @@ def test_where_nobody_looks_it_is_a_table_as_any_other():
         assert table._repr_mimebundle_() == {"text/plain": repr(table.table), "text/html": table.table._repr_html_()}
 
 
-@pytest.mark.parametrize("name", module.HERE_IS_A_NOTEBOOK)
-def test_in_a_notebook_that_somebody_has_opened_it_is_a_widget_with_a_table_as_its_fallback(name, monkeypatch):
-    monkeypatch.setenv(name, "here")
+def test_in_a_notebook_that_somebody_has_opened_it_has_a_place_with_a_table_in_it(monkeypatch):
+    monkeypatch.setenv(shown.JUPYTER, "here")
     with live_server() as server, watch(server).live() as table:
         bundle = table._repr_mimebundle_()
 
-    assert set(bundle) == {"text/plain", "text/html", "application/vnd.jupyter.widget-view+json"}
+    assert bundle["text/plain"] == repr(table.table)
+    assert "<wslab-place " in bundle["text/html"]
+    assert table.table._repr_html_() in bundle["text/html"]
 
 
 def test_the_widget_shows_the_last_table_and_closing_it_ends_the_thread():

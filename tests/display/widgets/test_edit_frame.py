@@ -4,17 +4,20 @@ import os
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 from support.heads_and_frames import text
 from support.raw_peer import live_server
-from support.waiting import running
+from support.waiting import running, wait_until
 
 import wslab
 from wslab import Opcode, edit_frame, serialize_frame
-from wslab.display.netstat import live
-from wslab.display.widgets.edit_frame import FrameEditor
+from wslab.display import shown as reader
+from wslab.display.widgets.edit_frame import EARLIER, FrameEditor
 from wslab.display.widgets.field_controls import AS_HEX, AS_TEXT
+from wslab.display.widgets.presets import HELLO as HELLO_FRAME
+from wslab.display.widgets.presets import ILLEGAL, LEGAL
 from wslab.display.widgets.raw_frame import LengthForm, RawFrame
 
 HELLO = "81 85 37 fa 21 3d 7f 9f 4d 51 58"
@@ -154,6 +157,107 @@ def test_the_server_may_be_an_address_or_none():
     assert edit_frame(server.url).send().ending.startswith("There is no connection")
 
 
+def test_an_answer_is_faded_while_another_frame_stands_there():
+    with live_server() as server:
+        editor = edit_frame(server)
+        editor.controls.send_button.click()
+        assert EARLIER not in shown(editor)
+        editor.controls.fields.payload.value = "Hi"
+        assert EARLIER in shown(editor)
+        assert "opacity" in shown(editor)
+        editor.controls.fields.payload.value = "Hello"
+        assert EARLIER not in shown(editor)
+
+
+def test_a_failure_is_told_where_the_answer_is_expected(monkeypatch):
+    def fail():
+        raise RuntimeError("can't start new thread")
+
+    editor = edit_frame()
+    monkeypatch.setattr(editor, "send", fail)
+    with pytest.raises(RuntimeError):
+        editor.controls._on_send(None)
+    assert "Nothing came back, as something went wrong here: RuntimeError: can&#x27;t start new thread." in shown(
+        editor
+    )
+    assert "Sending" not in shown(editor)
+
+
+def test_bytes_are_no_server():
+    with pytest.raises(TypeError, match=r"not bytes: edit_frame\(frame=...\) takes the bytes of a frame"):
+        edit_frame(b"\x89\x80\x37\xfa\x21\x3d")
+
+
+def test_a_preset_fills_all_fields_and_gives_way_to_a_change():
+    editor = edit_frame()
+    controls = editor.controls
+    controls.preset.value = LEGAL["a ping"]
+    assert (editor.frame, controls.fields.opcode.value) == (LEGAL["a ping"], 0x9)
+    assert bytes.fromhex(controls.data.value) == LEGAL["a ping"].to_bytes()
+    controls.fields.payload.value = "!"
+    assert controls.preset.value is None
+    controls.preset.value = LEGAL["a ping"]
+    assert editor.frame == LEGAL["a ping"]
+
+
+def test_a_new_key_masks_the_same_payload():
+    editor = edit_frame()
+    editor.controls.new_key.click()
+    assert editor.frame.masking_key != HELLO_FRAME.masking_key
+    assert replace(editor.frame, masking_key=HELLO_FRAME.masking_key) == HELLO_FRAME
+    assert bytes.fromhex(editor.controls.fields.masking_key.value) == editor.frame.masking_key
+
+
+def test_fragments_are_one_message_on_a_connection_that_is_kept():
+    with live_server() as server:
+        editor = edit_frame(server)
+        editor.controls.keep.value = True
+        for name, lines in (
+            ("a first fragment, Hel", []),
+            ("a ping", ["pong"]),
+            ("a last fragment, lo", ['text "Hello"']),
+        ):
+            editor.controls.preset.value = LEGAL[name]
+            editor.controls.send_button.click()
+            assert [line.partition(" ")[0] if name == "a ping" else line for line, _ in editor.answer.rows] == lines
+            assert "The connection is open, and waits for more." in shown(editor)
+        assert len(server.connections) == 1
+        editor.controls.keep.value = False
+        wait_until(lambda: not server.connections)
+        editor.controls.send_button.click()
+        assert "no message has begun" in shown(editor)
+
+
+def test_after_the_end_of_a_kept_connection_the_next_frame_opens_another():
+    with live_server() as server:
+        editor = edit_frame(server)
+        editor.keep = True
+        editor.frame = ILLEGAL["no mask"]
+        assert editor.send().close_code == 1002
+        editor.frame = HELLO_FRAME
+        assert [line for line, _ in editor.send().rows] == ['text "Hello"']
+        editor.close()
+
+
+def test_a_server_of_its_own_lives_as_long_as_the_kept_connection():
+    editor = edit_frame()
+    editor.keep = True
+    assert [line for line, _ in editor.send().rows] == ['text "Hello"']
+    own = editor._own_server
+    assert own.is_listening
+    editor.close()
+    assert not own.is_listening
+
+
+def test_compression_is_offered_on_demand():
+    editor = edit_frame(frame=LEGAL["Hello, compressed"])
+    editor.controls.send_button.click()
+    assert editor.answer.close_code == 1002
+    editor.controls.deflate.value = True
+    editor.controls.send_button.click()
+    assert "Hello" in editor.answer.rows[0][0]
+
+
 def test_what_a_server_says_is_not_html():
     with live_server(handler=lambda connection: connection.close(4000, "<b>bold</b>")) as server:
         editor = edit_frame(server)
@@ -203,19 +307,18 @@ def test_the_text_is_the_same_in_every_run_and_comes_with_html_and_where_somebod
         "",
     ]
     assert repr(editor).endswith(repr(wslab.inspect(bytes.fromhex(HELLO), deflate=False)))
-    for name in live.HERE_IS_A_NOTEBOOK:
+    for name in reader.HERE_IS_A_NOTEBOOK:
         monkeypatch.delenv(name, raising=False)
     assert editor._repr_mimebundle_() == {"text/plain": repr(editor), "text/html": editor._repr_html_()}
-    monkeypatch.setenv(live.HERE_IS_A_NOTEBOOK[0], "lesson.ipynb")
-    [kind] = set(editor._repr_mimebundle_()) - {"text/plain", "text/html"}
-    assert kind == "application/vnd.jupyter.widget-view+json"
+    monkeypatch.setenv(reader.HERE_IS_A_NOTEBOOK[0], "lesson.ipynb")
+    assert "<wslab-place " in editor._repr_mimebundle_()["text/html"]
 
 
 def test_a_notebook_that_nobody_looks_at_needs_no_widgets():
     code = (
         "import sys, wslab; e = wslab.edit_frame(); e._repr_mimebundle_(); e.send(); print('ipywidgets' in sys.modules)"
     )
-    environment = {name: value for name, value in os.environ.items() if name not in live.HERE_IS_A_NOTEBOOK}
+    environment = {name: value for name, value in os.environ.items() if name not in reader.HERE_IS_A_NOTEBOOK}
     result = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
     assert (result.stdout, result.stderr) == ("False\n", "")
 
@@ -235,13 +338,14 @@ def test_a_frame_to_begin_with_must_be_one():
 
 def test_every_control_has_a_name_and_a_hint():
     editor = edit_frame()
-    rows = editor.controls.fields.box.children
+    controls_of, rows = editor.controls, editor.controls.fields.box.children
     controls = [
         *(control for row in rows for control in row.children),
         editor.controls.data,
         editor.controls.send_button,
     ]
-    assert len(controls) == 13
+    controls += [controls_of.preset, controls_of.new_key, controls_of.keep, controls_of.deflate]
+    assert len(controls) == 17
     for control in controls:
         assert control.description
         assert control.tooltip

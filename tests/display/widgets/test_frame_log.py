@@ -46,6 +46,17 @@ def test_only_the_last_rows_are_kept_and_pings_push_no_text_out():
     assert sum(map(len, log._rows.values())) == 6
 
 
+def test_rows_that_are_not_shown_any_more_are_counted():
+    log = FrameLog(recorded(*HANDSHAKE, (1, DOWN, GREETING), *[(1, UP, PING), (1, DOWN, PONG)] * 10), most=3)
+    assert log.left_out() == ""
+    log.read()
+    assert log.left_out() == "20 earlier rows are not shown."
+    assert log.left_out(Kinds.ONLY_CONTROL) == "17 earlier rows are not shown."
+    assert log.left_out(Kinds.NO_CONTROL) == ""
+    log.clear()
+    assert log.left_out() == ""
+
+
 def test_rows_can_be_cleared_and_what_has_been_agreed_on_stays_known():
     recording = recorded(*HANDSHAKE)
     log = FrameLog(recording)

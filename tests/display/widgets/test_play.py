@@ -7,7 +7,7 @@ from support.recordings import DOWN, HANDSHAKE, UP, recorded
 from support.waiting import running
 
 from wslab import Recording, connect, play
-from wslab.display.netstat import live
+from wslab.display import shown as reader
 from wslab.display.widgets.play import MOST_ROWS, Player
 
 CONVERSATION = [*HANDSHAKE, (1, UP, text("Hello")), (1, DOWN, GREETING[:3]), (1, DOWN, GREETING[3:])]
@@ -155,11 +155,21 @@ def test_an_empty_recording_is_told():
 
 def test_the_widget_comes_where_somebody_looks(monkeypatch):
     player = play(recorded(*CONVERSATION))
-    for name in live.HERE_IS_A_NOTEBOOK:
+    for name in reader.HERE_IS_A_NOTEBOOK:
         monkeypatch.delenv(name, raising=False)
     assert player._repr_mimebundle_() == {"text/plain": repr(player), "text/html": player._repr_html_()}
-    monkeypatch.setenv(live.HERE_IS_A_NOTEBOOK[0], "lesson.ipynb")
-    assert "application/vnd.jupyter.widget-view+json" in player._repr_mimebundle_()
+    monkeypatch.setenv(reader.HERE_IS_A_NOTEBOOK[0], "lesson.ipynb")
+    assert "<wslab-place " in player._repr_mimebundle_()["text/html"]
+
+
+def test_it_plays_from_the_beginning_when_it_is_at_the_end_and_stops():
+    controls = play(recorded(*CONVERSATION)).controls
+    controls.last.click()
+    controls.playing.click()
+    assert (controls.step.value, controls.playing.description) == (1, "Stop")
+    controls.next.click()
+    controls.playing.click()
+    assert (controls.step.value, controls.playing.description) == (2, "Play")
 
 
 def test_every_control_has_a_name_and_a_hint():

@@ -7,7 +7,7 @@ from support.raw_peer import live_server
 from support.waiting import running, wait_until
 
 from wslab import Recording, Tap, connect, watch_frames
-from wslab.display.netstat import live
+from wslab.display import shown as reader
 from wslab.display.widgets import watch_frames as module
 from wslab.display.widgets.frame_log import Kinds
 
@@ -40,7 +40,7 @@ def test_rows_appear_as_frames_pass_and_the_thread_ends_with_the_server():
         wait_until(lambda: not threads())
 
     assert "The server has stopped." in shown(watch)
-    assert watch.controls.pause.value
+    assert watch.controls.pause.description == "Resume"
     assert repr(watch).splitlines() == [
         "connection  direction        bytes  what",
         repr(watch).splitlines()[1],
@@ -74,14 +74,16 @@ def test_the_text_has_all_that_has_passed_whether_the_thread_has_seen_it_or_not(
 def test_a_pause_is_a_pause_and_ends_the_thread():
     with live_server(recording=Recording()) as server, connect(server.url) as connection:
         watch = watch_frames(server)
-        watch.controls.pause.value = True
+        assert watch.controls.pause.description == "Pause"
+        watch.controls.pause.click()
         wait_until(lambda: not threads())
         connection.send("Hello")
         connection.receive()
         assert "Paused." in shown(watch)
         assert "Hello" not in shown(watch) + repr(watch)
 
-        watch.controls.pause.value = False
+        assert watch.controls.pause.description == "Resume"
+        watch.controls.pause.click()
         wait_until(lambda: "Hello" in shown(watch))
         assert "Watching." in shown(watch)
         assert len(threads()) == 1
@@ -117,7 +119,9 @@ def test_at_most_so_many_rows_are_kept():
         for number in range(10):
             connection.send(f"{number}")
             connection.receive()
-        assert [line.split()[-1] for line in repr(watch).splitlines()] == ["what", '"8"', '"8"', '"9"', '"9"']
+        *rows, left_out = repr(watch).splitlines()
+        assert [line.split()[-1] for line in rows] == ["what", '"8"', '"8"', '"9"', '"9"']
+        assert left_out == "18 earlier rows are not shown."
         connection.close()
 
 
@@ -179,15 +183,15 @@ def test_a_server_that_records_nothing_cannot_be_watched():
 
 
 def test_the_widget_comes_where_somebody_looks(monkeypatch):
-    for name in live.HERE_IS_A_NOTEBOOK:
+    for name in reader.HERE_IS_A_NOTEBOOK:
         monkeypatch.delenv(name, raising=False)
     with watch_frames(Recording()) as watch:
         assert watch._repr_mimebundle_() == {
             "text/plain": "Nothing has passed yet.",
             "text/html": watch._repr_html_(),
         }
-        monkeypatch.setenv(live.HERE_IS_A_NOTEBOOK[0], "lesson.ipynb")
-        assert "application/vnd.jupyter.widget-view+json" in watch._repr_mimebundle_()
+        monkeypatch.setenv(reader.HERE_IS_A_NOTEBOOK[0], "lesson.ipynb")
+        assert "<wslab-place " in watch._repr_mimebundle_()["text/html"]
 
 
 def test_every_control_has_a_name_and_a_hint():

@@ -1,12 +1,15 @@
 """The widgets in a real JupyterLab: by mouse, by keyboard alone, and as axe-core judges them."""
 
+import string
+
 import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from support.axe import violations
-from support.jupyterlab import open_too, run_notebook, write_notebook
+from support.jupyterlab import choose, open_notebook, open_too, run_notebook, write_notebook
 
 import wslab
+from wslab.display.place import AGAIN
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -15,6 +18,8 @@ IMPORTS = "import wslab\nfrom matplotlib import pyplot\nserver = wslab.EchoServe
 TO_EDIT_BY_MOUSE = "wslab.edit_frame(server)  # by mouse"
 TO_EDIT_BY_KEYBOARD = "wslab.edit_frame(server)  # by keyboard"
 TO_EDIT_AS_BYTES = "wslab.edit_frame()"
+TO_EDIT_TO_PRESS_KEYS = "wslab.edit_frame()  # to press keys"
+TO_WATCH_NETSTAT = "wslab.watch(server).live(300)"
 TO_WATCH = """
 watched = wslab.EchoServer(recording=wslab.Recording()).start()
 display(wslab.watch_frames(watched))
@@ -47,7 +52,43 @@ display(
     wslab.draw_latencies(recording),
 )
 """
-CELLS = [IMPORTS, TO_EDIT_BY_MOUSE, TO_EDIT_BY_KEYBOARD, TO_EDIT_AS_BYTES, TO_WATCH, TO_PLAY, FIGURES]
+CELLS = [
+    IMPORTS,
+    TO_EDIT_BY_MOUSE,
+    TO_EDIT_BY_KEYBOARD,
+    TO_EDIT_AS_BYTES,
+    TO_EDIT_TO_PRESS_KEYS,
+    TO_WATCH,
+    TO_PLAY,
+    TO_WATCH_NETSTAT,
+    FIGURES,
+]
+CONTROLS = ":is(button, input, select, [role=group]):visible"
+# All but Tab, which leaves a control, and what the browser itself keeps or a driver of browsers cannot press.
+KEYS = [
+    *string.ascii_lowercase,
+    *string.digits,
+    *("Escape", "Enter", "Space", "Backspace", "Delete", "Insert", "Home", "End", "PageUp", "PageDown"),
+    *("ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "F1", "F2", "F3", "F4", "F6", "F7", "F8", "F9", "F10"),
+    *("-", "=", "[", "]", "\\", ";", "'", ",", ".", "/", "`"),
+    *("Shift+Enter", "Control+Enter", "Alt+Enter", "Control+Shift+-", "Shift+M", "Shift+L", "Shift+O"),
+    *(f"Control+{key}" for key in "abcdefgiklmopqsuvxyz"),
+    *(f"Control+Shift+{key}" for key in "cdefhlms"),
+]
+WHAT_JUPYTERLAB_SHOWS = """() => ({
+    cells: document.querySelectorAll(".jp-Notebook .jp-Cell").length,
+    prompts: [...document.querySelectorAll(".jp-Notebook .jp-InputPrompt")].map((prompt) => prompt.innerText),
+    sources: [...document.querySelectorAll(".jp-Notebook .jp-Cell .cm-content")].map((source) => source.innerText),
+    dialogs: document.querySelectorAll(".jp-Dialog, .lm-Menu, .jp-modal-content").length,
+    panels: [...document.querySelectorAll(".lm-TabBar-tab")].map((tab) => tab.innerText),
+    sidebars: [...document.querySelectorAll(".jp-SideBar .lm-mod-current")].map((tab) => tab.dataset.id),
+    collapsed: document.querySelectorAll(".jp-OutputPlaceholder, .jp-InputPlaceholder").length,
+})"""
+# As ipywidgets does it whenever the HTML of a widget changes.
+REPLACE = """(group) => {
+    window.before = group;
+    group.parentElement.innerHTML = group.parentElement.innerHTML;
+}"""
 NO_ALT = "image-alt: "  # JupyterLab gives a PNG no alternative text, whatever its output says
 
 
@@ -65,6 +106,10 @@ def page(browser, lab):
 
 def output_of(page: Page, cell: str) -> Locator:
     return page.locator(".jp-CodeCell").nth(CELLS.index(cell)).locator(".jp-OutputArea-output")
+
+
+def what_jupyterlab_shows(page: Page) -> dict:
+    return page.evaluate(WHAT_JUPYTERLAB_SHOWS)
 
 
 def press(page: Page, *keys: str) -> None:
@@ -93,11 +138,65 @@ def test_a_frame_is_edited_and_sent_by_keyboard(page):
     editor = output_of(page, TO_EDIT_BY_KEYBOARD)
     editor.get_by_label("FIN", exact=True).focus()
     press(page, "Space", *["Tab"] * 4)  # over RSV1 to RSV3 to the opcode
-    press(page, "Space", "ArrowDown", "ArrowDown", "Enter")  # a list that is not open leaves the arrows to JupyterLab
+    press(page, "ArrowDown", "ArrowDown")  # in a list that is not open
     press(page, *["Tab"] * 8, "Space")  # over mask, key, form, length, payload, its kind and the bytes to the button
 
     editor.get_by_text('close 1002 "opcode 0x3 is reserved"').wait_for()
     assert page.evaluate("document.activeElement.innerText") == "Send"
+
+
+def keep_their_keys(page: Page, cell: str, only_one_of_a_kind: bool) -> None:
+    """Press every key in every control of a cell, or in one of each kind, which is also clicked before."""
+    place = output_of(page, cell).locator("wslab-place")
+    controls, known, number = place.locator(CONTROLS), set(), 0
+    while number < controls.count():  # keys that are pressed may make a table come or go
+        control = controls.nth(number)
+        number += 1
+        kind = control.evaluate("control => control.tagName + control.type")
+        if only_one_of_a_kind and kind in known:
+            continue
+        for focus in [control.focus] if kind in known else [control.focus, control.click]:
+            focus()
+            before = what_jupyterlab_shows(page)
+            press(page, *KEYS)
+            assert what_jupyterlab_shows(page) == before, (number, focus)
+            assert place.evaluate("place => place.contains(document.activeElement)"), (number, focus)
+        known.add(kind)
+    assert len(known) > 1 or cell == TO_WATCH_NETSTAT
+
+
+def test_no_key_that_is_pressed_in_a_control_is_a_command_of_jupyterlab(page):
+    keep_their_keys(page, TO_EDIT_TO_PRESS_KEYS, only_one_of_a_kind=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cell", [TO_EDIT_TO_PRESS_KEYS, TO_WATCH, TO_PLAY, TO_WATCH_NETSTAT])
+def test_nor_in_any_other_control(page, cell):
+    keep_their_keys(page, cell, only_one_of_a_kind=False)
+
+
+def test_a_click_between_the_controls_gives_no_keys_to_jupyterlab(page):
+    output_of(page, TO_EDIT_TO_PRESS_KEYS).get_by_text("32 bits in each line").locator("visible=true").click()
+    before = what_jupyterlab_shows(page)
+    press(page, *KEYS)
+    assert what_jupyterlab_shows(page) == before
+
+
+def test_the_same_keys_outside_of_a_control_are_commands(page):
+    before = what_jupyterlab_shows(page)
+    page.locator(".jp-CodeCell .jp-InputPrompt").first.click()
+    press(page, "b")
+    assert what_jupyterlab_shows(page) != before
+    press(page, "d", "d")
+
+
+def test_a_reader_who_scrolls_a_table_by_keyboard_stays_there_while_it_changes(page):
+    place = output_of(page, TO_WATCH_NETSTAT).locator("wslab-place")
+    table = place.get_by_role("group")
+    table.focus()
+    table.evaluate(REPLACE)
+    assert page.evaluate("() => !window.before.isConnected")
+    assert table.evaluate("group => group === document.activeElement")
 
 
 def test_bytes_that_are_typed_turn_the_fields(page):
@@ -113,12 +212,13 @@ def test_frames_are_watched_while_they_pass(page):
     assert violations(watch) == []
 
     watch.get_by_label("Show").focus()
-    press(page, "Space", "ArrowDown", "Enter")
+    press(page, "ArrowDown")
     watch.get_by_text("pong").first.wait_for(state="detached")
     press(page, "Shift+Tab", "Space")  # clear
     watch.get_by_text("Nothing has passed yet.").wait_for()
     press(page, "Shift+Tab", "Space")
     watch.get_by_text("Paused.").wait_for()
+    assert page.evaluate("document.activeElement.innerText") == "Resume"
 
 
 def test_a_screen_reader_gets_the_words_of_every_figure(page):
@@ -145,6 +245,32 @@ def test_a_recording_is_played(page):
     press(page, "Shift+Tab", "Space")
     player.get_by_text("Step 9 of 9").wait_for()
     assert player.get_by_text("CLOSING").count() == 2
+
+
+def test_a_notebook_that_is_opened_another_day_shows_what_was_saved_and_how_to_get_the_controls(browser, lab):
+    write_notebook(lab, "saved.ipynb", "import wslab", TO_EDIT_AS_BYTES)
+    page = run_notebook(browser, lab, "saved.ipynb")
+    expect(page.get_by_role("button", name="Send", exact=True)).to_be_visible()
+    expect(page.get_by_text(AGAIN)).to_be_hidden()
+    choose(page, "File", "docmanager:save")
+    expect(page.locator(".lm-TabBar-tab.lm-mod-current.jp-mod-dirty")).to_have_count(0)
+    choose(page, "Kernel", "kernelmenu:restart")
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+    expect(page.get_by_role("button", name="Send", exact=True)).to_have_count(0)
+    expect(page.get_by_text(AGAIN)).to_be_visible()
+    page.close()
+
+    saved = nbformat.read(lab.folder / "saved.ipynb", as_version=4)
+    [data] = [output["data"] for cell in saved.cells for output in cell.outputs]
+    assert set(data) == {"text/plain", "text/html"}
+    nbformat.write(saved, lab.folder / "of-somebody-else.ipynb")  # no signature: it is not trusted
+    for name in "saved.ipynb", "of-somebody-else.ipynb":
+        page = open_notebook(browser, lab, name)
+        output = page.locator(".jp-OutputArea-output")
+        expect(output.get_by_text(AGAIN)).to_be_visible()
+        expect(output.get_by_text("32 bits in each line")).to_be_visible()
+        assert page.get_by_text("Error displaying widget").count() == 0
+        page.close()
 
 
 # Last, as it leaves another notebook before the first

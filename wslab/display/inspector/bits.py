@@ -48,7 +48,7 @@ def draw_bits(fields: Sequence[Field]) -> str:
     body = "\n".join(_row(number, cells) for number, cells in enumerate(lines))
     caption = f'<caption style="text-align:left">{CAPTION}</caption>'
     head = f"<thead><tr>{corner}{heading}</tr></thead>"
-    style = f"border-collapse:collapse;width:100%;max-width:{MOST_WIDTH}px;margin:0 0 1em"
+    style = f"border-collapse:collapse;table-layout:auto;width:100%;max-width:{MOST_WIDTH}px;margin:0 0 1em"
     table = f'<table style="{style}">\n{caption}\n{head}\n<tbody>\n{body}\n</tbody>\n</table>\n'
     return scrolled(table, CAPTION)
 

@@ -1,17 +1,16 @@
 """live: a table in a notebook that a thread keeps up to date while the kernel runs other cells."""
 
 import contextlib
-import os
 import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from typing import Protocol as Interface
 
+from wslab.display.shown import bundle, is_seen
+
 if TYPE_CHECKING:
     from ipywidgets import HTML
-
-HERE_IS_A_NOTEBOOK = ("JPY_SESSION_NAME", "VSCODE_PID")  # set by programs that start a kernel for a reader
 
 
 class Snapshot(Interface):
@@ -71,11 +70,8 @@ class LiveTable:
         return repr(self.table)
 
     def _repr_mimebundle_(self, **options: object) -> dict[str, object]:
-        bundle: dict[str, object] = {"text/plain": repr(self.table), "text/html": self.table._repr_html_()}
-        if self._widget is not None:
-            view = {"version_major": 2, "version_minor": 0, "model_id": self._widget.model_id}
-            bundle["application/vnd.jupyter.widget-view+json"] = view
-        return bundle
+        text, html = repr(self.table), self.table._repr_html_()
+        return {"text/plain": text, "text/html": html} if self._widget is None else bundle(self._widget, text, html)
 
     def _keep_looking(self) -> None:
         was_there = not self.table.is_over
@@ -92,11 +88,6 @@ class LiveTable:
                 self._widget.value = self.table._repr_html_()
             if (was_there and self.table.is_over) or time.monotonic() >= self._until:
                 return
-
-
-def is_seen() -> bool:
-    """Return True if a notebook server started this kernel: without a reader, a widget would only be stored."""
-    return any(name in os.environ for name in HERE_IS_A_NOTEBOOK)
 
 
 def _new_widget(table: Snapshot) -> "HTML | None":

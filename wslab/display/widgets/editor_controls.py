@@ -1,14 +1,19 @@
 """editor_controls: the controls of a frame editor: the fields follow the bytes, and the bytes follow the fields."""
 
 import contextlib
+import secrets
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Protocol as Interface
 
-from ipywidgets import HTML, Button, Layout, Text, VBox
+from ipywidgets import HTML, Button, HBox, Layout, Text, VBox
+from traitlets import Bunch
 
-from wslab.display.html import announced, paragraph, scrolled
-from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL, FieldControls, from_hex
+from wslab.display.html import announced, paragraph, scrolled, warning
+from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL, FieldControls, check, choice, from_hex
+from wslab.display.widgets.presets import NONE, PRESETS
 from wslab.display.widgets.raw_frame import RawFrame
 
 MOST_BYTES = 100_000
@@ -18,6 +23,8 @@ class Editor(Interface):
     """What the controls need of the frame editor that they belong to."""
 
     frame: RawFrame
+    keep: bool
+    deflate: bool
 
     def send(self) -> object:
         """Send the frame, and call `show_answer`."""
@@ -30,9 +37,10 @@ class Editor(Interface):
 
 
 class EditorControls:
-    """A control for each field (`fields`), one for the bytes in hex (`data`), and a button; `box` holds them all.
+    """A control for each field (`fields`), one for the bytes in hex (`data`), and what to send them over.
 
-    Callbacks may come in any thread, and several at once.
+    `preset` is a list of frames to begin with, and `box` holds all. Callbacks may come in any thread, and several at
+    once.
     """
 
     def __init__(self, editor: Editor) -> None:
@@ -41,6 +49,16 @@ class EditorControls:
         self._is_filling = False
         self._problem_typed = ""  # what is wrong with what was typed
         self._sending = threading.Lock()
+        self.preset = choice(
+            "Begin with",
+            "A frame to begin with: a legal one, or one that breaks a rule",
+            list(PRESETS.items()),
+            width="24em",
+        )
+        self.new_key = Button(description="New key", tooltip="Mask with another key, which nobody could foresee")
+        self.new_key.layout.width = "auto"
+        self.keep = check("keep the connection", "Whether frames share a connection, as fragments must")
+        self.deflate = check("offer compression", "Whether connections offer permessage-deflate to the server")
         self.fields = FieldControls()
         self.data = Text(
             description="Bytes",
@@ -48,23 +66,47 @@ class EditorControls:
             style=AS_WIDE_AS_ITS_LABEL,
             layout=Layout(width="60em", max_width="95%"),
         )
-        self.send_button = Button(
-            description="Send", tooltip="Send these bytes over a new connection", button_style="primary"
-        )
+        self.send_button = Button(description="Send", tooltip="Send these bytes", button_style="primary")
         self._problem, self._answer, self._table = HTML(), HTML(), HTML()
-        self.box = VBox([self.fields.box, self.data, self._problem, self.send_button, self._answer, self._table])
+        self.box = self._arranged()
         with self._filling():
-            self.fields.show(editor.frame)
-            self._fill_data(editor.frame)
+            self._fill_all(editor.frame)
         self._show_frame()
         self.show_answer()
         self._listen()
+
+    def _arranged(self) -> VBox:
+        wraps = Layout(flex_flow="row wrap")
+        first = HBox([self.preset, self.new_key], layout=wraps)
+        last = HBox([self.send_button, self.keep, self.deflate], layout=wraps)
+        return VBox([first, self.fields.box, self.data, self._problem, last, self._answer, self._table])
 
     def _listen(self) -> None:
         self.fields.observe(self._on_fields)
         self.fields.payload_as.observe(self._on_payload_as, "value")
         self.data.observe(self._on_data, "value")
         self.send_button.on_click(self._on_send)
+        self.preset.observe(self._on_preset, "value")
+        self.new_key.on_click(self._on_new_key)
+        self.keep.observe(self._on_connection, "value")
+        self.deflate.observe(self._on_connection, "value")
+
+    def _on_preset(self, change: Bunch) -> None:
+        if change.new is not None:
+            self._update(lambda: change.new, self._fill_all)
+
+    def _on_new_key(self, _button: object) -> None:
+        with self._lock:
+            frame = replace(self._editor.frame, masking_key=secrets.token_bytes(4))
+            self._update(lambda: frame, self._fill_all)
+
+    def _on_connection(self, _change: object) -> None:
+        with self._lock:
+            self._editor.keep, self._editor.deflate = self.keep.value, self.deflate.value
+
+    def _fill_all(self, frame: RawFrame) -> None:
+        self.fields.show(frame)
+        self._fill_data(frame)
 
     def _on_fields(self, _change: object) -> None:
         self._update(self.fields.read, self._fill_data)
@@ -96,13 +138,16 @@ class EditorControls:
                     raise ValueError(f"this is for frames of at most {MOST_BYTES} bytes")
             except ValueError as error:
                 self._problem_typed = f"Not yet a frame: {error}."
-                self._problem.value = announced(paragraph(self._problem_typed))
+                self._problem.value = announced(warning(self._problem_typed))
                 return
             self._problem_typed = self._problem.value = ""
             self._editor.frame = frame
             with self._filling():
                 fill(frame)
+                if self.preset.value != frame:
+                    self.preset.value = PRESETS[NONE]
             self._show_frame()
+            self.show_answer()
 
     @contextlib.contextmanager
     def _filling(self) -> Iterator[None]:
@@ -116,12 +161,15 @@ class EditorControls:
     def _on_send(self, _button: object) -> None:
         # The button is not disabled meanwhile: that would take the focus from a reader who pressed it with a key.
         if self._problem_typed:
-            self._answer.value = announced(paragraph(f"Nothing was sent. {self._problem_typed}"))
+            self._answer.value = announced(warning(f"Nothing was sent. {self._problem_typed}"))
         elif self._sending.acquire(blocking=False):
             try:
                 self._answer.value = announced(paragraph("Sending …"))
                 self._editor.send()
             finally:
+                if (error := sys.exc_info()[1]) is not None:  # it goes on to the log, which few readers see
+                    words = f"Nothing came back, as something went wrong here: {type(error).__name__}: {error}."
+                    self._answer.value = announced(warning(words))
                 self._sending.release()
 
     def _show_frame(self) -> None:

@@ -8,7 +8,6 @@ from ipywidgets import Checkbox, Dropdown, HBox, Layout, Text, VBox
 from wslab.display.widgets.raw_frame import LengthForm, RawFrame, name_of_opcode
 
 AS_TEXT, AS_HEX = "text", "hex"
-OPENS = "Space opens the list"  # JupyterLab takes the arrow keys for itself while it is not open
 AS_WIDE_AS_ITS_LABEL = {"description_width": "initial"}
 
 Options = Sequence[tuple[str, object]]  # what is shown, and its value
@@ -26,24 +25,24 @@ class FieldControls:
     """A control for each field, in the order of the wire; `box` holds them all."""
 
     def __init__(self) -> None:
-        self.fin = _check("FIN", "Whether this is the last frame of its message")
-        self.rsv1 = _check("RSV1", "The first reserved bit: with permessage-deflate, compressed")
-        self.rsv2 = _check("RSV2", "The second reserved bit")
-        self.rsv3 = _check("RSV3", "The third reserved bit")
+        self.fin = check("FIN", "Whether this is the last frame of its message")
+        self.rsv1 = check("RSV1", "The first reserved bit: with permessage-deflate, compressed")
+        self.rsv2 = check("RSV2", "The second reserved bit")
+        self.rsv3 = check("RSV3", "The third reserved bit")
         opcodes = [(f"0x{opcode:x} {name_of_opcode(opcode)}", opcode) for opcode in range(16)]
-        self.opcode = _choice("Opcode", f"What the frame is; {OPENS}", opcodes)
-        self.mask = _check("MASK", "Whether the payload is masked, as a client must do")
+        self.opcode = choice("Opcode", "What the frame is", opcodes)
+        self.mask = check("MASK", "Whether the payload is masked, as a client must do")
         self.masking_key = _text("Masking key", "Four bytes in hex", width="16em")
         forms = [(str(form), form) for form in LengthForm]
-        self.length_form = _choice("Length in", f"How the length is written; {OPENS}", forms)
+        self.length_form = choice("Length in", "How the length is written", forms)
         self.declared_length = _text(
             "Length told", "Another length than the payload has; empty for its own", width="18em"
         )
         self.declared_length.placeholder = "that of the payload"
         self.payload = _text("Payload", "The payload before it is masked", width="30em")
         ways = [(way, way) for way in (AS_TEXT, AS_HEX)]
-        how = f"Whether the payload is typed as text or as hex; {OPENS}"
-        self.payload_as = _choice("Payload as", how, ways, width="11em")
+        how = "Whether the payload is typed as text or as hex"
+        self.payload_as = choice("Payload as", how, ways, width="11em")
         self._trailing = b""
         rows = [
             (self.fin, self.rsv1, self.rsv2, self.rsv3, self.opcode),
@@ -107,7 +106,8 @@ def _labels(description: str, tooltip: str) -> dict[str, object]:
     return {"description": description, "tooltip": tooltip, "style": AS_WIDE_AS_ITS_LABEL}
 
 
-def _check(description: str, tooltip: str) -> Checkbox:
+def check(description: str, tooltip: str) -> Checkbox:
+    """A box to check, as wide as its label."""
     layout = Layout(width="auto", margin="2px 16px 2px 2px")
     return Checkbox(indent=False, layout=layout, **_labels(description, tooltip))
 
@@ -116,5 +116,6 @@ def _text(description: str, tooltip: str, width: str) -> Text:
     return Text(layout=Layout(width=width), **_labels(description, tooltip))
 
 
-def _choice(description: str, tooltip: str, options: Options, width: str | None = None) -> Dropdown:
+def choice(description: str, tooltip: str, options: Options, width: str | None = None) -> Dropdown:
+    """A list to choose from."""
     return Dropdown(options=options, layout=Layout(width=width), **_labels(description, tooltip))

@@ -27,6 +27,9 @@ class Kinds(StrEnum):
     ONLY_CONTROL = "control frames only"
 
 
+WANTED = {Kinds.ALL: (False, True), Kinds.NO_CONTROL: (False,), Kinds.ONLY_CONTROL: (True,)}  # is it a control frame?
+
+
 class Row(NamedTuple):
     """What the table shows of a head or a frame, and its number among all rows."""
 
@@ -45,6 +48,7 @@ class FrameLog:
         self._dissector = RecordingDissector(kept=KEPT)
         self._next = 0  # the first chunk that has not been read
         self._count = 0
+        self._counts = {False: 0, True: 0}  # since the last `clear`
         self._closed: dict[int, set[Direction]] = {}  # the directions in which a close frame was sent
         self._most = most
         self._rows: dict[bool, deque[Row]] = {is_control: deque(maxlen=most) for is_control in (False, True)}
@@ -63,19 +67,20 @@ class FrameLog:
 
     def rows(self, kinds: Kinds = Kinds.ALL) -> list[Cells]:
         """The last rows of these kinds, the newest last."""
-        wanted = {Kinds.ALL: (False, True), Kinds.NO_CONTROL: (False,), Kinds.ONLY_CONTROL: (True,)}[kinds]
-        rows = sorted(row for is_control in wanted for row in self._rows[is_control])
+        rows = sorted(row for is_control in WANTED[kinds] for row in self._rows[is_control])
         return [row.cells for row in rows[-self._most :]]
 
-    @property
-    def left_out(self) -> str:
-        """The sentence that says what the recording has not kept. Empty if it has kept all."""
-        return self._recording.left_out
+    def left_out(self, kinds: Kinds = Kinds.ALL) -> str:
+        """The sentences that say what is not shown of these kinds, and what the recording has not kept."""
+        dropped = sum(self._counts[is_control] for is_control in WANTED[kinds]) - len(self.rows(kinds))
+        rows = f"{dropped} earlier row{'s are' if dropped > 1 else ' is'} not shown." if dropped else ""
+        return " ".join(filter(None, [rows, self._recording.left_out]))
 
     def clear(self) -> None:
         """Forget the rows; whatever comes next is read as before."""
-        for rows in self._rows.values():
+        for is_control, rows in self._rows.items():
             rows.clear()
+            self._counts[is_control] = 0
 
     def _add(self, recorded: RecordedFrame) -> None:
         seen, number = recorded.seen, recorded.connection
@@ -102,4 +107,5 @@ class FrameLog:
 
     def _append(self, is_control: bool, cells: Cells) -> None:
         self._count += 1
+        self._counts[is_control] += 1
         self._rows[is_control].append(Row(self._count, cells))

@@ -2,12 +2,13 @@
 
 from typing import Protocol as Interface
 
-from ipywidgets import HTML, Button, Dropdown, HBox, Layout, ToggleButton, VBox
-from traitlets import Bunch
+from ipywidgets import HTML, Button, Dropdown, HBox, Layout, VBox
 
 from wslab.display.html import announced, paragraph, scrolled
-from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL, OPENS
+from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL
 from wslab.display.widgets.frame_log import Kinds
+
+PAUSE, RESUME = "Pause", "Resume"
 
 
 class WatchedLog(Interface):
@@ -41,13 +42,13 @@ class LogControls:
 
     def __init__(self, watch: WatchedLog) -> None:
         self._watch = watch
-        self.pause = ToggleButton(description="Pause", tooltip="Let the rows stand still, or go on")
+        self.pause = Button(description=PAUSE, tooltip="Let the rows stand still, or go on")
         self.clear = Button(description="Clear", tooltip="Forget the rows that are there")
         self.kinds = Dropdown(
             options=[(str(kinds), kinds) for kinds in Kinds],
             value=watch.kinds,
             description="Show",
-            tooltip=f"Which frames are shown; {OPENS}",
+            tooltip="Which frames are shown",
             style=AS_WIDE_AS_ITS_LABEL,
         )
         self._status, self._rows = HTML(), HTML()
@@ -55,19 +56,19 @@ class LogControls:
         self.box = VBox([controls, self._status, self._rows])
         self.show_status()
         self.show_rows()
-        self.pause.observe(self._on_pause, "value")
+        self.pause.on_click(self._on_pause)
         self.clear.on_click(lambda _button: watch.clear())
         self.kinds.observe(lambda change: watch.show_only(change.new), "value")
 
-    def _on_pause(self, change: Bunch) -> None:
-        if not change.new:
-            self._watch.resume()
-        elif self._watch.is_running:
+    def _on_pause(self, _button: object) -> None:
+        if self._watch.is_running:
             self._watch.pause()
+        else:
+            self._watch.resume()
 
     def show_status(self) -> None:
         """Show whether the rows are kept up to date."""
-        self.pause.value = not self._watch.is_running
+        self.pause.description = PAUSE if self._watch.is_running else RESUME
         self._status.value = announced(paragraph(self._watch.status))
 
     def show_rows(self) -> None:

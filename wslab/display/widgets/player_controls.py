@@ -3,13 +3,14 @@
 import threading
 from typing import Protocol as Interface
 
-from ipywidgets import HTML, BoundedIntText, Button, Dropdown, HBox, Layout, Play, ToggleButton, VBox, jslink
+from ipywidgets import HTML, BoundedIntText, Button, Dropdown, HBox, Layout, Play, VBox, jslink
 
 from wslab.display.html import announced
-from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL, OPENS
+from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL
 from wslab.display.widgets.playback import Playback
 
 INTERVAL = 1000  # milliseconds
+PLAY, STOP = "Play", "Stop"
 
 
 class Steps(Interface):
@@ -39,9 +40,7 @@ class PlayerControls:
         self.previous = _button("Previous", "Go one step back")
         self.next = _button("Next", "Go one step forward")
         self.last = _button("Last", "Go to the last step")
-        self.playing = ToggleButton(
-            description="Play", tooltip="One step each second, or stop", layout=Layout(width="auto")
-        )
+        self.playing = _button(PLAY, "One step each second, or stop")
         self.step = BoundedIntText(
             description="Step",
             tooltip="The number of the step: type it, or turn it with the arrow keys",
@@ -58,7 +57,8 @@ class PlayerControls:
 
     def _listen(self) -> None:
         self._links = [jslink((self._clock, "value"), (self.step, "value"))]
-        self._links += [jslink((self._clock, "playing"), (self.playing, "value"))]
+        self._clock.observe(self._on_playing, "playing")
+        self.playing.on_click(self._on_play)
         self.step.observe(lambda _change: self._show(), "value")
         self.connection.observe(self._on_connection, "value")
         self.first.on_click(lambda _button: self._go(self.step.min))
@@ -78,6 +78,14 @@ class PlayerControls:
             self._player.choose(self.connection.value)
             self._begin()
 
+    def _on_play(self, _button: object) -> None:
+        if not self._clock.playing and self.step.value == self.step.max:
+            self.step.value = self.step.min
+        self._clock.playing = not self._clock.playing
+
+    def _on_playing(self, _change: object) -> None:
+        self.playing.description = STOP if self._clock.playing else PLAY
+
     def _go(self, step: int) -> None:
         self.step.value = step
 
@@ -95,7 +103,7 @@ def _connections(numbers: list[int], chosen: int) -> Dropdown:
         options=numbers,
         value=chosen,
         description="Connection",
-        tooltip=f"Which connection is shown; {OPENS}",
+        tooltip="Which connection is shown",
         style=AS_WIDE_AS_ITS_LABEL,
         layout=Layout(width="auto"),
     )

@@ -1,4 +1,4 @@
-"""probe: bytes to a server over a new connection, and what it makes of them back, within a bounded time."""
+"""probe: bytes to a server over a connection, and what it makes of them back, within a bounded time."""
 
 import time
 from dataclasses import dataclass
@@ -42,18 +42,17 @@ class ProbeResult:
         return "\n".join([*(f"< {line}" for line, _ in self.rows), self.ending])
 
 
-def probe(url: str, data: bytes, *, patience: float = PATIENCE) -> ProbeResult:
-    """Send `data` to the server at `url`, after a handshake without compression; nothing the server does raises.
+def probe(url: str, data: bytes, *, patience: float = PATIENCE, deflate: bool = False) -> ProbeResult:
+    """Send `data` to the server at `url`; nothing the server does raises. `deflate` offers compression to it.
 
     If the server does not close the connection, this side does, with 1000: the answer to that shows that nothing more
     is coming, and `patience` in seconds bounds the wait for it.
     """
     recording = Recording()
     try:
-        connection = connect(url, deflate=False, timeout=HANDSHAKE_TIMEOUT, recording=recording)
+        connection = connect(url, deflate=deflate, timeout=HANDSHAKE_TIMEOUT, recording=recording)
     except (OSError, ValueError, ProtocolError) as error:
-        ending = f"There is no connection: {harmless(str(error))}."
-        return ProbeResult((), CloseCode.ABNORMAL_CLOSURE, "", ending)
+        return _no_connection(error)
     is_cut_short, has_ended = _is_cut_short(data), False
     try:
         connection.send_raw(data)
@@ -70,6 +69,60 @@ def probe(url: str, data: bytes, *, patience: float = PATIENCE) -> ProbeResult:
     has_closed = any(call.name == "close" for call in recording.calls)
     ending = printable(_ending(connection, has_ended, has_closed, CUT_SHORT_WAIT if is_cut_short else patience))
     return ProbeResult(tuple(_frames(recording)), connection.close_code, connection.close_reason, ending)
+
+
+class KeptConnection:
+    """A connection to the server at `url` that stays open from one `send` to the next, if the server leaves it open."""
+
+    def __init__(self, url: str, *, patience: float = PATIENCE, deflate: bool = False) -> None:
+        self._url = url
+        self._patience = patience
+        self._deflate = deflate
+        self._connection: Connection | None = None
+        self._recording = Recording()
+        self._told = 0  # frames of the server, in earlier answers
+
+    def send(self, data: bytes) -> ProbeResult:
+        """Send `data`, and return what comes back until the server is silent; nothing the server does raises.
+
+        If there is no connection, or none any more, this opens one.
+        """
+        if self._connection is None:
+            self._recording, self._told = Recording(), 0
+            try:
+                self._connection = connect(
+                    self._url, deflate=self._deflate, timeout=HANDSHAKE_TIMEOUT, recording=self._recording
+                )
+            except (OSError, ValueError, ProtocolError) as error:
+                return _no_connection(error)
+        connection, has_ended, deadline = self._connection, False, time.monotonic() + self._patience
+        try:
+            connection.send_raw(data)
+            while time.monotonic() < deadline:
+                connection.receive_event(FIRST_WAIT)
+        except (ConnectionClosed, ProtocolError):
+            has_ended = True
+        except TimeoutError:
+            pass
+        if has_ended:
+            self.close()
+            ending = _ending(connection, has_ended, False, self._patience)
+        else:
+            ending = "The connection is open, and waits for more."
+        frames = _frames(self._recording, self._told)
+        self._told += len(frames)
+        return ProbeResult(tuple(frames), connection.close_code, connection.close_reason, printable(ending))
+
+    def close(self) -> None:
+        """End the connection, if there is one."""
+        if self._connection is not None:
+            self._connection.close(timeout=self._patience)
+            self._connection = None
+
+
+def _no_connection(error: Exception) -> ProbeResult:
+    ending = f"There is no connection: {harmless(str(error))}."
+    return ProbeResult((), CloseCode.ABNORMAL_CLOSURE, "", ending)
 
 
 def _is_cut_short(data: bytes) -> bool:
@@ -102,10 +155,13 @@ def _ending(connection: Connection, has_ended: bool, has_closed: bool, waited: f
     return f"The server closed with {describe_close(code, connection.close_reason)}."
 
 
-def _frames(recording: Recording) -> list[tuple[Dissected, bytes]]:
-    """What the server sent after its response, each frame with its bytes; one more than are shown, if there is one."""
+def _frames(recording: Recording, told: int = 0) -> list[tuple[Dissected, bytes]]:
+    """What the server sent after its response and the first `told` frames, each with its bytes.
+
+    These are at most one more than are shown.
+    """
     number, *_ = recording.connections
     data = recording.bytes_sent(number, Direction.SERVER_TO_CLIENT)
     seen = (it.seen for it in dissect_recording(recording) if it.direction is Direction.SERVER_TO_CLIENT)
     frames = ((one, data[one.start : one.end]) for one in seen if not isinstance(one.what, Request | Response))
-    return list(islice(frames, MOST_FRAMES + 1))
+    return list(islice(frames, told, told + MOST_FRAMES + 1))

@@ -134,7 +134,7 @@ class FrameWatch(NotebookWidget["LogControls"]):
         """The rows as they are now."""
         with self._lock:
             rows = tuple(self.log.rows(self.kinds))
-            return Table(HEADING, rows, "What has passed, the newest last", more=self.log.left_out)
+            return Table(HEADING, rows, "What has passed, the newest last", more=self.log.left_out(self.kinds))
 
     def __repr__(self) -> str:
         self._catch_up()

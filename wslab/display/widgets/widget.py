@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Generic, TypeVar
 from typing import Protocol as Interface
 
-from wslab.display.netstat.live import is_seen
+from wslab.display.shown import bundle, is_seen
 
 if TYPE_CHECKING:
     from ipywidgets import Widget
@@ -52,5 +52,5 @@ class NotebookWidget(ABC, Generic[C]):
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, object]:
         # Without a reader, no widget is made: its state would be stored in the notebook.
-        shown: dict[str, object] = dict(self.controls.box._repr_mimebundle_() or {}) if is_seen() else {}
-        return {**shown, "text/plain": repr(self), "text/html": self._repr_html_()}
+        text, html = repr(self), self._repr_html_()
+        return bundle(self.controls.box, text, html) if is_seen() else {"text/plain": text, "text/html": html}
