@@ -8,6 +8,10 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ("notebooks/*.ipynb", "notebooks/solutions/*.ipynb")
 
+EXERCISES = (
+    "make the exercise sets anew from the catalogue: solutions, run, and what nbgrader hands out (needs nbgrader)"
+)
+
 # What each name does, and what Python runs for it; options behind the name are passed on.
 OUTPUTS = "run the notebooks, or those that are named, and store their outputs in them"
 PROGRAMS = {
@@ -34,8 +38,21 @@ def make_outputs(names: Sequence[str]) -> int:
     return status or run(*convert, "--coalesce-streams")  # what a busy machine prints in pieces is joined afterwards
 
 
+def make_exercises() -> int:
+    """Write the solutions, run them, and let nbgrader make the exercises of them."""
+    sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+    from support import exercise_sets
+
+    exercise_sets.write_solutions()
+    solutions = sorted(exercise_sets.SOLUTIONS.glob("*.ipynb"))
+    if status := make_outputs([str(path) for path in solutions]):
+        return status
+    exercise_sets.release(solutions, exercise_sets.RELEASED)
+    return 0
+
+
 def usage() -> str:
-    commands = {"outputs": OUTPUTS} | {name: what for name, (what, _) in PROGRAMS.items()}
+    commands = {"outputs": OUTPUTS, "exercises": EXERCISES} | {name: what for name, (what, _) in PROGRAMS.items()}
     lines = [f"  {name:12} {what}" for name, what in commands.items()]
     return "\n".join(["usage: python tests NAME [OPTION ...]", "", *lines])
 
@@ -45,6 +62,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if name == "outputs":
             return make_outputs(options)
+        if name == "exercises":
+            return make_exercises()
         if name in PROGRAMS:
             return run(*PROGRAMS[name][1], *options)
     except KeyboardInterrupt:

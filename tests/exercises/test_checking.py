@@ -123,6 +123,11 @@ def test_a_stub_is_not_attempted_yet(stub):
     assert "not attempted yet" in str(report)
 
 
+def test_lines_that_stood_there_already_are_no_attempt():
+    source = "def parse_frame(data):\n    if len(data) < 2:\n        return None\n    raise NotImplementedError()"
+    assert not check(written("parse_frame", source)).attempted
+
+
 def test_a_class_of_stubs_is_not_attempted_yet():
     source = "class KeepAlive:\n    def __init__(self, interval, timeout, now): ...\n    def heard(self, now): ...\n"
     assert not check(written("KeepAlive", source + "    def next_action(self, now): ...\n")).attempted

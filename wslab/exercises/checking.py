@@ -109,7 +109,7 @@ def try_aspects(function: Any, exercise: Exercise, seed: int) -> Report:
     """Play the cases of all aspects, then say what has come of them."""
     played = list(_play(function, exercise, seed))
     tried = [it for _, tries in played for it in tries]
-    errors = [it.outcome.raised for it in tried]
+    errors = [tries[0].outcome.raised for _, tries in played if tries]
     if errors and all(it is not None and it.kinds[0] == UNWRITTEN for it in errors):
         return _unattempted(exercise, seed)
     results = tuple(_judge(function, exercise, aspect, tries, tried) for aspect, tries in played)

@@ -1,0 +1,203 @@
+"""The exercise sets as notebooks: solutions made from the catalogue, and exercises that nbgrader makes of these."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from wslab.exercises.checks.exercise import Exercise
+from wslab.exercises.progress import source_of
+from wslab.exercises.sets.catalogue import EXERCISES
+
+ROOT = Path(__file__).parents[2]
+SOLUTIONS, RELEASED = ROOT / "notebooks/solutions", ROOT / "notebooks/exercises"
+TITLES = {
+    "01-before-websocket": "Before WebSocket",
+    "02-the-upgrade-request": "The Upgrade request",
+    "03-the-key-and-the-answer": "The key and the answer",
+    "04-negotiation": "Negotiation",
+    "05-the-frame": "The frame",
+    "06-reading-frames": "Reading frames",
+    "07-masking": "Masking",
+    "09-messages": "Messages",
+    "10-an-echo-server-with-threads": "An echo server with threads",
+    "11-watching-connections": "Watching connections",
+    "14-ping-silence-goodbye": "Ping, silence, goodbye",
+    "15-compression": "Compression",
+    "17-security": "Security",
+}
+# Fading: in the first sets some lines stand there already, at the beginning and at the end of the function. Later ones
+# give a line to begin with, and the last ones the signature alone.
+GIVEN = {
+    "read_exactly": (1, 1),
+    "wants_websocket": (0, 1),
+    "accept_key": (0, 1),
+    "choose_subprotocol": (0, 1),
+    "serialize_frame": (3, 0),
+    "parse_frame": (2, 0),
+    "join_messages": (2, 0),
+}
+METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+MARK, END = "### BEGIN SOLUTION", "### END SOLUTION"
+MOST_LINES = 15  # of a cell that needs no explanation of its length
+
+
+def lessons() -> list[str]:
+    """The lessons that have a set, in order."""
+    return list(dict.fromkeys(exercise.lesson for exercise in EXERCISES.values()))
+
+
+def solution_notebook(lesson: str) -> nbformat.NotebookNode:
+    """The set of a lesson with its solutions, not run yet."""
+    notebook = new_notebook(metadata=METADATA)
+    notebook.cells = [
+        new_markdown_cell(introduction(lesson), id="introduction"),
+        new_code_cell("import wslab", id="imports", metadata=nbgrader("imports", locked=True)),
+    ]
+    for exercise in EXERCISES.values():
+        if exercise.lesson == lesson:
+            notebook.cells += card(exercise)
+    notebook.cells.append(new_markdown_cell(ending(lesson), id="ending"))
+    return notebook
+
+
+def introduction(lesson: str) -> str:
+    number = lesson[:2]
+    target = ROOT / f"notebooks/{lesson}.ipynb"
+    link = f"[lesson {number}](../{target.name})" if target.exists() else f"lesson {number}"
+    return f"""# Exercises {number} · {TITLES[lesson]}
+
+Do them after {link}. Each exercise is a function that you write. The cell after it checks what you wrote, as often as
+you like: it says which parts of the contract hold, and how the first fault shows. Each part earns its points by itself.
+`hint` gives three hints, one at a time, and `wslab.exercises.reference` opens when your function passes, or after three
+tries."""
+
+
+def ending(lesson: str) -> str:
+    names = [f"`{it.name}`" for it in EXERCISES.values() if it.lesson == lesson]
+    keep = ", ".join(names)
+    return f"""## Keep what you wrote
+
+Copy {keep} into your `my_websocket.py`: there the parts of all lessons come together.
+
+[Contents](../../README.md#lessons)"""
+
+
+def card(exercise: Exercise) -> list[nbformat.NotebookNode]:
+    """The cells of one exercise: contract, function, check, hint, points."""
+    name = re.sub("(?<!^)(?=[A-Z])", "_", exercise.name).lower()
+    dashed = name.replace("_", "-")
+    source = marked(exercise)
+    long = len(re.findall(r"^\s*[^\s#]", source, re.MULTILINE)) > MOST_LINES
+    parts = "\n".join(f"- {aspect.name} ({aspect.points})" for aspect in exercise.aspects)
+    text = f"""## {exercise.name}
+
+    {exercise.signature}
+
+{exercise.contract}
+
+**Example.** {exercise.example}
+
+**{exercise.points} points:**
+
+{parts}"""
+    if long:
+        text += "\n\nIt is a long function: it has many steps, each of which is short."
+    called = f"wslab.exercises.check({exercise.name})"
+    marks = nbgrader(name, solution=True) | ({"tags": ["long-cell"]} if long else {})
+    return [
+        new_markdown_cell(text, id=dashed),
+        new_code_cell(source, id=f"{dashed}-code", metadata=marks),
+        new_code_cell(called, id=f"{dashed}-check", metadata=nbgrader(f"{name}-check", locked=True)),
+        new_code_cell(
+            f'wslab.exercises.hint("{exercise.name}")',
+            id=f"{dashed}-hint",
+            metadata=nbgrader(f"{name}-hint", locked=True),
+        ),
+        new_code_cell(
+            f"{called}.points",
+            id=f"{dashed}-points",
+            metadata=nbgrader(f"{name}-points", locked=True, grade=True, points=exercise.points),
+        ),
+    ]
+
+
+def nbgrader(grade_id: str, points: int = 0, **marks: bool) -> dict:
+    data = {"schema_version": 3, "grade": False, "locked": False, "solution": False, "task": False} | marks
+    return {"nbgrader": data | {"grade_id": grade_id} | ({"points": points} if data["grade"] else {})}
+
+
+def marked(exercise: Exercise) -> str:
+    """The source of the reference, with the marks of nbgrader around what a learner is to write."""
+    source = source_of(exercise.name).rstrip()
+    if exercise.is_class:
+        return marked_class(source)
+    lines = source.split("\n")
+    start = next(n for n, line in enumerate(lines) if line.startswith(f"def {exercise.name}"))
+    body = start + 2  # after the docstring
+    ends = [n for n, line in enumerate(lines) if n > body and line and not line.startswith(" ")]
+    end = ends[0] if ends else len(lines)
+    before, after = GIVEN.get(exercise.name, (0, 0))
+    while end > body and not lines[end - 1]:
+        end -= 1
+    first, last = body + before, (end - after if after else len(lines))
+    return "\n".join([*lines[:first], f"    {MARK}", *lines[first:last], f"    {END}", *lines[last:]])
+
+
+def marked_class(source: str) -> str:
+    """Marks around the body of each method."""
+    marked_lines: list[str] = []
+    open_mark = False
+    for line in source.split("\n"):
+        if open_mark and (not line or line.startswith("    def ")):
+            marked_lines.append(f"        {END}")
+            open_mark = False
+        marked_lines.append(line)
+        is_first = line.strip().startswith('"""') and line.startswith("        ")
+        if is_first or line.startswith("    def __init__"):
+            marked_lines.append(f"        {MARK}")
+            open_mark = True
+    return "\n".join([*marked_lines, f"        {END}"] if open_mark else marked_lines)
+
+
+def write_solutions() -> None:
+    """Make the solutions anew; they are to be run afterwards."""
+    SOLUTIONS.mkdir(exist_ok=True)
+    for lesson in lessons():
+        nbformat.write(solution_notebook(lesson), SOLUTIONS / f"{lesson}.ipynb")
+
+
+def release(notebooks: Sequence[Path], into: Path) -> None:
+    """Let nbgrader make what learners get of each notebook. Raises CalledProcessError if it refuses."""
+    with tempfile.TemporaryDirectory() as course:
+        source = Path(course) / "source/set"
+        source.mkdir(parents=True)
+        for path in notebooks:
+            (source / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+        command = [sys.executable, "-m", "nbgrader", "generate_assignment", "set", "--create", "--course-dir", course]
+        programs = (
+            f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic by its name
+        )
+        environment = os.environ | {"PATH": programs}
+        subprocess.run(command, cwd=course, env=environment, check=True, capture_output=True, timeout=300)
+        into.mkdir(exist_ok=True)
+        for path in notebooks:
+            made = nbformat.read(Path(course) / "release/set" / path.name, as_version=4)
+            nbformat.write(handed_out(made), into / path.name)
+
+
+def handed_out(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    """What nbgrader has made, without what differs from run to run: its checksums."""
+    for cell in notebook.cells:
+        cell.metadata.get("nbgrader", {}).pop("checksum", None)
+        cell.metadata.pop("execution", None)
+    return notebook
