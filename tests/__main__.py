@@ -16,6 +16,7 @@ EXERCISES = (
 OUTPUTS = "run the notebooks, or those that are named, and store their outputs in them"
 PROGRAMS = {
     "efforts": ("count what there is to read and to do in each lesson, and how long that takes", ["tests/efforts.py"]),
+    "onepage": ("draw the page of the whole protocol that can be printed", ["tests/draw_one_page.py"]),
     "pictures": ("take the pictures of the README, in JupyterLab and Chromium", ["tests/take_pictures.py"]),
     "transcripts": ("record what Chromium reports about the scripts of the lessons", ["tests/record_transcripts.py"]),
     "slow": ("run the tests that take minutes, such as all of Autobahn", ["-m", "pytest", "-m", "slow"]),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wslab.display.figures.figure import describe
     from wslab.display.figures.ladder import draw_ladder
     from wslab.display.figures.latencies import draw_latencies
+    from wslab.display.figures.one_page import draw_one_page
     from wslab.display.figures.sizes import draw_sizes
     from wslab.display.figures.states import draw_states
     from wslab.display.figures.timeline import draw_timeline
@@ -80,6 +81,7 @@ __all__ = [
     "describe",
     "draw_ladder",
     "draw_latencies",
+    "draw_one_page",
     "draw_sizes",
     "draw_states",
     "draw_timeline",
@@ -109,6 +111,7 @@ _LOADED_AT_FIRST_USE = {
     "describe": "wslab.display.figures.figure",
     "draw_ladder": "wslab.display.figures.ladder",
     "draw_latencies": "wslab.display.figures.latencies",
+    "draw_one_page": "wslab.display.figures.one_page",
     "draw_sizes": "wslab.display.figures.sizes",
     "draw_states": "wslab.display.figures.states",
     "draw_timeline": "wslab.display.figures.timeline",

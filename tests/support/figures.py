@@ -91,7 +91,7 @@ class _Watcher(RendererAgg):
         super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
 
 
-def keeps_the_rules(described: DescribedFigure) -> None:
+def keeps_the_rules(described: DescribedFigure, width: float = 8) -> None:
     """No text of a picture runs over another or out of the picture, which can be read on a dark page, too."""
     figure = described.figure
     assert figure is not None
@@ -103,7 +103,7 @@ def keeps_the_rules(described: DescribedFigure) -> None:
         assert figure.bbox.contains(*box.max), words
     for (words, box), (others, other) in combinations(watcher.written, 2):
         assert not box.overlaps(other), (words, others)
-    assert figure.get_figwidth() <= 8
+    assert figure.get_figwidth() <= width
     assert tuple(figure.get_facecolor()) == (1, 1, 1, 1)
 
 
