@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from wslab.display.widgets.edit_frame import edit_frame
     from wslab.display.widgets.play import play
     from wslab.display.widgets.watch_frames import watch_frames
+    from wslab.quiz.class_results import draw_class_results
     from wslab.quiz.knowledge_test import knowledge_test
     from wslab.recording.recording import Recording
     from wslab.sockets.client import connect
@@ -79,6 +80,7 @@ __all__ = [
     "check_response",
     "connect",
     "describe",
+    "draw_class_results",
     "draw_ladder",
     "draw_latencies",
     "draw_one_page",
@@ -121,6 +123,7 @@ _LOADED_AT_FIRST_USE = {
     "edit_frame": "wslab.display.widgets.edit_frame",
     "play": "wslab.display.widgets.play",
     "watch_frames": "wslab.display.widgets.watch_frames",
+    "draw_class_results": "wslab.quiz.class_results",
     "knowledge_test": "wslab.quiz.knowledge_test",
     "Connection": "wslab.sockets.connection",
     "Recording": "wslab.recording.recording",
