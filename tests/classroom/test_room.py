@@ -25,6 +25,7 @@ class Someone:
     def __init__(self, room, name="", token="", address=HERE, has_page=False):
         self.room, self.got = room, Got()
         self.client = room.join(name, token, address, self.got, has_page=has_page)
+        self.greeting = None if has_page else self.got.pop()
         self.name, self.token = self.client.student.name, self.client.student.token
 
     def sends(self, message):
@@ -52,6 +53,10 @@ def test_what_one_sends_all_others_get_with_the_name(room):
     ada.sends(b"\x00\xff")
     assert ada.got == []
     assert bob.got == eve.got == ["Ada: Hello", b"Ada: \x00\xff"]
+
+
+def test_a_plain_client_is_told_its_name(room):
+    assert [Someone(room, "Ada").greeting for _ in range(2)] == ["You are Ada.", "You are Ada 2."]
 
 
 def test_a_page_speaks_to_all_and_sees_itself(room):

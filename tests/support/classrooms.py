@@ -25,8 +25,10 @@ def live_class(**limits: float) -> Iterator[ClassServer]:
 
 
 def plain(server: ClassServer, query: str = "") -> Connection:
-    """Any WebSocket client."""
-    return connect(f"{server.server.url}{query}", timeout=PATIENCE)
+    """Any WebSocket client, which has been told its name."""
+    connection = connect(f"{server.server.url}{query}", timeout=PATIENCE)
+    assert connection.receive().startswith("You are ")
+    return connection
 
 
 def paged(server: ClassServer, query: str = "") -> "Page":

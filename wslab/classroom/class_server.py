@@ -1,8 +1,8 @@
 """class_server: a WebSocket server for a class: the page on which to join, and a room for every client that comes.
 
-Whoever connects to `ws://host:port/?name=Ada` with any WebSocket client is in the room: what it sends goes to all
-others, each message with the name before it. A page offers the subprotocol `class.wslab` and speaks JSON (`requests`,
-`wall`); it is given a token, and `?token=...` is the same student again, in whatever client.
+Any WebSocket client that connects to `ws://host:port/?name=Ada` is in the room: it is told its name, and what it sends
+goes to all others, each message with the name before it. A page offers the subprotocol `class.wslab` and speaks JSON
+(`requests`, `wall`); it is given a token, and `?token=...` is the same student again, in whatever client.
 """
 
 import threading

@@ -75,8 +75,7 @@ class Room:
                 raise Full(f"{student.name} has {student.clients} connections already")
             student.clients += 1
             client = Client(student, outbox, has_page)
-            if has_page:
-                outbox.put(as_json(self._welcome(student)))
+            outbox.put(as_json(self._welcome(student)) if has_page else f"You are {student.name}.")
             self._clients.append(client)
             self._show(event_of("joined" if student.clients == 1 else "clients", student))
             return client

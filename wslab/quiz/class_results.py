@@ -17,6 +17,7 @@ MAX_FILES = 500
 MAX_SIZE = 256 * 1024  # bytes of one file
 OCCASIONS = ("before", "after")
 CONCEPTS = tuple(item.concept for item in ITEMS)
+COLUMN = max(map(len, CONCEPTS))
 LOOKS = {"before": (SKY, ""), "after": (ORANGE, "////")}
 LEFT, RIGHT = 160.0, WIDTH - 50  # points: between them, the bars
 BAR, ROW, TOP = 12.0, 32.0, 34.0
@@ -46,12 +47,14 @@ class ClassResults:
 
     def __str__(self) -> str:
         count = len(self.pairs)
-        lines = [f"{'concept':24}  before  after  (of {count} students)"] if count else ["Nothing to draw."]
+        lines = [f"{'concept':{COLUMN}}  before  after  (of {count} students)"] if count else ["Nothing to draw."]
         if count:
             for concept in CONCEPTS:
-                lines.append(f"{concept:24}  {self.count('before', concept):6}  {self.count('after', concept):5}")
+                lines.append(f"{concept:{COLUMN}}  {self.count('before', concept):6}  {self.count('after', concept):5}")
             middle = [f"{median(self.scores(occasion)):g}" for occasion in OCCASIONS]
-            lines.append(f"{'median of the scores':24}  {middle[0]:>6}  {middle[1]:>5}  (of {len(CONCEPTS)} questions)")
+            lines.append(
+                f"{'median of the scores':{COLUMN}}  {middle[0]:>6}  {middle[1]:>5}  (of {len(CONCEPTS)} questions)"
+            )
         if self.single or not count:
             lines.append(f"{self.single} sat only one of the two tests, and cannot be compared.")
         return "\n".join([*lines, *self.left_out])
