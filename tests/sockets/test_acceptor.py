@@ -7,12 +7,14 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from support.forks import forked, needs_fork
 from support.interrupted_lines import interrupted_at_each_line, needs_lines_of_311
 from support.raw_peer import RawPeer, fresh_port
 from support.waiting import PATIENCE, wait_until, wslab_threads
+from traitlets.config import Config
 
-from wslab import EchoServer, Limits, Tap, connect
+from wslab import ConnectionClosed, EchoServer, Limits, Tap, connect
 from wslab.sockets.acceptor import Acceptor, listening
 
 
@@ -126,6 +128,95 @@ def test_where_no_thread_can_be_had_nothing_stays_open(monkeypatch):
         with pytest.raises(ConnectionRefusedError):
             client(owner)
         assert listening() == []
+
+
+# Cells that are run again
+
+
+@pytest.fixture
+def run_cell():
+    """Runs code as a notebook does, in a namespace that stays."""
+    settings = Config()
+    settings.HistoryManager.enabled = False
+    shell = InteractiveShell.instance(config=settings)
+
+    def run(code: str):
+        result = shell.run_cell(code, store_history=True)
+        result.raise_error()
+        return result.result
+
+    run("import wslab")
+    yield run
+    for owner in listening():
+        owner.close()
+    InteractiveShell.clear_instance()
+
+
+REPLACED = "what an earlier cell had started on port {} was closed, and this has taken its place"
+
+
+@pytest.mark.parametrize("forget", ["", "server = None", "del server"])
+def test_a_cell_that_is_run_again_replaces_its_server(run_cell, forget):
+    port = fresh_port()
+    cell = f"server = wslab.EchoServer(port={port}).start()"
+    run_cell(cell)
+    (old,) = listening()
+    with connect(f"ws://127.0.0.1:{port}/") as connection:
+        run_cell(forget)
+        with pytest.warns(UserWarning, match=REPLACED.format(port)):
+            run_cell(cell)
+        with pytest.raises(ConnectionClosed, match="1001"):
+            connection.receive()
+    assert not old.is_listening
+    with connect(f"ws://127.0.0.1:{port}/") as connection:
+        connection.send("Hello")
+        assert connection.receive() == "Hello"
+    run_cell("server.close()")
+    assert listening() == []
+
+
+def test_a_tap_is_replaced_as_well_and_a_server_is_not_replaced_by_a_tap(run_cell):
+    port = fresh_port()
+    tap = f"tap = wslab.Tap('127.0.0.1:1', port={port}).start()"
+    run_cell(tap)
+    with pytest.warns(UserWarning, match=REPLACED.format(port)):
+        run_cell(tap)
+    with pytest.raises(OSError, match="a server or tap of this program has it"):
+        run_cell(f"wslab.EchoServer(port={port}).start()")
+    assert [type(owner) for owner in listening()] == [Tap]
+
+
+def test_within_a_cell_and_where_another_has_chosen_its_port_freely_nothing_is_replaced(run_cell):
+    port = fresh_port()
+    with pytest.raises(OSError, match="a server or tap of this program has it"):
+        run_cell(f"both = [wslab.EchoServer(port={port}).start() for _ in range(2)]")
+    run_cell("any_port = wslab.EchoServer().start()")
+    with pytest.raises(OSError, match="a server or tap of this program has it"):
+        run_cell("wslab.EchoServer(port=any_port.port).start()")
+    assert len(listening()) == 2
+
+
+def test_what_a_part_of_the_old_server_has_raised_does_not_hinder_the_new_one(run_cell):
+    port = fresh_port()
+    cell = f"server = wslab.EchoServer(port={port}, codec=wslab.Codec(parse_frame=lambda data: 1 / 0)).start()"
+    run_cell(cell)
+    with connect(f"ws://127.0.0.1:{port}/") as connection:
+        connection.send("Hello")
+        with pytest.raises(ConnectionClosed):
+            connection.receive()
+    with pytest.warns(UserWarning, match=REPLACED.format(port)):
+        run_cell(cell)
+    assert len(listening()) == 1
+
+
+def test_outside_of_a_notebook_the_second_is_refused_and_told_who_has_the_port():
+    with EchoServer(port=fresh_port()) as server:
+        with pytest.raises(OSError, match="a server or tap of this program has it"):
+            EchoServer(port=server.port).start()
+        assert server.is_listening
+
+
+# Forks
 
 
 @needs_fork

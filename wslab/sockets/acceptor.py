@@ -4,6 +4,10 @@ Strategy: the thread waits for a client or for the end, whichever comes first; `
 one of a pair of sockets. Shutting down works also where a fork of this process has the same sockets; closing them does
 not, as they stay open for as long as the fork lives.
 
+In a notebook, a cell that starts a server on a port of its choice may be run again: its new server takes the place of
+the old one, which nobody could close any more if its name is gone. Anywhere else, and within one cell, two of them on
+one port are a mistake, and the second is refused.
+
 There are no locks, so that Ctrl-C can leave none behind: the sockets are closed by the thread, once it runs, or else by
 `close`, and both look into `_closer` to know.
 """
@@ -13,7 +17,9 @@ import errno
 import os
 import selectors
 import socket
+import sys
 import threading
+import warnings
 from collections.abc import Callable
 from typing import Protocol as Interface
 
@@ -26,6 +32,7 @@ WHO_LISTENS = (
     "a server or tap of this program has it, which close() ends, also if it has no name any more: "
     "for it in wslab.sockets.acceptor.listening(): it.close()"
 )
+REPLACED = "what an earlier cell had started on port {} was closed, and this has taken its place"
 
 
 class Owner(Interface):
@@ -48,13 +55,8 @@ class Acceptor:
 
     def __init__(self, owner: Owner, serve: Callable[[socket.socket, tuple[str, int]], None], name: str) -> None:
         self.owner = owner
-        family, _, _, _, address = socket.getaddrinfo(owner.host, owner.port, type=socket.SOCK_STREAM)[0]
-        try:
-            self._listener = socket.create_server(address[:2], family=family, backlog=BACKLOG)
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE and any(it.port == owner.port for it in listening()):
-                raise OSError(errno.EADDRINUSE, f"{os.strerror(error.errno)}: {WHO_LISTENS}") from None
-            raise
+        self.cell, self.wanted = _running_cell(), (owner.host, owner.port)
+        self._listener = self._listen()
         self._listener.setblocking(False)
         self._waker, self._wake = socket.socketpair()
         self.port: int = self._listener.getsockname()[1]
@@ -64,6 +66,27 @@ class Acceptor:
         self._closer: dict[str, str] = {}
         self._has_ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def _listen(self, has_replaced: bool = False) -> socket.socket:
+        family, _, _, _, address = socket.getaddrinfo(*self.wanted, type=socket.SOCK_STREAM)[0]
+        try:
+            return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        except OSError as error:
+            holders = [it for it in _acceptors.copy() if it.port == self.owner.port]
+            if error.errno != errno.EADDRINUSE or not holders:
+                raise
+            if has_replaced or not any(map(self._replaces, holders)):
+                raise OSError(errno.EADDRINUSE, f"{os.strerror(error.errno)}: {WHO_LISTENS}") from None
+        for holder in filter(self._replaces, holders):
+            with contextlib.suppress(Exception):  # what a part of its codec has raised, which the log has told
+                holder.owner.close()
+        warnings.warn(REPLACED.format(self.owner.port), stacklevel=4)  # where `start` was called
+        return self._listen(has_replaced=True)
+
+    def _replaces(self, other: "Acceptor") -> bool:
+        """Whether the same kind of owner wants the same place, and an earlier cell has started the other."""
+        is_later = self.cell is not None and other.cell is not None and self.cell > other.cell
+        return is_later and type(self.owner) is type(other.owner) and self.wanted == other.wanted
 
     def start(self) -> None:
         """Begin to accept. Raises RuntimeError if no thread can be had. Whatever it raises, `close` is needed."""
@@ -126,6 +149,13 @@ class Acceptor:
             self._waker.settimeout(PAUSE)
             with contextlib.suppress(TimeoutError):
                 self._waker.recv(1)
+
+
+def _running_cell() -> int | None:
+    """The number of the cell that is running, None outside of a notebook."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    count: int | None = getattr(shell, "execution_count", None)
+    return count
 
 
 _acceptors: set[Acceptor] = set()
