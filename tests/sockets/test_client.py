@@ -1,7 +1,10 @@
 """connect: addresses, headers, and everything that a server may answer instead of an agreement."""
 
+import errno
 import os
 import socket
+import ssl
+import traceback
 import zlib
 from base64 import b64decode, b64encode
 from hashlib import sha1
@@ -436,16 +439,29 @@ def test_a_server_that_never_answers_is_a_timeouterror(start):
         connect(url, timeout=0.2)
 
 
-def test_a_port_where_nobody_listens():
+def test_a_port_where_nobody_listens_is_one_sentence_and_a_short_traceback():
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        with pytest.raises(ConnectionRefusedError):
-            connect(f"ws://127.0.0.1:{nobody.getsockname()[1]}/")
+        port = nobody.getsockname()[1]
+        with pytest.raises(ConnectionRefusedError) as caught:
+            connect(f"ws://127.0.0.1:{port}/")
+    assert str(caught.value) == f"nobody listens on 127.0.0.1 port {port}: is the server running, and is this its port?"
+    assert caught.value.errno == errno.ECONNREFUSED
+    shown = "".join(traceback.format_exception(caught.value))
+    assert shown.count("  File ") == 2  # where it was called, and connect
+    assert "During handling" not in shown
 
 
 def test_a_name_that_nobody_has():
-    with pytest.raises(OSError, match=r"known|resolution|associated|getaddrinfo"):
+    with pytest.raises(OSError, match=r"(there is no host named|the name) nobody\.invalid") as caught:
         connect("ws://nobody.invalid/")  # RFC 6761: there is no such name, ever
+    assert type(caught.value) is socket.gaierror
+
+
+def test_a_server_without_tls_is_told_from_one_that_is_not_trusted():
+    with live_server() as server, pytest.raises(ssl.SSLError, match="no TLS is spoken there: try ws://") as caught:
+        connect(server.url.replace("ws://", "wss://"))
+    assert caught.value.reason
 
 
 # Messages and the end

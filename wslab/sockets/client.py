@@ -16,11 +16,9 @@ from wslab.protocol.limits import Limits
 from wslab.protocol.states import Role
 from wslab.recording.recording import Recording
 from wslab.sockets.connection import Connection
+from wslab.sockets.failures import name_missing_tls, no_connection
 from wslab.sockets.memory import keep_memory_for
 from wslab.sockets.url import WebSocketUrl, parse_url
-
-PROXIES = {"http_proxy", "https_proxy", "all_proxy", "socks_proxy", "ws_proxy", "wss_proxy"}  # in any case
-LOOPBACK = ("localhost", "127.", "::1")
 
 
 def connect(
@@ -60,8 +58,13 @@ def connect(
         masking_keys=None if masking_key is None else lambda: masking_key,
     )
     keep_memory_for(max_size)
-    sock = _open_tcp(address, timeout, ssl)
     try:
+        sock = _open_tcp(address, timeout)
+    except OSError as error:
+        raise no_connection(error, address.host, address.port) from None
+    try:
+        if address.secure:
+            sock = _open_tls(sock, address, ssl or ssl_module.create_default_context())
         connection = Connection(
             sock,
             protocol,
@@ -93,29 +96,16 @@ def _add_credentials(address: WebSocketUrl, headers: Iterable[tuple[str, str]]) 
     return lines
 
 
-def _open_tcp(address: WebSocketUrl, timeout: float | None, context: ssl_module.SSLContext | None) -> socket.socket:
+def _open_tcp(address: WebSocketUrl, timeout: float | None) -> socket.socket:
     is_here = f".{address.name}".endswith(".localhost")  # RFC 6761 §6.3, whatever the resolver knows
-    try:
-        sock = socket.create_connection(("localhost" if is_here else address.host, address.port), timeout)
-    except OSError as error:
-        _name_proxy(error, address.host)
-        raise
+    sock = socket.create_connection(("localhost" if is_here else address.host, address.port), timeout)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    if not address.secure:
-        return sock
+    return sock
+
+
+def _open_tls(sock: socket.socket, address: WebSocketUrl, context: ssl_module.SSLContext) -> ssl_module.SSLSocket:
     try:
-        return (context or ssl_module.create_default_context()).wrap_socket(sock, server_hostname=address.name)
-    except BaseException:
-        sock.close()
+        return context.wrap_socket(sock, server_hostname=address.name)
+    except ssl_module.SSLError as error:
+        name_missing_tls(error)
         raise
-
-
-def _name_proxy(error: OSError, host: str) -> None:
-    """Say in the error that a proxy of the environment is not used, where one would be."""
-    names = [name for name, value in os.environ.items() if value and name.lower() in PROXIES]
-    if names and not host.startswith(LOOPBACK):
-        said = f"(no proxy was used, as wslab connects directly, whatever {', '.join(sorted(names))} says)"
-        if error.strerror:
-            error.strerror += f" {said}"
-        else:
-            error.args = (f"{error} {said}",)
