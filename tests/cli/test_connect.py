@@ -11,6 +11,7 @@ import sys
 import pytest
 import trustme
 from support.command_line import DEADLINE, is_one_sentence, needs_signals, wslab
+from support.raw_peer import read_request, tiny_server
 
 from wslab import EchoServer
 
@@ -54,6 +55,43 @@ def test_a_closing_handshake_without_a_code_is_a_success() -> None:
     assert (result.returncode, result.stderr) == (0, "")
 
 
+def test_a_server_that_stops_is_a_success() -> None:
+    with EchoServer(handler=lambda connection: connection.close(1001, "bye")) as server:
+        result = wslab("connect", server.url)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_one_message_is_sent_and_one_is_printed() -> None:
+    with EchoServer() as server:
+        result = wslab("connect", server.url, "--message", "/Hello")
+        assert (result.returncode, result.stdout, result.stderr) == (0, "/Hello\n", "")
+        result = wslab("connect", server.url, "--message", "/hex 00 ff", "--slash")
+        assert (result.returncode, result.stdout, result.stderr) == (0, "/hex 00 ff\n", "")
+
+
+def test_one_message_to_which_none_comes_is_one_sentence() -> None:
+    with EchoServer(handler=lambda connection: list(connection)) as server:
+        result = wslab("connect", server.url, "--message", "Hello", "--wait", "0.2")
+    assert (result.returncode, result.stderr) == (1, "wslab connect: no message came within 0.2 s\n")
+    with EchoServer(handler=lambda connection: connection.close(1000)) as server:
+        result = wslab("connect", server.url, "--message", "Hello")
+    assert (result.returncode, result.stderr) == (
+        1,
+        "wslab connect: no message came: the connection closed with 1000 normal closure\n",
+    )
+
+
+def test_lines_with_a_slash_are_texts_in_a_pipe_unless_commands_are_asked_for() -> None:
+    typed = "/ping\n/hex 00 ff\n//etc\n/nope\n"
+    with EchoServer() as server:
+        assert wslab("connect", server.url, typed=typed).stdout == typed
+        result = wslab("connect", server.url, "--slash", typed=typed)
+        assert result.stdout == "/hex 00 ff\n//etc\n"
+        assert "there is no /nope" in result.stderr
+        result = wslab("connect", server.url, "--slash", typed="/close 4000 why\n")
+    assert (result.returncode, result.stderr) == (1, "wslab connect: the connection closed with 4000\n")
+
+
 def test_a_connection_that_ends_without_a_close_frame_is_one_sentence() -> None:
     with EchoServer(handler=lambda connection: connection.abort()) as server:
         result = wslab("connect", server.url)
@@ -85,6 +123,40 @@ def test_connect_offers_what_it_is_told_to() -> None:
         assert wslab("connect", server.url, *options).stdout == "http://a.example x, y \n"
 
 
+def test_headers_are_sent_and_what_is_none_is_refused() -> None:
+    with EchoServer(handler=lambda connection: connection.send(connection.request.headers["X-A"])) as server:
+        assert wslab("connect", server.url, "--header", "X-A: b: c").stdout == "b: c\n"
+    for wrong in ("X-A", "X A: b", ": b"):
+        result = wslab("connect", server.url, "--header", wrong)
+        assert (result.returncode, "a header is written 'Name: value'" in result.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("option", ["--ca", "--insecure"])
+def test_a_certificate_is_trusted_on_demand(option, tmp_path) -> None:
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    (tmp_path / "empty.pem").touch()
+    more = [str(tmp_path / "ca.pem")] if option == "--ca" else []
+    with EchoServer(ssl=context) as server:
+        assert wslab("connect", server.url, option, *more, "--message", "Hello").stdout == "Hello\n"
+    for name, why in (("nowhere.pem", "No such file"), ("empty.pem", "there is no certificate in it")):
+        result = wslab("connect", server.url, "--ca", str(tmp_path / name))
+        assert is_one_sentence(result.stderr)
+        assert f"{name}: {why}" in result.stderr
+
+
+def test_a_redirection_is_told_with_its_target() -> None:
+    def talk(sock: socket.socket) -> None:
+        read_request(sock)
+        sock.sendall(b"HTTP/1.1 302 Found\r\nLocation: ws://elsewhere/?token=sesame\r\nContent-Length: 0\r\n\r\n")
+
+    with tiny_server(talk) as url:
+        result = wslab("connect", url)
+    assert is_one_sentence(result.stderr)
+    assert "refused with 302 Found, and points to ws://elsewhere/?token=[redacted]" in result.stderr
+
+
 @needs_signals
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_connect_that_is_ended_closes_with_1001_and_leaves_no_traceback(name: str) -> None:
@@ -114,6 +186,7 @@ def test_a_server_that_is_not_there_is_one_sentence() -> None:
     assert result.returncode == 1
     assert is_one_sentence(result.stderr)
     assert "sesame" not in result.stderr
+    assert f"nobody listens on 127.0.0.1 port {port}: is the server running" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -149,7 +222,8 @@ def test_a_server_without_tls_is_one_sentence() -> None:
     with EchoServer() as server:
         result = wslab("connect", f"wss://127.0.0.1:{server.port}/")
     assert result.returncode == 1
-    assert result.stderr.startswith(f"wslab connect: cannot connect to wss://127.0.0.1:{server.port}/: TLS failed: ")
+    where = f"wslab connect: cannot connect to wss://127.0.0.1:{server.port}/"
+    assert result.stderr == f"{where}: TLS failed: no TLS is spoken there: try ws:// instead of wss://\n"
     assert is_one_sentence(result.stderr)
 
 

@@ -2,7 +2,10 @@
 
 import errno
 import os
+import socket
 import ssl
+
+from wslab.protocol.errors import HandshakeError
 
 
 class CommandError(Exception):
@@ -13,11 +16,26 @@ def reason(error: Exception) -> str:
     """Return what an error says, without what only a programmer wants to know."""
     match error:
         case ssl.SSLCertVerificationError():
-            return f"the server's certificate is not to be trusted: {error.verify_message}"
+            return f"the server's certificate is not to be trusted: {error.verify_message}; --ca names one that is"
         case ssl.SSLError():  # its errno is none of the system's
-            return f"TLS failed: {(error.reason or 'the server ended it').replace('_', ' ').lower()}"
+            return f"TLS failed: {_reason_of_tls(error)}"
         case OSError(errno=errno.EADDRINUSE):
             return "it is in use already; --port 0 takes a free one"
-        case OSError(errno=int(number)) if number > 0:  # those of names that are not found are negative
-            return error.strerror or os.strerror(number)
+        case OSError(errno=errno.EADDRNOTAVAIL):
+            return (
+                "this machine does not have that address; 127.0.0.1 is always there, 0.0.0.0 stands for all that it has"
+            )
+        case OSError(errno=errno.EACCES, filename=None):
+            return "this system reserves it: take a port above 1023, or --port 0 for a free one"
+        case socket.gaierror():
+            return error.strerror or str(error)
+        case OSError(errno=int(number), strerror=str(words)):
+            return words or os.strerror(number)
+        case HandshakeError():
+            return error.reason
     return str(error)
+
+
+def _reason_of_tls(error: ssl.SSLError) -> str:
+    words: str = error.strerror or ""
+    return words if "://" in words else (error.reason or "the server ended it").replace("_", " ").lower()

@@ -11,8 +11,17 @@ import os
 import sys
 import warnings
 from collections.abc import Iterator
+from typing import TextIO
 
 from wslab.redaction.redact import harmless, printable
+
+# Colours that a terminal has, which never tell anything that words do not: https://no-color.org
+COLOURS = {"incoming": "36", "remark": "2", "wrong": "31"}
+# Keep the place of the cursor, make room for a line above that in which it stands, and come back (DEC, ECMA-48).
+SAVE, NEXT_LINE, INSERT_LINE, BACK_AND_DOWN = "\x1b7", "\n\x1b[A", "\x1b[L", "\x1b8\x1b[B"
+CLEAR_LINE = "\r\x1b[K"
+
+SIGNS = {"→": "->", "…": "...", "§": "section "}
 
 GONE = {errno.EPIPE, errno.EIO}  # the program that read our output has ended, or the terminal was closed
 
@@ -23,14 +32,26 @@ def allow_all_characters() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
-def show(text: object) -> None:
-    """Print lines on standard output, at once."""
-    print("\n".join(map(printable, str(text).split("\n"))), flush=True)
+def show(text: object, colour: str = "") -> None:
+    """Print lines on standard output, at once; in plain letters where its encoding does not know the signs in them."""
+    shown = "\n".join(map(printable, str(text).split("\n"))).translate(_unknown_signs(sys.stdout))
+    print(coloured(shown, colour, sys.stdout) if colour else shown, flush=True)
+
+
+def _unknown_signs(place: TextIO) -> dict[int, str]:
+    """What stands for the signs in tables that an encoding does not know."""
+    encoding = getattr(place, "encoding", None) or "utf-8"
+    return {ord(sign): plain for sign, plain in SIGNS.items() if not sign.encode(encoding, "ignore")}
 
 
 def show_message(text: str) -> None:
     """Print a message as a line: as it is for a program, and for a terminal without what would move its cursor."""
     print(printable(text) if sys.stdout.isatty() else text, flush=True)
+
+
+def tell(words: str) -> None:
+    """Print a sentence for who sits at the terminal on standard error, so that standard output has messages only."""
+    print(coloured(harmless(words), "remark", sys.stderr), file=sys.stderr, flush=True)
 
 
 def complain(command: str, problem: object) -> None:
@@ -45,6 +66,62 @@ def complaining_of_warnings(command: str) -> Iterator[None]:
         yield
     for warning in told:
         complain(command, warning.message)
+
+
+# At a terminal
+
+
+def is_terminal(place: TextIO) -> bool:
+    """Whether it is a terminal that can move its cursor."""
+    is_old_windows = sys.platform == "win32" and "WT_SESSION" not in os.environ
+    return place.isatty() and os.environ.get("TERM") != "dumb" and not is_old_windows
+
+
+def is_conversation() -> bool:
+    """Whether a user sits at both ends: types lines, and reads what is printed."""
+    return is_terminal(sys.stdin) and is_terminal(sys.stdout)
+
+
+def is_watched() -> bool:
+    """Whether a user reads what is told on standard error."""
+    return sys.stderr.isatty()
+
+
+def coloured(words: str, colour: str, place: TextIO) -> str:
+    """The words in a colour where they can be, and where the environment does not forbid it."""
+    if not is_terminal(place) or os.environ.get("NO_COLOR"):
+        return words
+    return f"\x1b[{COLOURS[colour]}m{words}\x1b[0m"
+
+
+@contextlib.contextmanager
+def keep_terminal() -> Iterator[None]:
+    """At the end of the `with` block, leave the terminal as it was, although a thread may still wait for a line."""
+    try:
+        import termios
+    except ImportError:  # Windows
+        yield
+        return
+    before = termios.tcgetattr(sys.stdin)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+        print(CLEAR_LINE, end="", flush=True)
+
+
+def ask(prompt: str) -> str:
+    """Read a line, with the keys that readers of lines have. Raises EOFError at the end of the input."""
+    with contextlib.suppress(ImportError):  # Windows has none
+        import readline  # noqa: F401 (it is for its effect on `input`)
+    return input(prompt)
+
+
+def show_above_prompt(words: str, colour: str) -> None:
+    """Print lines above that in which a user is typing."""
+    for line in words.split("\n"):
+        shown = coloured(printable(line), colour, sys.stdout)
+        print(f"{SAVE}{NEXT_LINE}{INSERT_LINE}{shown}{BACK_AND_DOWN}", end="", flush=True)
 
 
 def drop_output() -> None:

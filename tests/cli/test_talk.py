@@ -1,0 +1,174 @@
+"""`python -m wslab connect` at a terminal: what a user sees there, and what the server gets."""
+
+import contextlib
+import os
+import re
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from support.command_line import DEADLINE
+
+from wslab import Connection, EchoServer
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+
+SEQUENCES = re.compile(r"\x1b(?:\[[0-9;?]*[a-zA-Z]|[78])|\r")
+
+
+class User:
+    """Who sits at the terminal: `seen` is all that was shown, without colours and what moves the cursor."""
+
+    def __init__(self, terminal: int, process: subprocess.Popen[bytes]) -> None:
+        self.process = process
+        self._terminal = terminal
+        self.raw = ""
+
+    @property
+    def seen(self) -> str:
+        return SEQUENCES.sub("", self.raw)
+
+    def read_to(self, words: str) -> None:
+        end = time.monotonic() + DEADLINE
+        while words not in self.seen:
+            assert time.monotonic() < end, self.raw
+            if select.select([self._terminal], [], [], 1)[0]:
+                self.raw += os.read(self._terminal, 65536).decode()
+
+    def type(self, keys: str, then: str) -> None:
+        """Press keys, and wait until this is shown."""
+        os.write(self._terminal, keys.encode())
+        self.read_to(then)
+
+    def end(self) -> int:
+        """The exit status, when all was read."""
+        with contextlib.suppress(OSError):  # the end of what a pseudo-terminal shows
+            while piece := os.read(self._terminal, 65536):
+                self.raw += piece.decode()
+        return self.process.wait(DEADLINE)
+
+
+@contextlib.contextmanager
+def at_a_terminal(*arguments: str, **environment: str) -> Iterator[User]:
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "wslab", "connect", *arguments]
+    known = {"TERM": "xterm", "NO_COLOR": "", "COLUMNS": "80"}
+    process = subprocess.Popen(
+        command,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=own_terminal,
+        env=os.environ | known | environment,
+    )
+    os.close(theirs)
+    try:
+        yield User(ours, process)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(ours)
+
+
+def own_terminal() -> None:
+    """Make the terminal on standard input the one whose Ctrl-C is for this session."""
+    import fcntl
+    import termios
+
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+@contextlib.contextmanager
+def served(handler: Callable[[Connection], None] | None = None) -> Iterator[tuple[EchoServer, list[int]]]:
+    """A server that notes how its connections were closed."""
+    codes: list[int] = []
+
+    def handle(connection: Connection) -> None:
+        if handler is not None:
+            handler(connection)
+        for message in connection:
+            connection.send(message)
+        codes.append(connection.close_code)
+
+    with EchoServer(handler=handle) as server:
+        yield server, codes
+
+
+def test_a_user_sees_a_greeting_a_prompt_both_directions_and_a_goodbye():
+    with served() as (server, codes), at_a_terminal(f"{server.url}?token=sesame", "--no-deflate") as user:
+        user.read_to("> ")
+        assert user.seen.startswith(f"Connected to {server.url}?token=[redacted] - /help tells what a line can do\n")
+        user.type("Hello\n", then="< Hello")
+        user.type("/hex 00 ff\n", then="< (2 bytes of binary) 00 ff")
+        user.type("/ping hi\n", then=" ms) 68 69")
+        assert re.search(r"< \(a pong after \d+\.\d ms\) 68 69", user.seen)
+        user.type("//etc\n", then="< /etc")
+        user.type("/nope\n", then="there is no /nope; /help tells what there is")
+        user.type("/help\n", then="Ctrl-D closes with 1000")
+        user.type("\x04", then="The connection closed with 1000 normal closure.")
+        assert user.end() == 0
+    assert codes == [1000]
+
+
+def test_what_arrives_is_shown_above_what_is_being_typed():
+    with served() as (server, _), at_a_terminal(server.url) as user:
+        user.read_to("> ")
+        user.type("half", then="half")
+        (connection,) = server.connections
+        connection.send("news\x1b[2J")
+        user.read_to("< news\\x1b[2J")
+        assert "\x1b7\r\n\x1b[A\x1b[L\x1b[36m< news\\x1b[2J\x1b[0m\x1b8\x1b[B" in user.raw
+        user.type(" done\n", then="< half done")
+
+
+def test_a_ping_of_the_server_is_shown():
+    with served(lambda connection: connection.ping(b"\x01")) as (server, _), at_a_terminal(server.url) as user:
+        user.read_to("< (a ping, answered) 01")
+
+
+def test_a_close_with_a_code_is_told_to_the_server_and_is_the_status():
+    with served() as (server, codes), at_a_terminal(server.url) as user:
+        user.read_to("> ")
+        user.type("/close 4000 why\n", then="wslab connect: the connection closed with 4000")
+        assert user.end() == 1
+    assert codes == [4000]
+
+
+def test_ctrl_c_closes_with_1001_and_leaves_the_terminal_as_it_was():
+    import termios
+
+    with served() as (server, codes), at_a_terminal(server.url) as user:
+        before = termios.tcgetattr(user._terminal)
+        user.read_to("> ")
+        user.type("half", then="half")
+        os.write(user._terminal, b"\x03")
+        assert user.process.wait(DEADLINE) == 130
+        assert termios.tcgetattr(user._terminal) == before
+    assert codes == [1001]
+
+
+def test_a_server_that_goes_ends_the_prompt():
+    with served(lambda connection: connection.close(1001, "bye")) as (server, _), at_a_terminal(server.url) as user:
+        user.read_to("The connection closed with 1001 going away: bye.")
+        assert user.end() == 0
+
+
+@pytest.mark.parametrize(("environment", "is_coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_colours_are_left_out_where_they_are_not_wanted(environment, is_coloured):
+    with served() as (server, _), at_a_terminal(server.url, **environment) as user:
+        user.read_to("> ")
+        user.type("Hello\n", then="< Hello")
+        assert ("\x1b[36m< Hello" in user.raw) is is_coloured
+        assert ("m" in "".join(SEQUENCES.findall(user.raw))) is is_coloured
+
+
+def test_a_terminal_that_cannot_move_its_cursor_is_treated_as_a_pipe():
+    with served() as (server, _), at_a_terminal(server.url, TERM="dumb") as user:
+        user.type("Hello\n", then="Hello\nHello\n")
+        assert "\x1b" not in user.raw

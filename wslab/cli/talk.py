@@ -1,0 +1,121 @@
+"""talk: a connection and a user at a terminal, or the pipes of a script: lines go out, messages come in.
+
+Two threads: this one receives and shows, another reads lines and sends them. That one waits for its user, or for the
+end of the input, for as long as it takes, and ends with the program.
+"""
+
+import contextlib
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+
+from wslab.cli.output import ask, keep_terminal, show_above_prompt, show_message, tell
+from wslab.cli.typed import LINES, read_typed, write_typed
+from wslab.dissector.wording import in_bytes, in_hex
+from wslab.protocol.errors import CloseCode, ConnectionClosed, ProtocolError
+from wslab.protocol.events import Binary, Close, Event, Ping, Pong, Text
+from wslab.sockets.connection import Connection
+
+MOST_BYTES = 64  # of a binary message that a terminal shows
+
+
+def talk_between_pipes(connection: Connection, has_commands: bool) -> None:
+    """Send the lines of standard input, print what arrives as lines, until the connection is closed."""
+    _start(connection, _lines(sys.stdin.fileno()), Sender(connection, tell if has_commands else None))
+    for message in connection:
+        if has_commands:
+            show_message(write_typed(message))
+        else:
+            show_message(message if isinstance(message, str) else message.hex(" "))
+
+
+def talk_on_terminal(connection: Connection) -> None:
+    """Ask for lines and send them; show what arrives above what is being typed."""
+    sender = Sender(connection, lambda words: show_above_prompt(words, "remark"))
+    with keep_terminal():
+        _start(connection, _asked(), sender)
+        with contextlib.suppress(ConnectionClosed, ProtocolError):  # why, is told by the exit status and its sentence
+            while True:
+                if said := _said(connection.receive_event(), sender):
+                    show_above_prompt(f"< {said}", "incoming")
+
+
+def _said(event: Event, sender: "Sender") -> str:
+    match event:
+        case Text(data):
+            return data
+        case Binary(data):
+            return f"({in_bytes(len(data))} of binary) {in_hex(data, MOST_BYTES, counted=False)}"
+        case Ping(payload):
+            return f"(a ping, answered) {payload.hex(' ')}".rstrip()
+        case Pong(payload):
+            return f"(a pong{sender.waited_for(payload)}) {payload.hex(' ')}".rstrip()
+    return ""
+
+
+class Sender:
+    """Sends what was typed, and knows when its pings went out.
+
+    `remark` is told what is wrong with a line, and the help; where it is None, a line is a text whatever is in it.
+    """
+
+    def __init__(self, connection: Connection, remark: Callable[[str], None] | None) -> None:
+        self._connection = connection
+        self._remark = remark
+        self._pings: dict[bytes, float] = {}
+
+    def send(self, line: str) -> None:
+        """Send what this line stands for."""
+        if self._remark is None:
+            self._connection.send(line)
+            return
+        try:
+            self._act(read_typed(line), self._remark)
+        except ValueError as error:
+            self._remark(f"{error}")
+
+    def _act(self, typed: str | bytes | Ping | Close | None, remark: Callable[[str], None]) -> None:
+        match typed:
+            case None:
+                remark(LINES)
+            case Ping(payload):
+                self._pings[payload] = time.monotonic()
+                self._connection.ping(payload)
+            case Close(code, reason):
+                self._connection.close(code, reason)
+            case str() | bytes():
+                self._connection.send(typed)
+
+    def waited_for(self, payload: bytes) -> str:
+        """How long the pong with this payload has taken, in words."""
+        sent = self._pings.pop(payload, None)
+        return "" if sent is None else f" after {(time.monotonic() - sent) * 1000:.1f} ms"
+
+
+def _start(connection: Connection, lines: Iterable[str], sender: Sender) -> None:
+    def run() -> None:
+        with contextlib.suppress(ConnectionClosed):  # the other thread tells why
+            for line in lines:
+                sender.send(line)
+        connection.close(CloseCode.NORMAL_CLOSURE)
+
+    threading.Thread(target=run, name="wslab-typed", daemon=True).start()
+
+
+def _asked() -> Iterator[str]:
+    with contextlib.suppress(EOFError):
+        while True:
+            yield ask("> ")
+
+
+def _lines(descriptor: int) -> Iterator[str]:
+    """The lines as they come; unbuffered, so that the program can end meanwhile."""
+    unfinished = b""
+    while read := os.read(descriptor, 65536):
+        *lines, unfinished = (unfinished + read).split(b"\n")
+        for line in lines:
+            yield line.rstrip(b"\r").decode(errors="replace")
+    if unfinished:
+        yield unfinished.decode(errors="replace")
