@@ -1,5 +1,6 @@
 """echo, run as a user runs it: its one line, its options, and what it says when it cannot start."""
 
+import os
 import re
 import signal
 import subprocess
@@ -11,6 +12,8 @@ import pytest
 from support.command_line import DEADLINE, is_one_sentence, needs_signals, wslab
 
 from wslab import CloseCode, ConnectionClosed, EchoServer, HandshakeError, connect
+from wslab.cli.addresses import addresses_for_others
+from wslab.cli.echo import _tell_of
 
 
 @contextmanager
@@ -100,3 +103,66 @@ def test_a_bad_number_is_refused_before_anything_starts(arguments: list[str]) ->
     result = wslab("echo", *arguments)
     assert result.returncode == 2
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--subprotocol", "a b"], "the name of a subprotocol has no blanks and no commas"),
+        (["--origin", "foo"], "an origin is http://host:port without a path, or null"),
+        (["--origin", "http://localhost/"], "an origin is http://host:port without a path"),
+    ],
+)
+def test_names_that_no_client_can_send_are_refused(arguments, words):
+    result = wslab("echo", *arguments)
+    assert result.returncode == 2
+    assert words in " ".join(result.stderr.split())
+
+
+def test_who_listens_for_others_is_warned_and_told_where_they_find_the_server():
+    with started("--host", "0.0.0.0") as (process, url):
+        warning = process.stderr.readline()
+    assert warning.startswith("Warning: everybody who reaches this machine can connect")
+    port = url.rpartition(":")[2]
+    for address in addresses_for_others("0.0.0.0"):
+        assert f"ws://{address}:{port}" in warning
+
+
+@needs_signals
+def test_at_a_terminal_it_is_told_where_the_page_is_and_how_it_ends():
+    import pty
+
+    ours, theirs = pty.openpty()
+    with subprocess.Popen([sys.executable, "-m", "wslab", "echo"], stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        told = ""
+        while told.count("\n") < 2:
+            told += os.read(ours, 1000).decode()
+        process.terminate()
+    os.close(ours)
+    found = re.match(
+        r"Listening on ws://(127\.0\.0\.1:\d+)/\r\n(?:\x1b\[2m)?Echo test page: http://([^/]+)/ - Ctrl-C", told
+    )
+    assert found[1] == found[2]
+
+
+@pytest.mark.parametrize("is_opened", [True, False])
+def test_the_page_is_opened_on_demand_and_its_address_told_where_that_fails(is_opened, monkeypatch, capsys):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", lambda page: opened.append(page) or is_opened)
+    with EchoServer() as server:
+        _tell_of(server, is_to_be_opened=True)
+    page = f"http://127.0.0.1:{server.port}/"
+    assert opened == [page]
+    assert capsys.readouterr().err == ("" if is_opened else f"No browser could be opened; the page is {page}\n")
+
+
+def test_verbose_echo_tells_of_each_connection():
+    with started("--verbose") as (process, url):
+        with connect(f"{url}chat?token=sesame") as connection:
+            port = connection.local_address[1]
+        lines = [process.stderr.readline() for _ in range(2)]
+    assert lines == [
+        f"connection 1 opened: /chat?token=[redacted] from 127.0.0.1 port {port}\n",
+        "connection 1 closed: 1000\n",
+    ]

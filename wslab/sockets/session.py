@@ -70,6 +70,7 @@ class Session:
                 return False
             self._check_origin()
             connection.accept(subprotocols=self._service.subprotocols)
+            self._log_opening()
             return True
         except HandshakeError as error:
             connection.reject(error)
@@ -81,6 +82,11 @@ class Session:
         except ConnectionClosed as error:
             log.info("connection %d ended before its handshake did: %s", connection.number, error)
         return False
+
+    def _log_opening(self) -> None:
+        connection, (host, port) = self.connection, self.connection.remote_address
+        target = redact_target(connection.request.target) if connection.request else "?"
+        log.info("connection %d opened: %s from %s port %d", connection.number, target, host, port)
 
     def _await_request(self) -> None:
         limits = self._service.limits
