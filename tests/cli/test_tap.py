@@ -15,7 +15,10 @@ from support.command_line import DEADLINE, is_one_sentence, needs_signals, wslab
 from support.heads_and_frames import request, text
 from support.raw_peer import RawPeer, address
 
-from wslab import Direction, EchoServer, Recording, connect
+from wslab import ConnectionClosed, Direction, EchoServer, Recording, connect
+from wslab.cli import main as main_module
+from wslab.cli import tap as tap_module
+from wslab.tap.faults import chop, cut, delay, silence
 
 
 class Running:
@@ -155,6 +158,48 @@ def test_a_terminal_that_does_not_know_a_character_gets_its_number():
             connection.send("☃")
             connection.receive()
         tap.read_to('1 < text "\\u2603"')
+
+
+def test_lines_begin_with_the_time_and_texts_are_whole_on_demand():
+    long = "x" * 5000
+    with EchoServer(deflate=False) as server, tapping(server.url, "--times", "--full") as tap:
+        with connect(tap.url) as connection:
+            connection.send(long)
+            connection.receive()
+        lines = [tap.process.stdout.readline() for _ in range(4)]
+    assert all(re.match(r"\d\d:\d\d:\d\d\.\d{3} 1 [<>] ", line) for line in lines)
+    assert lines[2].endswith(f'1 > text "{long}"\n')
+
+
+def test_bytes_can_be_chopped_and_delayed():
+    with EchoServer() as server, tapping(server.url, "--chop", "1", "--delay", "0.001") as tap, RawPeer(tap) as peer:
+        peer.send(request())
+        assert peer.read_head().status == 101
+
+
+def test_a_connection_can_be_cut():
+    options = ("--cut", "200", "--direction", "to-client")
+    with EchoServer(deflate=False) as server, tapping(server.url, *options) as tap, connect(tap.url) as connection:
+        connection.send("x" * 200)
+        with pytest.raises(ConnectionClosed, match="1006"):
+            connection.receive()
+
+
+def test_a_server_can_be_kept_from_hearing():
+    options = ("--silence", "5", "--direction", "to-server")
+    with EchoServer() as server, tapping(server.url, *options) as tap, pytest.raises(TimeoutError):
+        connect(tap.url, timeout=0.5)
+
+
+def test_each_option_is_the_fault_of_its_name():
+    for arguments, fault in (
+        (["--cut", "9"], cut(9)),
+        (["--silence", "0"], silence(0)),
+        (["--chop", "1", "--delay", "0.5", "--cut", "9"], cut(9) + chop(1) + delay(0.5)),
+        ([], None),
+    ):
+        options = main_module._parser().parse_args(["tap", "--to", "localhost:1", *arguments])
+        assert repr(tap_module._fault(options)) == repr(fault)
 
 
 @needs_signals

@@ -3,13 +3,16 @@
 import threading
 from collections import deque
 from collections.abc import Iterator
+from datetime import datetime
 
 from wslab.dissector.conversation import Conversation
+from wslab.dissector.frames import KEPT, MOST_SHOWN
 from wslab.protocol.states import SENDERS, Direction, Role
 from wslab.recording.log import Call, Chunk, SocketAddress
 from wslab.recording.recording import Recording
 
 ARROWS = {Role.CLIENT: ">", Role.SERVER: "<"}
+MOST_OF_A_TEXT = 1024 * 1024  # characters
 MOST_WAITING = 100  # reads that have not been printed yet; then those who talk wait
 LONG = 1.0  # seconds: Windows notices Ctrl-C only between two waits
 
@@ -17,7 +20,8 @@ LONG = 1.0  # seconds: Windows notices Ctrl-C only between two waits
 class LineFormatter:
     r"""Turns what a tap records into lines, as it comes.
 
-    A line has the number of the connection, an arrow (`>` to the server, `<` to the client) and what passed.
+    A line has the number of the connection, an arrow (`>` to the server, `<` to the client) and what passed; with
+    `times` it begins with the time of day, and with `full` it has texts to their end.
 
     >>> formatter = LineFormatter()
     >>> formatter.lines(Chunk(0.0, 1, Direction.CLIENT_TO_SERVER, b"GET /chat HTTP/1.1\r\n\r\n"))
@@ -26,20 +30,23 @@ class LineFormatter:
     ['1 < end of TCP']
     """
 
-    def __init__(self) -> None:
+    def __init__(self, times: bool = False, full: bool = False) -> None:
+        self._times = times
+        self._most = MOST_OF_A_TEXT if full else MOST_SHOWN
         self._conversations: dict[int, Conversation | None] = {}  # None for one that broke off
         self._half_closed: set[int] = set()
 
     def lines(self, entry: Chunk | Call) -> list[str]:
         """Return the lines that this chunk or mark completes."""
         number, sender = entry.connection, SENDERS[entry.direction]
-        conversation = self._conversations.setdefault(number, Conversation())
+        conversation = self._conversations.setdefault(number, Conversation(max(KEPT, self._most)))
         if isinstance(entry, Chunk):
-            said = [str(seen) for seen in conversation.receive(sender, entry.data)] if conversation else []
+            said = [seen.told(self._most) for seen in conversation.receive(sender, entry.data)] if conversation else []
         else:
-            said = [str(seen) for seen in conversation.end(sender)] if conversation else []
+            said = [seen.told(self._most) for seen in conversation.end(sender)] if conversation else []
             said.append(self._end(entry))
-        return [f"{number} {ARROWS[sender]} {what}" for what in said]
+        when = f"{datetime.fromtimestamp(entry.time):%H:%M:%S.%f}"[:-3] + " " if self._times else ""
+        return [f"{when}{number} {ARROWS[sender]} {what}" for what in said]
 
     def _end(self, call: Call) -> str:
         """Return what happened to a connection, and forget it if nothing more can come of it."""

@@ -17,7 +17,7 @@ MAX_INFLATED = 16 * 1024 * 1024  # bytes of a message: no more is decompressed, 
 HTTP = b"HTTP/1."
 MOST_SHOWN = 60  # characters of a text
 LOOKED_BEHIND = 512  # bytes of the fragments before: a secret that begins in them is not shown
-LOOKED_AT = 400  # bytes of a text: so far, what ends behind that which is shown is found to be a secret
+LOOKED_AHEAD = 160  # bytes: so far, what ends behind that which is shown is found to be a secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,11 @@ class DissectedFrame:
     before: bytes = b""
 
     def __str__(self) -> str:
-        header, shown, notes = self.header, self._payload_text(), []
+        return self.told(MOST_SHOWN)
+
+    def told(self, most: int) -> str:
+        """One readable line, with at most so many characters of a text."""
+        header, shown, notes = self.header, self._payload_text(most), []
         if self.is_inflated:
             notes.append(f"compressed to {header.payload_length} bytes")
         if self.is_deflated:
@@ -50,19 +54,20 @@ class DissectedFrame:
         said = " ".join(filter(None, [header.opcode.name.lower(), shown]))
         return f"{said} ({', '.join(notes)})" if notes else said
 
-    def _payload_text(self) -> str:
+    def _payload_text(self, most: int) -> str:
         payload, is_whole = self.payload, len(self.payload) == self.length
         if self.kind is Opcode.CLOSE:
             return Frame(self.kind, payload).payload_text()
         if self.is_deflated:
             return ""
-        looked_at, has_more = payload[:LOOKED_AT], not self.header.fin or len(payload) > LOOKED_AT
+        looked_at = payload[: 4 * most + LOOKED_AHEAD]  # a character has up to four bytes
+        has_more = not self.header.fin or len(payload) > len(looked_at)
         if self.kind is Opcode.TEXT:
             before = self.before.decode(errors="replace")
             text = redact_part(looked_at.decode(errors="backslashreplace"), before, has_more)
-            if is_whole and len(payload) <= LOOKED_AT and len(text) <= MOST_SHOWN:
+            if is_whole and len(looked_at) == len(payload) and len(text) <= most:
                 return f'"{text}"'
-            return f'"{text[:MOST_SHOWN]}…" ({self.length} bytes)'
+            return f'"{text[:most]}…" ({self.length} bytes)'
         clean = redact_part_of_payload(looked_at, self.before, has_more)
         first = [f"{a:02x}" if a == b else "xx" for a, b in zip(looked_at, clean, strict=True)][: MOST_SHOWN // 3]
         return " ".join(first) + ("" if is_whole and len(payload) == len(first) else f" … ({self.length} bytes)")
@@ -102,7 +107,12 @@ class Dissected:
     faults: tuple[Violation, ...] = ()
 
     def __str__(self) -> str:
-        line = str(self.what).partition("\n")[0] if isinstance(self.what, Request | Response) else str(self.what)
+        return self.told(MOST_SHOWN)
+
+    def told(self, most: int) -> str:
+        """The same line, with at most so many characters of a text."""
+        what = self.what
+        line = what.told(most) if isinstance(what, DissectedFrame) else str(what).partition("\n")[0]
         return printable(f"{line} - illegal: {redact_target(self.illegal)}" if self.illegal else line)
 
 
