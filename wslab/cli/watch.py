@@ -2,15 +2,19 @@
 
 import argparse
 import contextlib
+import functools
 import sys
 
 from wslab.cli import arguments
 from wslab.cli.errors import CommandError, reason
-from wslab.cli.output import show
+from wslab.cli.output import GONE, show
 from wslab.display.netstat.terminal import keep_showing
 from wslab.display.netstat.watch import watch
 
 HELP = "list the TCP connections of this machine, as netstat does, again and again"
+EXAMPLES = """\
+  {wslab} watch
+  {wslab} watch --port 8765 --once"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,12 +27,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show the table until interrupted, or print it once."""
+    look = functools.partial(watch, options.port, processes=True)
     try:
         if options.once or not sys.stdout.isatty():
-            show(watch(options.port))
+            show(look())
         else:
             with contextlib.suppress(KeyboardInterrupt):
-                keep_showing(lambda: watch(options.port))
+                keep_showing(look)
     except (ImportError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in GONE:  # who reads the table, not who lists the sockets
+            raise
         raise CommandError(reason(error)) from error
     return 0

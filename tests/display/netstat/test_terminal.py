@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 
+import psutil
 import pytest
 from support.raw_peer import fresh_port, live_server
 
@@ -63,7 +64,10 @@ def test_in_a_pipe_it_is_one_table_as_text(options):
         command = [*COMMAND, "--port", str(server.port), *options]
         result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
 
-    assert result.stdout.split() == ["local", "remote", "TCP", f"127.0.0.1:{server.port}", "*", "LISTEN"]
+    assert result.stdout.split() == [
+        *("local", "remote", "TCP", "process", f"127.0.0.1:{server.port}", "*", "LISTEN"),
+        *(psutil.Process().name(), f"({os.getpid()})"),
+    ]
     assert "\x1b" not in result.stdout
     assert result.stderr == ""
 
@@ -72,7 +76,7 @@ def test_once_prints_the_table_also_to_a_terminal(monkeypatch, capsys):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     with live_server(port=fresh_port()) as server:
         assert main(["watch", "--once", "--port", str(server.port)]) == 0
-        assert capsys.readouterr().out == f"{watch(server.port)}\n"
+        assert capsys.readouterr().out == f"{watch(server.port, processes=True)}\n"
 
 
 def test_what_cannot_be_listed_is_one_sentence(monkeypatch, capsys):

@@ -1,5 +1,6 @@
 """sockets: the TCP sockets of this machine, as `netstat -tn` lists them (psutil asks the operating system)."""
 
+import contextlib
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -19,6 +20,37 @@ class TcpSocket:
     local: SocketAddress
     remote: SocketAddress | None
     state: str
+
+
+Ends = tuple[SocketAddress, SocketAddress | None]
+
+
+def socket_processes() -> dict[Ends, str]:
+    """The name and number of the process that each TCP socket belongs to, `python (1234)`, where the system tells it.
+
+    Several processes can share one. Raises ImportError without psutil; where nothing is told, nothing is known.
+    """
+    psutil = _psutil()
+    names: dict[int, str] = {}
+    owners: dict[Ends, set[str]] = {}
+    with contextlib.suppress(psutil.Error, OSError):
+        for it in psutil.net_connections("tcp"):
+            if it.laddr and it.pid:
+                if it.pid not in names:
+                    names[it.pid] = _name(psutil, it.pid)
+                owners.setdefault(_ends(it), set()).add(names[it.pid])
+    return {ends: ", ".join(sorted(named)) for ends, named in owners.items()}
+
+
+def _name(psutil: ModuleType, pid: int) -> str:
+    try:
+        return f"{psutil.Process(pid).name()} ({pid})"
+    except psutil.Error:  # it has ended meanwhile
+        return f"({pid})"
+
+
+def _ends(listed: Any) -> Ends:
+    return tuple(listed.laddr[:2]), tuple(listed.raddr[:2]) if listed.raddr else None
 
 
 def tcp_sockets() -> tuple[list[TcpSocket], str]:
@@ -49,9 +81,5 @@ def _psutil() -> ModuleType:
 
 def _unlike(listed: list[Any]) -> list[TcpSocket]:
     """One value for each socket, although two processes that share a socket both list it."""
-    sockets = {
-        TcpSocket(tuple(it.laddr[:2]), tuple(it.raddr[:2]) if it.raddr else None, it.status): None
-        for it in listed
-        if it.laddr
-    }
+    sockets = {TcpSocket(*_ends(it), it.status): None for it in listed if it.laddr}
     return list(sockets)

@@ -5,12 +5,13 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from wslab.display.netstat.watch import CAPTION, Watch
+from wslab.display.netstat.watch import Watch
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 INTERVAL = 0.5  # seconds
+TITLE = "TCP connections of this machine, as netstat lists them"
 
 
 def keep_showing(look: Callable[[], Watch], interval: float = INTERVAL) -> None:
@@ -31,7 +32,7 @@ def _drawn(watch: Watch) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=CAPTION, caption=" ".join(["Ctrl-C ends this.", *watch.notes]))
+    table = Table(title=TITLE, caption=" ".join(["Ctrl-C ends this.", *watch.notes]))
     for name in watch.table.heading:
         table.add_column(name)
     for row in watch.table.rows:

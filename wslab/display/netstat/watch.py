@@ -5,10 +5,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from weakref import WeakKeyDictionary
 
 from wslab.display.netstat.live import LiveTable
-from wslab.display.netstat.sockets import TcpSocket, tcp_sockets
+from wslab.display.netstat.sockets import Ends, TcpSocket, socket_processes, tcp_sockets
 from wslab.display.table import Table
 from wslab.protocol.states import Role, State
 from wslab.recording.log import SocketAddress
@@ -30,8 +31,6 @@ TIMES = ("ping", "age")
 
 _watched_since: WeakKeyDictionary[EchoServer, float] = WeakKeyDictionary()
 _first_looks: WeakKeyDictionary[Connection, Traffic] = WeakKeyDictionary()
-
-Ends = tuple[SocketAddress, SocketAddress | None]
 
 
 @dataclass(frozen=True)
@@ -62,6 +61,7 @@ class Watch:
     note: str = ""
     names: Mapping[int, str] = field(default_factory=dict)
     times: bool = True
+    processes: Mapping[Ends, str] = field(default_factory=dict)
     look_again: Callable[[], "Watch"] | None = field(default=None, compare=False)
 
     @property
@@ -117,6 +117,7 @@ class Watch:
             "local": self._address(sock.local),
             "remote": "*" if sock.remote is None else self._address(sock.remote),
             "TCP": sock.state,
+            "process": harmless(self.processes.get((sock.local, sock.remote), "")),
             "role": str(websocket.role) if websocket else "",
             "path": websocket.path if websocket else "",
             "WebSocket": websocket.state.name if websocket else "",
@@ -140,6 +141,7 @@ def watch(
     *,
     names: Mapping[int, str] | None = None,
     times: bool = True,
+    processes: bool = False,
 ) -> Watch:
     """The TCP connections of a server, a tap, a port or one connection (None: of the whole machine), as they are now.
 
@@ -148,7 +150,9 @@ def watch(
     counted, else what flows after it is first watched. In the path, tokens are redacted.
 
     `names` gives names to ports, and `times=False` leaves out the ping and the age: with both, the table can be the
-    same in every run. Raises OSError if the system does not tell, ImportError without psutil, TypeError for another
+    same in every run. `processes` adds the process that each socket belongs to.
+
+    Raises OSError if the system does not tell, ImportError without psutil, TypeError for another
     target and ValueError for a number that is no port.
     """
     _check_target(target)
@@ -164,7 +168,9 @@ def watch(
     names = dict(names or {})
     ranks = {port: rank for rank, port in enumerate(names)}
     watched.sort(key=lambda it: _place(it, numbers, ranks))
-    return Watch(tuple(watched), note, names, times, lambda: watch(target, names=names, times=times))
+    owners = socket_processes() if processes else {}
+    again = partial(watch, target, names=names, times=times, processes=processes)
+    return Watch(tuple(watched), note, names, times, owners, again)
 
 
 def _check_target(target: object) -> None:
