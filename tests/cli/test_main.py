@@ -1,10 +1,16 @@
 """The command line as a whole: its commands, and how it is used."""
 
+import os
 import pkgutil
+import re
+import shlex
+import subprocess
+import sys
 
 from support.command_line import wslab
 
 from wslab import cli
+from wslab.cli import main as main_module
 from wslab.cli.main import COMMANDS
 
 
@@ -22,4 +28,22 @@ def test_every_module_with_a_help_is_a_command() -> None:
 def test_the_help_says_what_each_command_does() -> None:
     listed = " ".join(wslab("--help").stdout.split())
     for command in COMMANDS:
-        assert f" {command.__name__.rpartition('.')[2].removesuffix('_')} {command.HELP}" in listed
+        assert f" {main_module.name_of(command)} {command.HELP}" in listed
+
+
+def test_the_help_of_a_command_has_examples_that_fit_80_columns_and_are_commands() -> None:
+    parser = main_module._parser()
+    for command in COMMANDS:
+        name = main_module.name_of(command)
+        told = wslab(name, "--help").stdout
+        assert max(map(len, told.splitlines())) <= 80
+        examples = re.findall(r"^  (?:.*\| )?python -m wslab (.*)$", told, re.MULTILINE)
+        assert examples
+        for example in examples:
+            assert parser.parse_args(shlex.split(example)).command == name
+
+
+def test_the_help_can_be_printed_where_few_characters_are_known() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    result = subprocess.run([sys.executable, "-m", "wslab", "connect", "--help"], env=environment, capture_output=True)
+    assert (result.returncode, result.stderr) == (0, b"")

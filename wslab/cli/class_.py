@@ -12,6 +12,9 @@ from wslab.cli.errors import CommandError, reason
 from wslab.cli.output import complain, show
 
 HELP = "serve a class: a page to join, a room for every client, and marks"
+EXAMPLES = """\
+  {wslab} class --port 8765
+  {wslab} class --host 0.0.0.0 --port 8765 --save class.json"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

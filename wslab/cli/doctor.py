@@ -1,27 +1,37 @@
 """doctor: what this machine has and lacks for the course, and how to get what is missing."""
 
 import argparse
+import os
+import re
 import shutil
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 from wslab.cli.errors import reason
 from wslab.cli.output import show
 from wslab.protocol.errors import ConnectionClosed, ProtocolError
 from wslab.sockets.client import connect
+from wslab.sockets.failures import proxies_set
 from wslab.sockets.server import EchoServer
 
 HELP = "check this machine and say what is missing and how to get it"
+EXAMPLES = """\
+  {wslab} doctor"""
 
 OLDEST_PYTHON = (3, 11)
+WELL = "All is well. Next: jupyter lab notebooks/00-start-here.ipynb"
+REQUIREMENTS = Path(__file__).parents[2] / "requirements.txt"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge", "firefox-esr", "firefox")
 PACKAGES = [
+    ("wslab", "so that the notebooks find it"),
     ("jupyterlab", "to open the notebooks"),
     ("ipykernel", "to run the notebooks"),
     ("ipywidgets", "for the interactive parts"),
     ("anywidget", "to keep their keys to themselves"),
     ("matplotlib", "for the plots"),
+    ("numpy", "for the plots, and to mask long messages fast"),
     ("nbval", "to check the notebooks"),
     ("psutil", "to list connections"),
     ("rich", "to keep that list up to date in a terminal"),
@@ -37,9 +47,10 @@ class Finding:
     found: str
     remedy: str = ""
     required: bool = True
+    instead: str = "without"  # what is said of what is not fine and not required
 
     def __str__(self) -> str:
-        mark = "ok     " if self.fine else "MISSING" if self.required else "without"
+        mark = "ok     " if self.fine else "MISSING" if self.required else f"{self.instead:<7}"
         return f"{mark}  {self.subject}: {self.found}" + ("" if self.fine else f" - {self.remedy}")
 
 
@@ -48,11 +59,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print a line for each check; return 1 if something is missing that the course needs."""
+    """Print a line for each check, and what to do next; return 1 if something is missing that the course needs."""
     findings = examine()
     for finding in findings:
         show(finding)
-    return 0 if all(finding.fine for finding in findings if finding.required) else 1
+    missing = [finding.subject for finding in findings if finding.required and not finding.fine]
+    show(f"Missing: {', '.join(missing)}. Do what stands behind it, then run this again." if missing else WELL)
+    return 1 if missing else 0
 
 
 def examine() -> list[Finding]:
@@ -62,7 +75,9 @@ def examine() -> list[Finding]:
         *(_check_package(name, purpose) for name, purpose in PACKAGES),
         _check_echo("127.0.0.1"),
         _check_echo("::1", required=False),
+        _check_proxy(),
         _check_program("a browser", BROWSERS, "any browser will do: Debian's package is called chromium"),
+        _check_program("tshark", ("tshark",), "only to read encrypted captures: Debian's package is called tshark"),
         _check_program(
             "Node.js", ("node",), "only a test against Node's ws needs it: Debian's package is called nodejs"
         ),
@@ -76,9 +91,30 @@ def _check_python() -> Finding:
 
 def _check_package(name: str, purpose: str) -> Finding:
     try:
-        return Finding(name, True, version(name))
+        found, tested = version(name), _tested_version(name)
+        return Finding(name, True, found if tested in ("", found) else f"{found} (the course is tested with {tested})")
     except PackageNotFoundError:
         return Finding(name, False, f"not installed, {purpose}", "run: pip install -r requirements.txt")
+
+
+def _tested_version(name: str) -> str:
+    """The version that requirements.txt names, if that file is there."""
+    try:
+        pinned = re.search(rf"^{re.escape(name)}==([^\s;]+)", REQUIREMENTS.read_text(encoding="utf-8"), re.MULTILINE)
+    except OSError:
+        return ""
+    return pinned[1] if pinned else ""
+
+
+def _check_proxy() -> Finding:
+    """Name what may come between other programs and a server, though not between wslab and one."""
+    if not (names := proxies_set()):
+        return Finding("a proxy", True, "none is set")
+    by_them, exempt = ", ".join(names), os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    if {"localhost", "127.0.0.1"} <= set(re.split(r"[\s,]+", exempt)):
+        return Finding("a proxy", True, f"set by {by_them}, but not for this machine")
+    found = f"set by {by_them}: wslab does not use it; a browser, pip or curl may, even for this machine"
+    return Finding("a proxy", False, found, "set NO_PROXY=localhost,127.0.0.1", False, "note")
 
 
 def _check_echo(host: str, *, required: bool = True) -> Finding:

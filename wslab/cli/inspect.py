@@ -13,6 +13,14 @@ from wslab.recording.recording import Recording
 from wslab.redaction.redact import redact_line
 
 HELP = "name every field of frames or of a handshake, or list a capture file"
+EXAMPLES = """\
+  {wslab} inspect 81 05 48 65 6c 6c 6f
+  {wslab} inspect "b'\\x89\\x00'"
+  {wslab} inspect recording.pcapng --start 200
+  tail --bytes 7 file | {wslab} inspect -
+
+Bytes are read as people paste them: hex in any spelling, literals of C, Python
+and JSON, lists of numbers, lines of Wireshark, xxd, hexdump and od."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ To add a command, write a module as `Command` describes it, and add it to COMMAN
 import argparse
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NoReturn
 from typing import Protocol as Interface
@@ -25,6 +25,7 @@ class Command(Interface):
 
     __name__: str
     HELP: str
+    EXAMPLES: str  # the name of the program stands in it as {wslab}
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         """Add what may stand after the name of the command."""
@@ -38,9 +39,9 @@ COMMANDS: tuple[Command, ...] = (echo, connect, inspect, tap, class_, watch, acc
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
+    allow_all_characters()
     options = _parser().parse_args(arguments)
     try:
-        allow_all_characters()
         with ended_as_by_ctrl_c():
             status: int = options.run(options)
             return status
@@ -66,10 +67,28 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     name = "wslab" if Path(sys.argv[0]).stem == "wslab" else "python -m wslab"
     parser = _Parser(prog=name, description="WebSocket, from the command line.")
-    parser.add_argument("--version", action="version", version=f"wslab {version('wslab')}")
+    parser.add_argument("--version", action="version", version=f"wslab {_version()}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
-        subparser = commands.add_parser(command.__name__.rpartition(".")[2].removesuffix("_"), help=command.HELP)
+        subparser = commands.add_parser(
+            name_of(command),
+            help=command.HELP,
+            description=f"{command.HELP[0].upper()}{command.HELP[1:]}.",
+            epilog="Examples:\n" + command.EXAMPLES.replace("{wslab}", name),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         command.add_arguments(subparser)
         subparser.set_defaults(run=command.run)
     return parser
+
+
+def name_of(command: Command) -> str:
+    """What is typed for it: the name of its module, without what keeps that from being a word of Python."""
+    return command.__name__.rpartition(".")[2].removesuffix("_")
+
+
+def _version() -> str:
+    try:
+        return version("wslab")
+    except PackageNotFoundError:
+        return "(not installed: python -m wslab doctor says how)"
