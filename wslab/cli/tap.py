@@ -49,19 +49,7 @@ def run(options: argparse.Namespace) -> int:
     """Forward and print until interrupted, then save."""
     path = None if options.save is None else _path_to_save(options.save)
     recording, formatter = LiveRecording(keeps=path is not None), LineFormatter(options.times, options.full)
-    fault = _fault(options)
-    try:
-        tap = Tap(
-            options.to,
-            host=options.host,
-            port=options.port,
-            to_server=None if options.direction == "to-client" else fault,
-            to_client=None if options.direction == "to-server" else fault,
-            recording=recording,
-            keep_delivered=False,
-        )
-    except ValueError as error:
-        raise CommandError(str(error)) from error
+    tap = _tap(options, recording)
     with contextlib.ExitStack() as at_the_end:
         try:
             with contextlib.suppress(KeyboardInterrupt):
@@ -78,6 +66,22 @@ def run(options: argparse.Namespace) -> int:
             tap.close()
         _print_lines(formatter, recording)
     return 0
+
+
+def _tap(options: argparse.Namespace, recording: LiveRecording) -> Tap:
+    fault = _fault(options)
+    try:
+        return Tap(
+            options.to,
+            host=options.host,
+            port=options.port,
+            to_server=None if options.direction == "to-client" else fault,
+            to_client=None if options.direction == "to-server" else fault,
+            recording=recording,
+            keep_delivered=False,
+        )
+    except ValueError as error:
+        raise CommandError(str(error)) from error
 
 
 def _fault(options: argparse.Namespace) -> Fault | None:
