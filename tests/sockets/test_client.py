@@ -448,7 +448,7 @@ def test_a_port_where_nobody_listens_is_one_sentence_and_a_short_traceback():
     assert str(caught.value) == f"nobody listens on 127.0.0.1 port {port}: is the server running, and is this its port?"
     assert caught.value.errno == errno.ECONNREFUSED
     shown = "".join(traceback.format_exception(caught.value))
-    assert shown.count("  File ") == 2  # where it was called, and connect
+    assert shown.count("  File ") == 3  # where it was called, and the two functions of wslab
     assert "During handling" not in shown
 
 

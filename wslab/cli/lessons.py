@@ -13,6 +13,9 @@ from wslab.cli.errors import CommandError
 from wslab.cli.output import show
 
 HELP = "copy the lessons, without outputs, into a folder of your own"
+EXAMPLES = """\
+  {wslab} lessons
+  {wslab} lessons my-lessons"""
 
 SOURCE = Path(__file__).parents[2] / "notebooks"
 FOLDER = "my-lessons"

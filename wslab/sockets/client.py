@@ -58,10 +58,7 @@ def connect(
         masking_keys=None if masking_key is None else lambda: masking_key,
     )
     keep_memory_for(max_size)
-    try:
-        sock = _open_tcp(address, timeout)
-    except OSError as error:
-        raise no_connection(error, address.host, address.port) from None
+    sock = _open_tcp(address, timeout)
     try:
         if address.secure:
             sock = _open_tls(sock, address, ssl or ssl_module.create_default_context())
@@ -98,7 +95,10 @@ def _add_credentials(address: WebSocketUrl, headers: Iterable[tuple[str, str]]) 
 
 def _open_tcp(address: WebSocketUrl, timeout: float | None) -> socket.socket:
     is_here = f".{address.name}".endswith(".localhost")  # RFC 6761 §6.3, whatever the resolver knows
-    sock = socket.create_connection(("localhost" if is_here else address.host, address.port), timeout)
+    try:
+        sock = socket.create_connection(("localhost" if is_here else address.host, address.port), timeout)
+    except OSError as error:
+        raise no_connection(error, address.host, address.port) from None
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return sock
 
