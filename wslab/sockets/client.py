@@ -60,8 +60,7 @@ def connect(
     keep_memory_for(max_size)
     sock = _open_tcp(address, timeout)
     try:
-        if address.secure:
-            sock = _open_tls(sock, address, ssl or ssl_module.create_default_context())
+        sock = _secure(sock, address, ssl)
         connection = Connection(
             sock,
             protocol,
@@ -103,9 +102,11 @@ def _open_tcp(address: WebSocketUrl, timeout: float | None) -> socket.socket:
     return sock
 
 
-def _open_tls(sock: socket.socket, address: WebSocketUrl, context: ssl_module.SSLContext) -> ssl_module.SSLSocket:
+def _secure(sock: socket.socket, address: WebSocketUrl, context: ssl_module.SSLContext | None) -> socket.socket:
+    if not address.secure:
+        return sock
     try:
-        return context.wrap_socket(sock, server_hostname=address.name)
+        return (context or ssl_module.create_default_context()).wrap_socket(sock, server_hostname=address.name)
     except ssl_module.SSLError as error:
         name_missing_tls(error)
         raise
