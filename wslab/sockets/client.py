@@ -58,9 +58,8 @@ def connect(
         masking_keys=None if masking_key is None else lambda: masking_key,
     )
     keep_memory_for(max_size)
-    sock = _open_tcp(address, timeout)
+    sock = _secure(_open_tcp(address, timeout), address, ssl)
     try:
-        sock = _secure(sock, address, ssl)
         connection = Connection(
             sock,
             protocol,
@@ -107,6 +106,8 @@ def _secure(sock: socket.socket, address: WebSocketUrl, context: ssl_module.SSLC
         return sock
     try:
         return (context or ssl_module.create_default_context()).wrap_socket(sock, server_hostname=address.name)
-    except ssl_module.SSLError as error:
-        name_missing_tls(error)
+    except BaseException as error:
+        sock.close()
+        if isinstance(error, ssl_module.SSLError):
+            name_missing_tls(error)
         raise
