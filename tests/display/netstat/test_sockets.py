@@ -7,7 +7,8 @@ import psutil
 import pytest
 from support.waiting import wait_until
 
-from wslab.display.netstat.sockets import ONLY_THIS_PROCESS, TcpSocket, tcp_sockets
+from wslab.display.netstat import sockets as sockets_module
+from wslab.display.netstat.sockets import ONLY_THIS_PROCESS, TcpSocket, fresh_port, sockets_of, tcp_sockets
 
 
 def state(local: socket.socket | int, remote: socket.socket | int) -> str | None:
@@ -74,3 +75,43 @@ def test_without_psutil_one_sentence_says_how_to_get_it(monkeypatch):
 
 def denied(*_arguments):
     raise psutil.AccessDenied
+
+
+def test_the_sockets_of_a_port_are_those_with_it_at_either_end():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)), listener.accept()[0]:
+            assert sorted(it.state for it in sockets_of(port)) == ["ESTABLISHED", "ESTABLISHED", "LISTEN"]
+
+
+def test_a_state_that_passes_is_waited_for_and_one_that_stays_is_told(monkeypatch):
+    leaving = TcpSocket(("127.0.0.1", 80), ("127.0.0.1", 4000), "LAST_ACK")
+    lists = iter([[leaving], []])
+    monkeypatch.setattr(sockets_module, "tcp_sockets", lambda: (next(lists), ""))
+    assert sockets_of(80) == []
+
+    monkeypatch.setattr(sockets_module, "tcp_sockets", lambda: ([leaving], ""))
+    with pytest.raises(TimeoutError, match="port 80 still has a socket"):
+        sockets_of(80, timeout=0.05)
+
+
+def test_a_fresh_port_is_not_one_that_the_list_still_has(monkeypatch):
+    ports = [40_001, 40_002]
+
+    class Bound:
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            pass
+
+        def bind(self, address):
+            self.address = address[0], ports.pop(0)
+
+        def getsockname(self):
+            return self.address
+
+    left = TcpSocket(("127.0.0.1", 80), ("127.0.0.1", 40_001), "TIME_WAIT")
+    monkeypatch.setattr(sockets_module, "tcp_sockets", lambda: ([left], ""))
+    monkeypatch.setattr(sockets_module.socket, "socket", Bound)
+    assert fresh_port() == 40_002

@@ -1,12 +1,15 @@
 """sockets: the TCP sockets of this machine, as `netstat -tn` lists them (psutil asks the operating system)."""
 
 import contextlib
+import socket
+import time
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 from wslab.recording.log import SocketAddress
 
+PASSING = frozenset({"SYN_SENT", "SYN_RECV", "FIN_WAIT1", "LAST_ACK", "CLOSING"})  # until the other side acknowledges
 ONLY_THIS_PROCESS = "Only the sockets of this process are listed: to list all, this system asks for more rights."
 
 
@@ -68,6 +71,36 @@ def tcp_sockets() -> tuple[list[TcpSocket], str]:
         return _unlike(psutil.Process().net_connections("tcp")), ONLY_THIS_PROCESS
     except (psutil.Error, OSError) as error:
         raise OSError(f"this system does not let its TCP sockets be listed: {error}") from error
+
+
+def sockets_of(port: int, timeout: float = 5.0) -> list[TcpSocket]:
+    """The sockets with this port at one end, once none of them is in a state that passes in a moment.
+
+    Raises TimeoutError where one stays in it for `timeout` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        found = [it for it in tcp_sockets()[0] if port in _ports(it)]
+        if not PASSING & {it.state for it in found}:
+            return found
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"port {port} still has a socket in a state that should pass")
+        time.sleep(0.01)
+
+
+def fresh_port() -> int:
+    """A free port that stands nowhere in the system's list, not even in what is left of an earlier connection."""
+    taken = {port for it in tcp_sockets()[0] for port in _ports(it)}
+    while True:
+        with socket.socket() as sock:
+            sock.bind(("127.0.0.1", 0))
+            port: int = sock.getsockname()[1]
+        if port not in taken:
+            return port
+
+
+def _ports(it: TcpSocket) -> list[int]:
+    return [end[1] for end in (it.local, it.remote) if end]
 
 
 def _psutil() -> ModuleType:
