@@ -10,7 +10,7 @@ from pathlib import Path
 import trustme
 from playwright.sync_api import Page, expect
 
-from wslab import BrowserConsole, Connection, EchoServer, Pong, Recording
+from wslab import BrowserConsole, Codec, Connection, EchoServer, Pong, Recording, Response, build_response
 from wslab.browser.report import BrowserEvent
 
 TRANSCRIPTS = Path(__file__).parents[2] / "notebooks/recordings/browser.json"
@@ -58,6 +58,24 @@ def ping_when_asked(connection: Connection) -> None:
         pass
     is_quick = time.monotonic() - began < 1
     connection.send("pong in less than a second" if is_quick else "pong after more than a second")
+
+
+answering: list[None] = []  # one for each handshake that is being answered
+most: list[int] = []
+
+
+def answer_slowly(*arguments: object, **options: object) -> Response:
+    answering.append(None)
+    most.append(len(answering))
+    time.sleep(0.3)
+    answering.pop()
+    return build_response(*arguments, **options)
+
+
+def tell_most(connection: Connection) -> None:
+    connection.send(f"handshakes at the same time: {max(most)}")
+    for _ in connection:
+        pass
 
 
 def tell_headers(connection: Connection) -> None:
@@ -131,6 +149,35 @@ SCRIPTS = [
         """,
     ),
     Script(
+        "late-onopen",
+        """
+        const socket = new WebSocket(url);
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        socket.onopen = () => log("onopen");
+        log("readyState is " + socket.readyState);
+        await new Promise((resolve) => setTimeout(resolve, 500));
+        socket.close();
+        await until(socket, "close");
+        done();
+        """,
+    ),
+    Script(
+        "a-correct-client",
+        """
+        const socket = new WebSocket(url);
+        socket.binaryType = "arraybuffer";
+        socket.onopen = () => socket.send("Hello");
+        socket.onmessage = ({ data }) => {
+          log("received " + data);
+          socket.close(1000, "done");
+        };
+        socket.onclose = ({ code, wasClean }) => {
+          log(wasClean ? "over" : "lost with " + code + ": connect again later");
+          done();
+        };
+        """,
+    ),
+    Script(
         "send-in-all-states",
         """
         const socket = new WebSocket(url);
@@ -160,9 +207,8 @@ SCRIPTS = [
         "refused-handshake",
         """
         const socket = new WebSocket(url);
-        socket.onerror = (event) => log("what the error event has: " + Object.keys(event));
-        await until(socket, "close");
-        done();
+        socket.onerror = (event) => log("error: code " + event.code + ", message " + event.message);
+        socket.onclose = (event) => { log("close: code " + event.code + ", reason '" + event.reason + "'"); done(); };
         """,
         {"origins": ["https://example.com"]},
         is_captured=True,
@@ -327,21 +373,22 @@ SCRIPTS = [
         "many-sockets",
         """
         const sockets = [1, 2, 3].map(() => new WebSocket(url));
-        await Promise.all(sockets.map((socket) => until(socket, "open")));
-        for (const socket of sockets.reverse()) {
-          socket.send("Hello");
-          await until(socket, "message");
-        }
+        await Promise.all(sockets.map((socket) => until(socket, "message")));
+        sockets.forEach((socket) => socket.close());
+        await Promise.all(sockets.map((socket) => until(socket, "close")));
         done();
         """,
-        is_captured=True,
+        {"handler": tell_most, "codec": Codec(build_response=answer_slowly)},
     ),
 ]
 
 
 def run_in(tab: Page, script: Script) -> Run:
     """Run the script in this tab, which is of Chromium: no other browser tells about its network panel in this way."""
-    with EchoServer(**script.server, recording=Recording()) as server, listening_to_panel(tab) as panel:
+    with (
+        EchoServer(**{"deflate": False, **script.server}, recording=Recording()) as server,
+        listening_to_panel(tab) as panel,
+    ):
         console = BrowserConsole(server, address=server.url.replace("ws", "http", 1))
         tab.goto(console.run(script.source, script.name).address)
         if not console.runs[-1].run.wait(TIMEOUT):
