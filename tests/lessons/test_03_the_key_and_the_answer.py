@@ -1,0 +1,39 @@
+"""Lesson 03 in false worlds: a client that does not check the answer, and a server that makes another one."""
+
+import pytest
+from support.false_worlds import changed_cells
+
+pytestmark = pytest.mark.slow  # each world runs a kernel
+
+LESSON = "03-the-key-and-the-answer"
+
+NOBODY_CHECKS_THE_ANSWER = """
+import wslab.protocol.handshake_rules as rules
+kept = [it for it in rules.RESPONSE_RULES if "but the key asks for" not in it[0].sentence]
+assert len(kept) < len(rules.RESPONSE_RULES)
+rules.RESPONSE_RULES[:] = kept
+"""
+
+A_RECORDING_IS_GOOD_ENOUGH = """
+import wslab.protocol.handshake_rules as rules
+kept = [it for it in rules.RESPONSE_RULES if "but the key asks for" not in it[0].sentence]
+assert len(kept) < len(rules.RESPONSE_RULES)
+rules.RESPONSE_RULES[:] = kept
+"""
+
+FRAMES_ARE_NOT_MASKED = """
+import functools, wslab
+wslab.connect = functools.partial(wslab.connect, masking_key=bytes(4))
+"""
+
+
+def test_a_client_that_takes_any_answer_is_seen():
+    assert "cell-50" in changed_cells(LESSON, NOBODY_CHECKS_THE_ANSWER, until="cell-50")
+
+
+def test_a_client_that_takes_an_old_answer_is_seen():
+    assert "cell-58" in changed_cells(LESSON, A_RECORDING_IS_GOOD_ENOUGH, until="cell-58")
+
+
+def test_a_client_that_hides_nothing_is_seen():
+    assert "cell-66" in changed_cells(LESSON, FRAMES_ARE_NOT_MASKED, until="cell-66")
