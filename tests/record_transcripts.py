@@ -1,7 +1,7 @@
-"""Record what Chromium reports about the scripts of the lessons, and what is on the wire, for readers without one.
+"""Record for readers without a browser what Chromium reports about the scripts of the lessons, and what is on the wire.
 
 Run `python tests/record_transcripts.py` after changing a script in tests/support/browser_scripts.py, which its lesson
-has too, or a heist in tests/support/heists.py.
+has too, a heist in tests/support/heists.py, or what lesson 18 asks of a Jupyter server, which is recorded as well.
 """
 
 import argparse
@@ -13,6 +13,7 @@ from playwright.sync_api import sync_playwright
 from support.browser_scripts import SCRIPTS, TRANSCRIPTS, run_in
 from support.chromium import OPTIONS, find_browser, open_browser
 from support.heists import HEISTS, RECORDED, commit
+from support.jupyter_recordings import record, running_server
 
 from wslab.browser.transcript import save_transcripts
 from wslab.labs.heist import Heist, Options, Outcome, save_heists
@@ -22,6 +23,8 @@ def main() -> None:
     """Run every script and commit every heist, and write what the browser has reported."""
     argparse.ArgumentParser(description="Record what Chromium reports about the scripts of the lessons.").parse_args()
     record_heists(record_scripts())
+    with tempfile.TemporaryDirectory() as home, running_server(Path(home)) as jupyter:
+        record(jupyter)
 
 
 def record_scripts() -> str:

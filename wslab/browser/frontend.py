@@ -37,7 +37,7 @@ class Frontend:
 
 def find_frontend(environment: Mapping[str, str] = os.environ) -> Frontend | None:
     """Return the program that shows the notebook of this kernel, or None (in a script, nbconvert or a test)."""
-    server = _find_jupyter_server(environment)
+    server = find_jupyter_server(environment)
     if server is not None:
         base = str(server.get("base_url", "/"))
         is_public = bool(environment.get("JUPYTERHUB_SERVICE_PREFIX")) or server.get("hostname") not in LOCAL_NAMES
@@ -45,7 +45,7 @@ def find_frontend(environment: Mapping[str, str] = os.environ) -> Frontend | Non
     return Frontend("VS Code") if _is_vs_code() else None
 
 
-def _find_jupyter_server(environment: Mapping[str, str]) -> Mapping[str, object] | None:
+def find_jupyter_server(environment: Mapping[str, str]) -> Mapping[str, object] | None:
     """Return what the Jupyter server that started this kernel says of itself; None if it was nbconvert or nobody."""
     process = environment.get("JPY_PARENT_PID", "")
     if not process.isdecimal() or find_spec("jupyter_server") is None:
