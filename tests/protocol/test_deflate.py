@@ -249,6 +249,15 @@ def test_any_messages_come_back_as_they_were(bits, messages):
     assert [inflate(deflate(message, compressor), decompressor) for message in messages] == messages
 
 
+@given(st.lists(st.binary(max_size=200) | st.binary(min_size=1, max_size=9).map(lambda b: b * 200), max_size=5))
+def test_no_message_is_written_with_a_final_block(messages):
+    compressor, decompressor = new_compressor(15), Decompressor()
+
+    for message in messages:
+        inflate(deflate(message, compressor), decompressor)
+    assert decompressor.final_blocks == 0
+
+
 @pytest.mark.parametrize("bits", range(9, 15))
 def test_the_window_reaches_back_as_far_as_its_bits_say(bits):
     # zlib looks back over all of its window but the last 262 bytes.
