@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from support import notebook_rules as rules
 
+from wslab.cli.lessons import FOLDER
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb"))
@@ -23,7 +25,7 @@ def commands(start):
 
 def test_there_is_one_command_for_the_lessons_and_one_for_the_tests():
     lessons, tests = commands("python3 -m venv .venv && ")
-    assert "-r requirements.txt && .venv/bin/jupyter lab " in lessons
+    assert "-r requirements.txt && .venv/bin/python -m wslab lessons && .venv/bin/jupyter lab " in lessons
     assert "-r requirements.txt -r tests/requirements.txt && .venv/bin/python -m pytest" in tests
 
 
@@ -51,7 +53,7 @@ def test_the_command_for_the_lessons_tells_the_address_of_the_first_one(tmp_path
             address = next(found[1] for line in lab.stderr if (found := re.search(r"http://127.0.0.1:\d+(/\S+)", line)))
         finally:
             lab.kill()
-    assert address.startswith("/lab/tree/notebooks/00-start-here.ipynb?token=")
+    assert address.startswith(f"/lab/tree/{FOLDER}/00-start-here.ipynb?token=")
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
