@@ -169,7 +169,7 @@ def test_the_policy_allows_websockets_and_the_icon_and_nothing_else(policy):
     assert allowed == {
         "default-src": ["'none'"],
         "img-src": ["data:"],
-        "connect-src": ["ws:", "wss:"],
+        "connect-src": ["'self'", "ws:", "wss:"],
         "base-uri": ["'none'"],
         "form-action": ["'none'"],
         "frame-ancestors": ["'self'", "http://localhost:*", "http://127.0.0.1:*"],

@@ -45,6 +45,31 @@ def test_the_page_knows_the_address_of_its_server_and_loads_nothing_else(echo, s
     assert echo.complaints == []
 
 
+def test_what_the_server_saw_stands_beside_what_the_browser_tells(echo):
+    seen = echo.page.get_by_role("log", name="What the server saw")
+    expect(seen).to_be_hidden()
+    echo.page.get_by_label("show what the server sees").check()
+    echo.open()
+    echo.send("Hello")
+    expect(seen).to_contain_text(
+        re.compile(r"→ client sent \d+ bytes (c1|81) 8[0-9a-f] ([0-9a-f]{2} ){4}.* text .Hello.")
+    )
+    expect(seen).to_contain_text("← server sent")
+    echo.press("Disconnect")
+    expect(seen.get_by_text("close 1005")).to_have_count(0)
+    expect(seen).to_contain_text("← server sent 2 bytes 88 00 close")
+    assert echo.complaints == []
+    assert_good_in_every_look(echo.page)
+
+
+def test_another_server_than_that_of_the_page_shows_nothing_of_itself(echo):
+    with live_server() as other:
+        echo.page.get_by_label("show what the server sees").check()
+        echo.connect(Location=other.url)
+        echo.has_logged(f"new WebSocket() url {other.url} at")
+        expect(echo.page.get_by_text("Only the server that this page comes from can show it.")).to_be_visible()
+
+
 def test_connect_send_and_disconnect(echo, server):
     echo.shows("readyState", "no WebSocket yet")
     echo.press("Connect")

@@ -90,6 +90,7 @@ function openSocket(url, protocols) {
   beginning = performance.now();
   counts = { sent: [0, 0], received: [0, 0] };
   unanswered = [];
+  url = withToken(url);
   const fields = protocols.length ? { url, protocols: protocols.join(", ") } : { url };
   note("new WebSocket()", { ...fields, at: new Date().toLocaleTimeString() });
   try {

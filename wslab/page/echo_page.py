@@ -43,6 +43,6 @@ def _is_html(media_range: str) -> bool:
 
 @cache
 def _build_page() -> Response:
-    """Build the page, whose policy lets it open any WebSocket, and forbids its script to make HTML of text."""
-    rules = {"connect-src": "ws: wss:", "require-trusted-types-for": "'script'", "trusted-types": "'none'"}
+    """Build the page, whose policy lets it open any WebSocket and ask its own server, but make no HTML of text."""
+    rules = {"connect-src": "'self' ws: wss:", "require-trusted-types-for": "'script'", "trusted-types": "'none'"}
     return answer_html(bundle(FILE), rules)

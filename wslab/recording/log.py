@@ -52,6 +52,28 @@ class Observer(Interface):
         """Take note of a call of the API, or of what happened to TCP."""
 
 
+class Both:
+    """Two observers of one connection, each told of everything."""
+
+    def __init__(self, first: Observer, second: Observer) -> None:
+        self._observers = first, second
+
+    def opened(self, connection: int, client: SocketAddress, server: SocketAddress) -> None:
+        """Tell both of the addresses."""
+        for observer in self._observers:
+            observer.opened(connection, client, server)
+
+    def add(self, connection: int, direction: Direction, data: bytes) -> None:
+        """Tell both of the bytes of one read or write."""
+        for observer in self._observers:
+            observer.add(connection, direction, data)
+
+    def mark(self, connection: int, direction: Direction, name: str, argument: str = "") -> None:
+        """Tell both of a call."""
+        for observer in self._observers:
+            observer.mark(connection, direction, name, argument)
+
+
 class Log:
     """An observer that keeps what passes: `chunks` of bytes, `calls` of the API, and the `addresses` of both ends.
 

@@ -110,6 +110,10 @@ class Connection:
         """What has flowed both ways up to now."""
         return self._transport.traffic.snapshot()
 
+    def observe(self, observer: Observer) -> None:
+        """Tell `observer`, too, of all bytes and calls from now on."""
+        self._transport.observe(observer)
+
     def __repr__(self) -> str:
         return f"<Connection {self.number} ({self._protocol.role}, {self.state.name})>"
 

@@ -49,7 +49,7 @@ class SendQueue:
         self._stream = stream
         self._write_timeout = write_timeout
         self._counters = counters
-        self._record = record
+        self.record = record
         self._begun: Sequence[bytes | memoryview] = ()  # what is left of the buffers that were taken from the queue
         self._write_by: float | None = None  # when its time is over
         self._queue: deque[bytes] = deque()
@@ -114,8 +114,8 @@ class SendQueue:
                 if self._queue:
                     buffers, size = self._take_more(first)
                 self._counters.size += size
-                if self._record is not None:
-                    self._record(b"".join(buffers))
+                if self.record is not None:
+                    self.record(b"".join(buffers))
             if (written := self._stream.write(buffers)) == size:
                 self._begun = ()
                 return

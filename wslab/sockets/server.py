@@ -30,6 +30,7 @@ from wslab.sockets.connection import Connection
 from wslab.sockets.files import are_few_left
 from wslab.sockets.log import log
 from wslab.sockets.memory import keep_memory_for
+from wslab.sockets.server_view import ServerView
 from wslab.sockets.session import Handler, Page, Service, Session
 
 MAX_REFUSALS = 100
@@ -90,7 +91,7 @@ class EchoServer:
         self.recording = recording
         self._deflate = PermessageDeflate() if deflate is True else deflate or None
         self._ssl = ssl
-        self.pages: list[Page] = [_answer_with_echo_test] if page else []
+        self.pages: list[Page] = [ServerView(), _answer_with_echo_test] if page else []
         self._service = Service(
             handler,
             self.limits,

@@ -30,7 +30,7 @@ from wslab.protocol.errors import CloseCode, ConnectionClosed, PartError, Protoc
 from wslab.protocol.events import Message
 from wslab.protocol.http import Response
 from wslab.protocol.states import DIRECTIONS, Direction, Role, State
-from wslab.recording.log import Observer
+from wslab.recording.log import Both, Observer
 from wslab.sockets.send_queue import INTERRUPTED, SendQueue, release_if_owned
 from wslab.sockets.stream import seconds_to, stream_of
 from wslab.sockets.traffic import Traffic, short
@@ -76,6 +76,11 @@ class Transport:
         self._close_by = math.inf  # when the peer's time for its part of the closing handshake is over
 
     # Observing
+
+    def observe(self, observer: Observer) -> None:
+        """Tell `observer` of what passes from now on, beside the one that is told already, if there is one."""
+        self.observer = observer if self.observer is None else Both(self.observer, observer)
+        self.send_queue.record = partial(self.observer.add, self.number, self.outward)
 
     def mark(self, name: str, argument: str | bytes | int | None = None) -> None:
         """Note a call of the API that says something to the peer."""
