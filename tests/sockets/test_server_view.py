@@ -89,10 +89,11 @@ def test_what_is_kept_is_bounded(monkeypatch):
 def test_a_recording_of_the_server_goes_on_beside_it():
     recording = Recording()
     with live_server(recording=recording) as server:
-        with connect(f"{server.url}?wslab-view={TOKEN}", deflate=False) as connection:
-            connection.send("Hello")
-            connection.receive()
-            answer = ask(server)
+        connection = connect(f"{server.url}?wslab-view={TOKEN}", deflate=False)
+        connection.send("Hello")
+        connection.receive()
+        answer = ask(server)
+        connection.close()
     assert whats(answer)[2:] == [("client", 'text "Hello"'), ("server", 'text "Hello"')]
     assert b"\x81\x05Hello" in b"".join(chunk.data for chunk in recording.chunks)
     assert [call.name for call in recording.calls if call.connection == 1][:2] == ["receive", "send"]

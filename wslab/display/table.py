@@ -53,7 +53,7 @@ class Table:
             rows.append(f'<tr><td colspan="{len(self.heading)}" style="{CELL}">{escape(self.more)}</td></tr>')
         head = f'<thead><tr style="background-color:{SHADE}">{heading}</tr></thead>'
         body = "\n".join([caption, head, "<tbody>", *rows, "</tbody>"])
-        size = ";font-size:85%" if len(self.heading) > MANY else ""
+        size = ";font-size:80%" if len(self.heading) > MANY else ""
         table = f'<table style="border-collapse:collapse;margin:0{size}">\n{body}\n</table>'
         return self.above + scrolled(table, self.caption or "table")
 

@@ -7,6 +7,7 @@ from matplotlib import pyplot
 
 from wslab import describe
 from wslab.display.figures.figure import DescribedFigure
+from wslab.display.shown import JUPYTER
 
 
 def test_a_described_figure_is_a_picture_and_a_text() -> None:
@@ -26,6 +27,15 @@ def test_a_notebook_shows_the_picture_and_below_it_the_text() -> None:
     assert words["text/plain"] == "a < b"
     assert words["text/html"].startswith("<details><summary>Figure, as text</summary><pre")
     assert ">a &lt; b</pre>" in words["text/html"]
+
+
+def test_where_somebody_looks_the_picture_has_an_alternative_text_and_its_words_below(monkeypatch) -> None:
+    monkeypatch.setenv(JUPYTER, "lesson.ipynb")
+    figure, _ = pyplot.subplots()
+    [shown] = describe(figure, "a < b").outputs()
+    assert shown["text/plain"] == "a < b"
+    assert 'alt="Figure; as text below"' in shown["text/html"]
+    assert ">a &lt; b</pre></details>" in shown["text/html"]
 
 
 def test_where_there_is_nothing_to_draw_there_is_only_the_text() -> None:

@@ -6,8 +6,17 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+from wslab.display.html import scrolled
+from wslab.display.shown import is_seen
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+# In its own size, so that small letters stay legible: where it is too wide, it is scrolled. The difference between the
+# picture and the colour of JupyterLab's text is the picture itself where that is black, and its negative on a dark
+# page, where it is white.
+PICTURE = "display:block;max-width:820px;margin:0;mix-blend-mode:difference"
+PAPER = "display:inline-block;isolation:isolate;background-color:var(--jp-ui-font-color0,#000000)"
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,18 +45,18 @@ class DescribedFigure:
         """What a notebook shows, each output by its media types: the picture, and the text below it.
 
         There are two, because JupyterLab shows no text of an output that has a PNG, and a screen reader cannot read the
-        PNG; and because fewer programs show a picture inside HTML than a PNG.
+        PNG; and because fewer programs show a picture inside HTML than a PNG. Where somebody sees a picture at once, it
+        does stand in HTML: there it has an alternative text, and follows the theme of JupyterLab.
         """
         image = self.png()
         if image is None:
             return [{"text/plain": self.text}]
-        words = f'<pre style="white-space:pre-wrap">{escape(self.text)}</pre>'
+        encoded = b64encode(image).decode()
+        if is_seen():
+            return [{"text/plain": self.text, "text/html": picture(encoded, self.kind) + _words(self.text, self.kind)}]
         return [
-            {"text/plain": f"<{self.kind}>", "image/png": b64encode(image).decode()},
-            {
-                "text/plain": self.text,
-                "text/html": f"<details><summary>{escape(self.kind)}, as text</summary>{words}</details>",
-            },
+            {"text/plain": f"<{self.kind}>", "image/png": encoded},
+            {"text/plain": self.text, "text/html": _words(self.text, self.kind)},
         ]
 
     def _ipython_display_(self) -> None:
@@ -55,6 +64,18 @@ class DescribedFigure:
 
         for output in self.outputs():
             display(output, raw=True)  # type: ignore[no-untyped-call]
+
+
+def picture(png: str, kind: str) -> str:
+    """HTML of a PNG, in base64, with an alternative text that says where the words are."""
+    source, name = f"data:image/png;base64,{png}", escape(kind)
+    image = f'<img src="{source}" alt="{name}; as text below" style="{PICTURE}">'
+    return scrolled(f'<div style="{PAPER}">{image}</div>', kind)
+
+
+def _words(text: str, kind: str) -> str:
+    words = f'<pre style="white-space:pre-wrap">{escape(text)}</pre>'
+    return f"<details><summary>{escape(kind)}, as text</summary>{words}</details>"
 
 
 def describe(figure: "Figure", text: str) -> DescribedFigure:
