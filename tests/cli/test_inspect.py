@@ -1,14 +1,21 @@
 """inspect, run as a user runs it: bytes in hex, capture files, and what is neither."""
 
+import contextlib
 import gzip
+import os
+import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.capture_files import small_talk
-from support.command_line import is_one_sentence, wslab
+from support.command_line import DEADLINE, is_one_sentence, wslab
 
 from wslab import EchoServer, Recording, connect, inspect
+
+COMMAND = [sys.executable, "-m", "wslab", "inspect"]
 
 
 def test_inspect_names_the_fields_of_a_frame_in_hex_with_or_without_blanks() -> None:
@@ -32,7 +39,7 @@ def test_inspect_reads_hex_from_standard_input_and_shows_a_part_if_told_to() -> 
     for hexadecimal in (head.hex(), head.hex(" ", 4).upper(), "\n".join([*head.hex(" ").split(), ""])):
         assert wslab("inspect", "-", typed=hexadecimal).stdout == f"{inspect(head)}\n"
     some = wslab("inspect", "--start", "16", "--most", "1", "-", typed=head.hex())
-    assert some.stdout == f"{inspect(head, 16, 1)}\n"
+    assert some.stdout == f"{inspect(head, 16, 1)}\n".replace("start=", "--start ")
     assert "Host" in some.stdout
     assert "2 more bytes: start=25" in some.stdout
 
@@ -68,7 +75,7 @@ def test_nonsense_on_standard_input_is_one_sentence_without_secrets(nonsense: st
     result = wslab("inspect", "-", typed=nonsense)
     assert (result.returncode, result.stdout) == (1, "")
     assert is_one_sentence(result.stderr)
-    assert "is neither hex nor" in result.stderr
+    assert re.search("is neither bytes|has an odd number|there is no file", result.stderr)
     assert "sesame" not in result.stderr
     assert "\x1b" not in result.stderr
     assert len(result.stderr) < 200
@@ -77,7 +84,7 @@ def test_nonsense_on_standard_input_is_one_sentence_without_secrets(nonsense: st
 @pytest.mark.parametrize(
     ("what", "reason"),
     [
-        ("xyz", "'xyz' is neither hex nor the name of a .pcapng, .pcap or .har file"),
+        ("xyz", "'xyz' is neither bytes in a form that is known nor the name of a capture file"),
         ("not-there.pcapng", "cannot read not-there.pcapng: No such file or directory"),
         ("README.md.pcap", "README.md.pcap is neither a capture file, in pcapng or pcap, nor HAR"),
     ],
@@ -131,3 +138,58 @@ def test_inspect_takes_a_capture_by_any_name_packed_or_not(name: str, tmp_path: 
     path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
 
     assert wslab("inspect", str(path)).stdout == f"{inspect(small_talk())}\n"
+
+
+@pytest.mark.parametrize("data", [b"\x81\x05Hello", b"\x01\x05Hello", b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_bytes_on_standard_input_are_taken_as_they_are(data: bytes) -> None:
+    result = subprocess.run([*COMMAND, "-"], input=data, capture_output=True, timeout=DEADLINE)
+    assert (result.returncode, result.stdout.decode().rstrip()) == (0, repr(inspect(data)))
+
+
+def test_what_is_written_on_standard_input_is_read_behind_a_byte_order_mark_too() -> None:
+    result = subprocess.run([*COMMAND, "-"], input=b"\xef\xbb\xbf8a 00\r\n", capture_output=True, timeout=DEADLINE)
+    assert result.stdout.decode().rstrip() == repr(inspect(b"\x8a\x00"))
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("8", "'8' has an odd number of hex digits, and a byte has two"),
+        ("81:0", "'81:0' has an odd number of hex digits, and a byte has two"),
+        ("nowhere/x.pcapn", "there is no file 'nowhere/x.pcapn'"),
+        ("talk.pcapn", "there is no file 'talk.pcapn'; did you mean talk.pcapng?"),
+        ("x" * 100, f"'{'x' * 80}…' is neither bytes in a form that is known nor the name of a capture file"),
+    ],
+)
+def test_what_cannot_be_read_is_said_to_be_what_it_seems(text, sentence, tmp_path) -> None:
+    (tmp_path / "talk.pcapng").touch()
+    result = subprocess.run([*COMMAND, text], capture_output=True, timeout=DEADLINE, cwd=tmp_path)
+    assert (result.returncode, result.stderr.decode()) == (1, f"wslab inspect: {sentence}\n")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+def test_at_a_terminal_a_table_is_as_wide_as_that_and_says_how_to_see_more() -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    environment = os.environ | {"COLUMNS": "80", "PYTHONIOENCODING": "utf-8"}
+    frame = b"\x81\x7e\x01\x00" + b"x" * 256
+    subprocess.run([*COMMAND, frame.hex()], stdin=subprocess.DEVNULL, stdout=theirs, timeout=DEADLINE, env=environment)
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # the end of what a pseudo-terminal shows
+        while piece := os.read(ours, 65536):
+            shown += piece
+    os.close(ours)
+    assert max(map(len, shown.decode().splitlines())) <= 80
+    assert "--start 36 shows them" in " ".join(shown.decode().split())
+
+
+def test_in_a_pipe_a_table_is_as_wide_as_it_is_and_says_so_too() -> None:
+    assert ": --start 36 shows them" in wslab("inspect", (b"\x81\x7e\x01\x00" + b"x" * 256).hex()).stdout
+
+
+def test_signs_that_the_output_does_not_know_are_plain_letters() -> None:
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+    result = subprocess.run([*COMMAND, "8a00"], capture_output=True, timeout=DEADLINE, env=environment)
+    assert "(section 5.5)" in result.stdout.decode("ascii")

@@ -100,8 +100,11 @@ def test_characters_that_look_like_hex_are_no_bytes():
     assert read_pasted(text) == b"abcdef0123456789"
 
 
-@pytest.mark.parametrize("command", ["xxd", "hexdump -C", "od -A x -t x1"])
-@pytest.mark.parametrize("data", [b"a", b"abcdefghijklmnop", LONG, bytes(range(256))], ids=len)
+REPEATING = [bytes(64), bytes(70), b"ab" + bytes(62) + b"c" * 48 + b"d", b"0123456789abcdef" * 9]
+
+
+@pytest.mark.parametrize("command", ["xxd", "xxd -a", "hexdump -C", "od -A x -t x1", "od -A x -t x1 -v"])
+@pytest.mark.parametrize("data", [b"a", b"abcdefghijklmnop", LONG, bytes(range(256)), *REPEATING], ids=len)
 def test_what_these_programs_print_is_read(command, data):
     name, *options = command.split()
     if shutil.which(name) is None:
@@ -120,6 +123,19 @@ def test_what_is_no_bytes_is_a_valueerror(text):
 
 def test_four_zeros_before_more_hex_are_bytes():
     assert read_pasted("0000 4865") == b"\0\0He"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "*\n00000010  61 62",  # nothing is repeated
+        "00000000  61 62 63 64 65 66 67 68  61 62 63 64 65 66 67 68\n*\n00000018",  # half a line
+        "00000000  61 62 63 64 65 66 67 68  61 62 63 64 65 66 67 68\n*\n40000000",  # a gigabyte
+    ],
+)
+def test_repeated_lines_that_cannot_be_meant_are_a_valueerror(text):
+    with pytest.raises(ValueError, match=r"."):
+        read_pasted(text)
 
 
 def test_a_dump_with_a_gap_is_a_valueerror():

@@ -62,3 +62,37 @@ def test_columns_that_no_field_uses_are_left_out():
 
 def test_no_character_of_a_field_moves_the_cursor():
     assert table_of([Field(0, 1, "a\x1b", "b\r\n", "c\x9b")], "").rows == (("0", "a\\x1b", "b\\r\\n", "c\\x9b"),)
+
+
+WIDE = Table(
+    ("n", "field", "value", "meaning"), (("0", "FIN", "1", "the last frame of its message"), ("1", "x", "", ""))
+)
+
+
+def test_a_table_that_fits_is_as_it_is():
+    assert WIDE.fitted(80) == repr(WIDE)
+    assert Table((*WIDE.heading,), WIDE.rows, more="a " * 60).fitted(60).splitlines()[-2:] == ["a " * 29 + "a"] * 2
+
+
+def test_the_last_column_is_wrapped_where_there_is_room_beside_the_others():
+    table = Table(("n", "what"), (("0", "some words that are too long for the line"), ("1", "")), more="no more")
+    assert table.fitted(33).splitlines() == [
+        "n  what",
+        "0  some words that are too long",
+        "   for the line",
+        "1",
+        "no more",
+    ]
+
+
+def test_else_it_stands_below_its_row_and_the_one_before_it_is_wrapped_too():
+    row = ("0", "Sec-WebSocket-Extensions", "a long value with many words in it", "what it means in even more words")
+    table = Table(("n", "field", "value", "meaning"), (row, ("1", "x", "", "")))
+    assert table.fitted(56).splitlines() == [
+        "n  field                     value",
+        "   meaning",
+        "0  Sec-WebSocket-Extensions  a long value with many",
+        "                             words in it",
+        "   what it means in even more words",
+        "1  x",
+    ]

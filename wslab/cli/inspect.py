@@ -1,16 +1,20 @@
 """inspect: name every field of frames or of a handshake in hex, or list what is in a capture file."""
 
 import argparse
+import difflib
 import os
+import re
 import sys
 
 from wslab.cli import arguments
 from wslab.cli.errors import CommandError, reason
-from wslab.cli.output import complaining_of_warnings, show
+from wslab.cli.output import complaining_of_warnings, show_table
 from wslab.cli.pasted import read_pasted
 from wslab.display.inspector.inspect import CAPTURES, inspect
+from wslab.dissector.handshake_lines import begins_a_head
+from wslab.dissector.wording import cut
 from wslab.recording.recording import Recording
-from wslab.redaction.redact import redact_line
+from wslab.redaction.redact import redact_target
 
 HELP = "name every field of frames or of a handshake, or list a capture file"
 EXAMPLES = """\
@@ -21,6 +25,12 @@ EXAMPLES = """\
 
 Bytes are read as people paste them: hex in any spelling, literals of C, Python
 and JSON, lists of numbers, lines of Wireshark, xxd, hexdump and od."""
+
+
+MOST_SHOWN = 80  # characters of what is refused
+_FIRST_OF_SEVERAL = re.compile(rb"[\x01\x02]")  # how a frame begins that is not the last of its message
+_DIGITS = re.compile(r"(?:0[xX])?[0-9a-fA-F]+(?:[ :,-][0-9a-fA-F]+)*")
+_NAME_OF_A_FILE = re.compile(r"\S*/\S*|\S*\\\w\S*|\S+\.[a-z]\w{0,7}", re.IGNORECASE)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,22 +53,38 @@ def run(options: argparse.Namespace) -> int:
     """Print the table."""
     text = " ".join(options.what)
     is_file = text.lower().endswith(CAPTURES) or os.path.isfile(text)  # the bytes of a file say what it is
-    data = _load(text) if is_file else _read_bytes(_read_input() if text == "-" else text)
-    show(inspect(data, options.start, options.most))
+    data = _load(text) if is_file else _read_input(sys.stdin.buffer.read()) if text == "-" else _read_bytes(text)
+    show_table(inspect(data, options.start, options.most))
     return 0
 
 
-def _read_input() -> str:
-    return sys.stdin.buffer.read().decode(errors="backslashreplace")
+def _read_input(data: bytes) -> bytes:
+    """The bytes that are written in `data`, or else `data` itself, if it is no text."""
+    try:
+        text = data.decode().removeprefix("\ufeff")
+    except UnicodeDecodeError:  # as in every frame that is the last of its message
+        return data
+    is_head = begins_a_head(data) and b"\n" in data
+    return data if is_head or _FIRST_OF_SEVERAL.match(data) else _read_bytes(text.strip())
 
 
 def _read_bytes(text: str) -> bytes:
     try:
         return read_pasted(text)
     except ValueError:
-        raise CommandError(
-            f"{redact_line(text)!r} is neither hex nor the name of a .pcapng, .pcap or .har file"
-        ) from None
+        raise CommandError(_what_is_wrong(text)) from None
+
+
+def _what_is_wrong(text: str) -> str:
+    shown = repr(cut(redact_target(text), MOST_SHOWN))
+    if _DIGITS.fullmatch(text):
+        return f"{shown} has an odd number of hex digits, and a byte has two"
+    if _NAME_OF_A_FILE.fullmatch(text):
+        folder, name = os.path.split(text)
+        there = os.listdir(folder or ".") if os.path.isdir(folder or ".") else []
+        near = difflib.get_close_matches(name, there, 1)
+        return f"there is no file {shown}" + (f"; did you mean {os.path.join(folder, near[0])}?" if near else "")
+    return f"{shown} is neither bytes in a form that is known nor the name of a capture file"
 
 
 def _load(path: str) -> Recording:

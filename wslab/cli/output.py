@@ -8,17 +8,21 @@ import contextlib
 import errno
 import io
 import os
+import re
+import shutil
 import sys
 import warnings
 from collections.abc import Iterator
 from typing import TextIO
 
+from wslab.display.table import Table
 from wslab.redaction.redact import harmless, printable
 
 # Colours that a terminal has, which never tell anything that words do not: https://no-color.org
 COLOURS = {"incoming": "36", "remark": "2", "wrong": "31"}
 # Keep the place of the cursor, make room for a line above that in which it stands, and come back (DEC, ECMA-48).
 SAVE, NEXT_LINE, INSERT_LINE, BACK_AND_DOWN = "\x1b7", "\n\x1b[A", "\x1b[L", "\x1b8\x1b[B"
+_ADVICE = re.compile(r"(?<=: )start=(\d+)\s+shows")
 CLEAR_LINE = "\r\x1b[K"
 
 SIGNS = {"→": "->", "…": "...", "§": "section "}
@@ -42,6 +46,13 @@ def _unknown_signs(place: TextIO) -> dict[int, str]:
     """What stands for the signs in tables that an encoding does not know."""
     encoding = getattr(place, "encoding", None) or "utf-8"
     return {ord(sign): plain for sign, plain in SIGNS.items() if not sign.encode(encoding, "ignore")}
+
+
+def show_table(table: Table) -> None:
+    """Print a table, at a terminal no wider than that; what Python would be given as `start`, the command line is."""
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    text = table.fitted(width) if width else repr(table)
+    show(_ADVICE.sub(r"--start \1 shows", text))
 
 
 def show_message(text: str) -> None:

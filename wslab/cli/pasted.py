@@ -17,6 +17,8 @@ _DUMP_LINE = re.compile(
     r"\s*(?:0x)?([0-9a-fA-F]{4,16})(:?)(?:( +|\t)((?:[0-9a-fA-F]{2})+(?: {1,2}(?:[0-9a-fA-F]{2})+)*)?.*)?\Z"
 )
 _ROW = 16  # bytes in a line of a dump, where no other line tells
+_REPEATED = "*"  # a line that stands for any number of lines like the one before
+MOST_REPEATED = 16 * 1024 * 1024  # bytes
 
 
 def read_pasted(text: str) -> bytes:
@@ -60,7 +62,9 @@ def _read_list(text: str) -> bytes | None:
 
 def _read_dump(text: str) -> bytes | None:
     """Read the lines of Wireshark, xxd, hexdump -C, od or tcpdump: each begins with the offset of its first byte."""
-    lines = [_DUMP_LINE.match(line) for line in text.split("\n") if line.strip()]
+    written = [line for line in text.split("\n") if line.strip()]
+    repeats = _repeats(written)
+    lines = [_DUMP_LINE.match(line) for line in written if line.strip() != _REPEATED]
     if not lines or None in lines:
         return None
     found = [line for line in lines if line is not None]
@@ -68,12 +72,35 @@ def _read_dump(text: str) -> bytes | None:
     is_spaced = bool(found[0][2]) or len(found[0][3] or "") > 1  # else it may be hex in groups
     if len(found) == 1 and not (is_spaced and int(found[0][1], 16) == 0):
         return None
-    row = offsets[1] if len(offsets) > 1 else _ROW
+    row = offsets[1] if len(offsets) > 1 and 1 not in repeats else _ROW
     data = bytearray()
-    for line, offset in zip(found, offsets, strict=True):
+    for number, (line, offset) in enumerate(zip(found, offsets, strict=True)):
+        if number in repeats:
+            _repeat(data, row, offset)
         if offset != len(data):
             if is_spaced:
                 raise ValueError("a hex dump with a gap in it")
             return None
         data += bytes.fromhex(line[4] or "")[:row]
     return bytes(data)
+
+
+def _repeats(lines: list[str]) -> set[int]:
+    """Before which lines repeated ones are left out, counted without the lines that say so."""
+    found, count = set(), 0
+    for line in lines:
+        if line.strip() == _REPEATED:
+            found.add(count)
+        else:
+            count += 1
+    return found
+
+
+def _repeat(data: bytearray, row: int, end: int) -> None:
+    """Repeat the last row up to the offset `end`."""
+    last, missing = bytes(data[-row:]), end - len(data)
+    if not last or missing < 0 or missing % len(last):
+        raise ValueError("a hex dump whose repeated lines do not fit")
+    if missing > MOST_REPEATED:
+        raise ValueError(f"a hex dump of more than {MOST_REPEATED} repeated bytes")
+    data += last * (missing // len(last))

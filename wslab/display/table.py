@@ -1,12 +1,15 @@
 """table: rows with a heading, as aligned text and as an HTML table that says the same."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import chain
+from textwrap import wrap
 
 from wslab.display.html import SHADE, TINT, scrolled
 from wslab.dissector.field import HEADING, ILLEGAL, Field
 
+NARROWEST, FEWEST = 30, 12  # characters of a column that is wrapped, and of the one before it
 CELL = "text-align:left;vertical-align:top;padding:1px 6px"
 DIGITS = ";font-family:monospace"
 BREAKS = ";overflow-wrap:anywhere"  # also inside a word: a key or an address has no blanks
@@ -45,6 +48,22 @@ class Table:
         text = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
         return "\n".join([*text, *([self.more] if self.more else [])])
 
+    def fitted(self, width: int) -> str:
+        """The same text in lines of at most `width` characters, if the columns but the last one or two fit at all.
+
+        The last column is wrapped; where it would be too narrow, it stands in lines of its own below its row.
+        """
+        lines = [self.heading, *self.rows]
+        widths = [max(len(line[column]) for line in lines) for column in range(len(self.heading))]
+        starts = [sum(widths[:column]) + 2 * column for column in range(len(widths))]
+        if starts[-1] + widths[-1] <= width:
+            text = repr(self)
+            return text if len(self.more) <= width else "\n".join([*text.split("\n")[:-1], *wrap(self.more, width)])
+        is_beside = width - starts[-1] >= NARROWEST
+        place = starts[-1] if is_beside else max([it for it in starts[:-1] if width - it >= NARROWEST], default=0)
+        fit = [_fitted(line, widths, starts, width, place, is_beside) for line in lines]
+        return "\n".join([*chain(*fit), *wrap(self.more, width)])
+
     def _repr_html_(self) -> str:
         caption = f'<caption style="text-align:left">{escape(self.caption)}</caption>'
         heading = "".join(f'<th scope="col" style="{CELL}">{escape(name)}</th>' for name in self.heading)
@@ -64,6 +83,26 @@ class Table:
         cells = "".join(f'<td style="{style}">{cell}</td>' for style, cell in zip(styles, shown, strict=True))
         tint = f' style="background-color:{TINT}"' if number in self.faulty else ""
         return f"<tr{tint}>{cells}</tr>"
+
+
+def _fitted(
+    row: Sequence[str], widths: Sequence[int], starts: Sequence[int], width: int, place: int, is_beside: bool
+) -> Iterator[str]:
+    """The lines of a row: its cells, and the last of them, wrapped, from the column `place` on."""
+    *cells, last = row
+    rest = wrap(last, width - place) or [""]
+    if is_beside:
+        first = "  ".join([*map(str.ljust, cells, widths), rest.pop(0)])
+    else:
+        # The last cell but one may be long as well.
+        pieces = wrap(cells[-1], max(FEWEST, width - starts[-2])) or [""]
+        first = "  ".join([*map(str.ljust, cells[:-1], widths), pieces.pop(0)])
+        yield first.rstrip()
+        yield from (" " * starts[-2] + piece for piece in pieces)
+        first = " " * place + rest.pop(0)
+    if first.strip():
+        yield first.rstrip()
+    yield from (" " * place + piece for piece in rest)
 
 
 def table_of(fields: Sequence[Field], caption: str, more: str = "", above: str = "") -> Table:
