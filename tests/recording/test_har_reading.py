@@ -489,3 +489,44 @@ def test_whatever_stands_in_a_file_only_a_capture_error_comes_of_it(tmp_path_fac
     with contextlib.suppress(CaptureError, CaptureWarning):
         recording = load(tmp_path_factory.mktemp("odd"), document)
         assert recording.bytes_sent(1, UP)
+
+
+def without_names_of_chrome(url: str, *headers: tuple[str, str], creator: object = None) -> dict[str, object]:
+    """A document as Firefox or Charles writes it: an entry of WebSocket looks like any other, and has no messages."""
+    request = {"method": "GET", "url": url, "headers": [{"name": name, "value": value} for name, value in headers]}
+    entry = {"startedDateTime": "2026-11-29T12:00:00.000+01:00", "request": request, "response": {"status": 101}}
+    page = {"startedDateTime": "2026-11-29T12:00:00.000+01:00", "request": {"url": "https://a/", "method": "GET"}}
+    return {"log": {"version": "1.2", "creator": creator, "entries": [page, entry]}}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        without_names_of_chrome("wss://localhost/chat", creator={"name": "Firefox", "version": "150.0"}),
+        without_names_of_chrome("WS://localhost/chat", creator={"name": "Firefox"}),
+        without_names_of_chrome("https://localhost/chat", ("upgrade", "WebSocket"), creator={"name": "Firefox"}),
+    ],
+    ids=["by its address", "in capitals", "by its headers"],
+)
+def test_a_handshake_is_found_where_nothing_else_tells_of_websocket_and_who_left_the_messages_out(tmp_path, document):
+    told = "has handshakes in it, but no WebSocket messages: Firefox has not exported any, as Chrome does"
+    with pytest.warns(CaptureWarning, match=told):
+        recording = load(tmp_path, document)
+    assert recording.connections == [1]
+    assert recording.bytes_sent(1, UP).startswith(b"GET /chat HTTP/1.1\r\n")
+
+
+@pytest.mark.parametrize(
+    "creator", [None, "Firefox", {"name": 1}, {"name": "\x1b[2J"}, {"name": "wslab", "version": "1"}]
+)
+def test_a_program_without_a_name_that_can_be_told_is_not_named(tmp_path, creator):
+    with pytest.warns(CaptureWarning, match=r"but no WebSocket messages$"):
+        load(tmp_path, without_names_of_chrome("ws://localhost/", creator=creator))
+
+
+@pytest.mark.parametrize("name", ["webSocketMessages", "_websocketMessages", "_webSocketMessages"])
+def test_the_messages_are_found_under_the_names_that_programs_give_them(tmp_path, name):
+    document = copy.deepcopy(CHROME)
+    entry = document["log"]["entries"][1]
+    entry[name] = entry.pop("_webSocketMessages")
+    assert [frame.payload for frame in frames(load(tmp_path, document), 1, UP)] == [b"Hello", b"\x00\xff"]

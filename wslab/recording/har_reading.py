@@ -9,12 +9,16 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO
 
+from wslab.dissector.wording import cut
 from wslab.recording.errors import INCOMPLETE, CaptureError
 from wslab.recording.har import CREATOR
 from wslab.recording.har_entries import Oddities, UnreadableEntry, read_entry
 from wslab.recording.log import Chunk, Log
 
-MESSAGES = "_webSocketMessages"
+MESSAGES = "websocketmessages"  # as Chrome calls them, `_webSocketMessages`, without what others write otherwise
+WEBSOCKET = ("ws://", "wss://")
+EXPORTERS = ("WebInspector", CREATOR["name"])  # Chrome calls itself so
+NO_MESSAGES = "has handshakes in it, but no WebSocket messages"
 MAX_HAR = 512 * 1024 * 1024  # bytes
 Attached = Callable[[str], bytes | None]  # the bytes of the file with this name beside the HAR, None if there is none
 
@@ -50,7 +54,7 @@ def read_har(file: BinaryIO, log: Log, attached: Attached = no_attachments) -> l
         raise CaptureError("; it ".join([*faults, "has no WebSocket messages in it"]))
     for chunk in heapq.merge(*conversations, key=lambda chunk: chunk.time):
         log.keep(chunk)
-    return faults if has_messages else [*faults, "has handshakes in it, but no WebSocket messages"]
+    return faults if has_messages else [*faults, f"{NO_MESSAGES}{_by_whom(document['log'])}"]
 
 
 def _parse(data: bytes) -> Any:
@@ -73,6 +77,15 @@ def _entries(document: Any) -> Iterator[dict[str, Any]]:
     return (entry for entry in found if isinstance(entry, dict))
 
 
+def _by_whom(content: dict[str, Any]) -> str:
+    """Which program has left the messages out: Firefox and Charles export none."""
+    creator = content.get("creator")
+    name = creator.get("name") if isinstance(creator, dict) else None
+    if not isinstance(name, str) or not name.isprintable() or name in EXPORTERS:
+        return ""
+    return f": {cut(name, 40)} has not exported any, as Chrome does"
+
+
 def _comment(content: dict[str, Any]) -> list[str]:
     """What wslab has said of a file that it could not write whole."""
     comment = content.get("comment")
@@ -82,11 +95,10 @@ def _comment(content: dict[str, Any]) -> list[str]:
 
 def _messages(entry: dict[str, Any], attached: Attached, oddities: Oddities) -> list[Any] | None:
     """The messages of an entry, which may be in a file of their own. None if it is not one of WebSocket."""
-    messages = entry.get(MESSAGES)
-    if isinstance(messages, list):
-        return messages
-    is_websocket = MESSAGES in entry or entry.get("_resourceType") == "websocket"
-    if not is_websocket:
+    found = [value for name, value in entry.items() if name.lstrip("_").lower() == MESSAGES]
+    if found and isinstance(found[0], list):
+        return found[0]
+    if not (found or _is_websocket(entry)):
         return None
     content = entry.get("response")
     content = content.get("content") if isinstance(content, dict) else None
@@ -98,6 +110,19 @@ def _messages(entry: dict[str, Any], attached: Attached, oddities: Oddities) -> 
         oddities.add("{s:file} of messages that {s:is/are} not beside it")
         return []
     return [_line(line) for line in data.splitlines() if line.strip()]
+
+
+def _is_websocket(entry: dict[str, Any]) -> bool:
+    """Whether an entry without messages is one of WebSocket all the same: by its kind, address or request."""
+    request = entry.get("request")
+    if entry.get("_resourceType") == "websocket" or not isinstance(request, dict):
+        return entry.get("_resourceType") == "websocket"
+    headers = request.get("headers")
+    return str(request.get("url")).lower().startswith(WEBSOCKET) or any(
+        str(header.get("name")).lower() == "upgrade" and str(header.get("value")).lower() == "websocket"
+        for header in (headers if isinstance(headers, list) else [])
+        if isinstance(header, dict)
+    )
 
 
 def _line(line: bytes) -> Any:
