@@ -8,7 +8,7 @@ import sys
 import pytest
 from support.classrooms import live_class, paged, plain, teaching
 from support.heads_and_frames import KEY
-from support.hostile_students import HOSTILE
+from support.hostile_students import HOSTILE, connected
 from support.waiting import PATIENCE, running, wait_until
 from websockets.sync.client import connect as connect_with_websockets
 
@@ -196,6 +196,28 @@ def test_a_hostile_student_leaves_the_others_undisturbed(server, attack):
     marks = {it["name"]: [mark["exercise"] for mark in it["marks"]] for it in server.room.summary()["students"]}
     assert {name: marks[name] for name in marks if marks[name]} == {it.name: ["accept_key"] for it in students}
     close_all(students)
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="macOS has 127.0.0.1 only, of all addresses of loopback")
+def test_while_one_computer_holds_all_the_connections_that_it_gets_others_still_join(server):
+    with contextlib.ExitStack() as held:
+        for _ in range(700):
+            with contextlib.suppress(OSError):
+                held.enter_context(connected(server))
+        for number in range(5):
+            with paged(server, f"?name=Late%20{number}") as late:
+                late.send(say="in time")
+                assert late.next("text")["name"] == f"Late {number}"
+
+
+def test_a_message_that_is_too_long_is_told_apart_from_one_that_is_not(server):
+    with plain(server) as sender, plain(server) as other:
+        sender.send("x" * 16 * 1024)
+        assert other.receive() == "guest 1: " + "x" * 16 * 1024
+        sender.send("x" * (16 * 1024 + 1))
+        with pytest.raises(ConnectionClosed) as closed:
+            sender.receive()
+    assert closed.value.code == CloseCode.MESSAGE_TOO_BIG
 
 
 @pytest.mark.slow

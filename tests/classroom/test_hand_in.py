@@ -1,13 +1,15 @@
 """hand_in: three values go to the class that was named, when it is called, and the class says what it keeps."""
 
 import json
+from base64 import b64encode
 from dataclasses import dataclass
+from hashlib import sha1
 
 import pytest
 from support.classrooms import live_class, paged, plain
 from support.raw_peer import live_server
 
-from wslab import EchoServer, hand_in
+from wslab import EchoServer, exercises, hand_in
 
 
 @dataclass
@@ -39,6 +41,14 @@ def test_a_result_is_handed_in_and_the_class_says_what_it_keeps(server, page):
     assert page.next("mark")["tries"] == 1
     assert hand_in(own_address(server, page), Report(points=1)) == "Ada: accept_key, 2 of 3 points"
     assert page.next("mark")["tries"] == 2
+
+
+def test_what_the_check_of_an_exercise_returns_can_be_handed_in(server, page):
+    def accept_key(key):
+        return b64encode(sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest()).decode()
+
+    told = hand_in(own_address(server, page), exercises.check(accept_key))
+    assert told == "Ada: accept_key, 3 of 3 points"
 
 
 def test_nothing_but_three_values_leaves_the_machine():

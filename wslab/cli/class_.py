@@ -61,7 +61,7 @@ def _start(server: ClassServer) -> None:
 
 def _tell(server: ClassServer) -> None:
     show("\n".join(f"{'Students join at' if not n else 'or at':16} {one}" for n, one in enumerate(server.addresses)))
-    print(f"{'For you alone':16} {server.teacher_address}", flush=True)  # the only place where its token is shown
+    show(f"{'For you alone':16} {server.teacher_address}")  # the only place where its token is told
     if server.is_open_to_others:
         complain(
             "class",

@@ -34,6 +34,7 @@ PACKAGES = [
     ("numpy", "for the plots, and to mask long messages fast"),
     ("nbval", "to check the notebooks"),
     ("psutil", "to list connections"),
+    ("segno", "to draw the QR code of a class"),
     ("rich", "to keep that list up to date in a terminal"),
 ]
 
