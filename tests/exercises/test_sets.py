@@ -97,6 +97,7 @@ def test_less_is_given_from_set_to_set():
 
 
 @needs_nbgrader
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_nbgrader_makes_of_the_solutions_what_is_handed_out(tmp_path):
     sets.release(sorted(sets.SOLUTIONS.glob("*.ipynb")), tmp_path)

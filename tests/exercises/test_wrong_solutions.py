@@ -74,7 +74,14 @@ def test_there_are_ten_wrong_solutions_at_least(name):
 
 
 @pytest.mark.parametrize("way", NO_IDEA)
-@pytest.mark.parametrize("name", [name for name, exercise in EXERCISES.items() if not exercise.is_class])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=[] if name in ("accept_key", "parse_frame", "parse_close") else [pytest.mark.slow])
+        for name, exercise in EXERCISES.items()
+        if not exercise.is_class
+    ],
+)
 def test_without_an_idea_of_the_contract_nothing_is_earned(name, way):
     report = check(written(name, NO_IDEA[way].replace("{name}", name)))
 

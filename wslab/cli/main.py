@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 from typing import Protocol as Interface
 
-from wslab.cli import accept, class_, connect, doctor, echo, inspect, lessons, tap, watch
+from wslab.cli import accept, class_, connect, doctor, echo, inspect, judge, lessons, tap, watch
 from wslab.cli.errors import CommandError
 from wslab.cli.output import GONE, allow_all_characters, complain, drop_output
 from wslab.cli.signals import ended_as_by_ctrl_c
@@ -34,7 +34,7 @@ class Command(Interface):
         """Run the command; return the exit status. Raises CommandError with a sentence for standard error."""
 
 
-COMMANDS: tuple[Command, ...] = (echo, connect, inspect, tap, class_, watch, accept, doctor, lessons)
+COMMANDS: tuple[Command, ...] = (echo, connect, inspect, tap, class_, watch, accept, judge, doctor, lessons)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

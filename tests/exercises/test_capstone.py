@@ -1,0 +1,147 @@
+"""A file with all parts is judged: what stands, what is next, and how its server does in the cases of Autobahn."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+from support.command_line import is_one_sentence
+from support.command_line import wslab as command
+
+from wslab import ConnectionClosed, connect
+from wslab.exercises import capstone, check
+from wslab.exercises.capstone import PARTS, judge_file
+from wslab.exercises.solutions import my_websocket
+
+PATH = Path(inspect.getfile(my_websocket))
+REFERENCE = PATH.read_text(encoding="utf-8")
+MISTAKE = "self.send(Opcode.PONG, frame.payload)"
+
+
+@pytest.fixture
+def file(tmp_path):
+    return tmp_path / "my_websocket.py"
+
+
+@pytest.fixture(scope="module")
+def url():
+    with capstone._server(PATH) as address:
+        yield address
+
+
+def test_the_reference_can_be_read_in_one_sitting():
+    assert len(REFERENCE.splitlines()) <= 300
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_each_part_of_the_reference_earns_all_points(name):
+    parts, problem = capstone._load(PATH)
+    report = check(parts[name])
+    assert problem == ""
+    assert report.passed, str(report)
+
+
+@pytest.mark.parametrize("deflate", [False, True])
+def test_the_reference_echoes(url, deflate):
+    with connect(url, deflate=deflate) as connection:
+        for message in ("Hello", b"\x00\xff" * 300, "", "é" * 70_000):
+            connection.send(message)
+            assert connection.receive() == message
+        connection.close(4001, "bye")
+    assert connection.close_code == 4001
+
+
+def test_the_reference_fails_a_connection_that_breaks_the_protocol(url):
+    with connect(url) as connection:
+        connection.send_fragment("Hel")
+        connection.send_raw(b"\x81\x82\x00\x00\x00\x00Hi")  # a new message inside a message
+        with pytest.raises(ConnectionClosed):
+            connection.receive()
+    assert connection.close_code == 1002
+
+
+def test_the_reference_serves_chromium(url, tab):
+    script = """url => new Promise(resolve => {
+        const socket = new WebSocket(url), seen = [];
+        socket.onopen = () => socket.send("Hello");
+        socket.onmessage = event => { seen.push(event.data); socket.close(4001, "bye"); };
+        socket.onclose = event => resolve([...seen, event.code, event.wasClean, socket.extensions]);
+    })"""
+    assert tab.evaluate(script, url) == ["Hello", 4001, True, "permessage-deflate; client_no_context_takeover"]
+
+
+@pytest.mark.parametrize(
+    "chapters",
+    [("2", "7"), pytest.param(tuple(capstone.CHAPTERS), marks=[pytest.mark.slow, pytest.mark.timeout(600)])],
+    ids=["some", "all"],
+)
+def test_the_reference_has_the_full_score(chapters):
+    score = judge_file(PATH, chapters)
+
+    assert score.passed, str(score)
+    assert [chapter.number for chapter in score.chapters] == list(chapters)
+
+
+def test_a_server_with_a_mistake_loses_the_cases_of_its_chapter(file):
+    assert MISTAKE in REFERENCE
+    file.write_text(REFERENCE.replace(MISTAKE, "self.send(Opcode.PONG, b'')"), encoding="utf-8")
+    score = judge_file(file, ("2",))
+
+    assert score.next == ""
+    assert not score.passed
+    assert 0 < score.chapters[0].passed < score.chapters[0].cases
+    assert "first failed: 2." in str(score)
+
+
+def test_the_first_part_that_does_not_stand_is_next(file):
+    file.write_text("from base64 import b64encode\ndef accept_key(key):\n    return b64encode(key.encode()).decode()\n")
+    assert judge_file(file).next == "wants_websocket"
+    text = str(judge_file(file))
+
+    assert "wants_websocket   missing" in text
+    assert "accept_key        0 of 3 points" in text
+    assert "Next: wants_websocket (lesson 02)" in text
+    assert "not tried while parts are missing" in text
+
+
+def test_a_part_that_fails_is_next_with_its_first_fault(file):
+    file.write_text(REFERENCE.replace("258EAFA5-E914", "258EAFA5-E915"), encoding="utf-8")
+    score = judge_file(file, ())
+
+    assert score.next == "accept_key"
+    assert "tried:    the key in RFC 6455 §1.3" in str(score)
+
+
+@pytest.mark.parametrize("source", ["def accept_key(:", "raise SystemExit", "1 / 0"])
+def test_a_file_that_cannot_be_loaded_is_told(file, source):
+    file.write_text(source)
+    assert "the file cannot be loaded: " in str(judge_file(file))
+
+
+def test_a_server_that_does_not_say_where_it_listens_is_told(file, monkeypatch):
+    monkeypatch.setattr(capstone, "START", 1.0)
+    file.write_text(REFERENCE.replace("print(f", "str(f"), encoding="utf-8")
+    assert "has not said 'Listening on ws://" in judge_file(file).problem
+
+
+def test_without_kosoku_the_parts_are_still_checked(monkeypatch):
+    monkeypatch.setattr(capstone.importlib.util, "find_spec", lambda name: None)
+    score = judge_file(PATH)
+
+    assert "pip install kosoku" in score.problem
+    assert score.next == ""
+    assert not score.passed
+
+
+def test_the_command_prints_the_score(file):
+    file.write_text("def accept_key(key): ...\n")
+    result = command("judge", str(file))
+
+    assert result.returncode == 1
+    assert "Next: wants_websocket (lesson 02)" in result.stdout
+
+
+def test_the_command_says_that_there_is_no_file(file):
+    result = command("judge", str(file))
+
+    assert result.returncode == 1
+    assert is_one_sentence(result.stderr)
