@@ -1,4 +1,4 @@
-"""News and its web server: whoever waits is woken, answers come in pieces, connections stay, and nothing is left."""
+"""News and its web server: those who wait are woken, answers come in pieces, connections stay, and nothing is left."""
 
 import socket
 import threading
@@ -31,7 +31,7 @@ def test_what_was_published_can_be_read_from_any_place_on():
     assert (news.after(0), news.after(2), news.after(3)) == (["one", "two", "three"], ["three"], [])
 
 
-def test_whoever_waits_is_woken_by_the_next_text():
+def test_who_waits_is_woken_by_the_next_text():
     news, got = News(), []
     waiter = threading.Thread(target=lambda: got.extend(news.wait_after(0)))
     waiter.start()

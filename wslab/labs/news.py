@@ -27,7 +27,7 @@ class News:
         self._change = threading.Condition()
 
     def publish(self, text: str) -> None:
-        """Add a text, and wake whoever waits for it."""
+        """Add a text, and wake those who wait for it."""
         with self._change:
             self._updates.append(text)
             self._change.notify_all()
