@@ -189,6 +189,14 @@ def test_a_server_that_is_not_there_is_one_sentence() -> None:
     assert f"nobody listens on 127.0.0.1 port {port}: is the server running" in result.stderr
 
 
+@pytest.mark.parametrize("user", ["user:sesame", "user:sesame seed", "user:a/sesame", "sesame", "user:sesame@"])
+def test_a_password_in_an_address_is_not_shown_whatever_is_in_it(user) -> None:
+    result = wslab("connect", f"ws://{user}@127.0.0.1:1/")
+    assert is_one_sentence(result.stderr)
+    assert result.stderr.startswith("wslab connect: cannot connect to ws://[redacted]@127.0.0.1:1/: ")
+    assert "ses" not in result.stderr
+
+
 @pytest.mark.parametrize(
     "url", ["http://localhost/", "ws://", "ws://localhost/#part", "ws://localhost:99999/", "nonsense", "\nws://\x1b/"]
 )

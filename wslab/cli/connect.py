@@ -1,6 +1,7 @@
 """connect: talk to a server: lines go out as text messages, what arrives is shown."""
 
 import argparse
+import re
 import ssl
 
 from wslab.cli import arguments
@@ -67,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
             if options.message is not None:
                 _exchange(connection, options)
             elif is_typed:
-                tell(f"Connected to {options.url}{_agreed(connection)} - /help tells what a line can do")
+                tell(f"Connected to {_shown(options.url)}{_agreed(connection)} - /help tells what a line can do")
                 talk_on_terminal(connection)
             else:
                 talk_between_pipes(connection, options.slash)
@@ -93,7 +94,12 @@ def _connect(options: argparse.Namespace) -> Connection:
             ssl=_trust(options),
         )
     except (ValueError, OSError, ProtocolError) as error:
-        raise CommandError(f"cannot connect to {options.url}: {reason(error)}") from error
+        raise CommandError(f"cannot connect to {_shown(options.url)}: {reason(error)}") from error
+
+
+def _shown(url: str) -> str:
+    """The address without user name and password, whatever is in these."""
+    return re.sub(r"\A(\w+://)?.*@", r"\1[redacted]@", url, flags=re.DOTALL)
 
 
 def _trust(options: argparse.Namespace) -> ssl.SSLContext | None:
