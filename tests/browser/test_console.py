@@ -65,7 +65,7 @@ def test_a_cell_shows_the_recorded_transcript_and_so_do_those_after_it(server):
     assert repr(view).partition("\n")[2] == repr(waited).partition("\n")[2]
     assert tuple(console.events) == RECORDED[SEND.name].events == waited.events
     assert "<iframe" not in view._repr_html_()
-    assert view._repr_html_().startswith("<table")
+    assert view._repr_html_().startswith("<div")
 
 
 def test_a_script_that_was_changed_has_no_transcript_and_says_so(server):
@@ -92,8 +92,8 @@ def test_the_value_of_a_cell_is_what_to_do_without_a_page_and_below_it_a_box_wit
     assert f'<iframe src="http://127.0.0.1:{server.port}/console#' in html
     assert 'title="Browser console: send-in-all-states"' in html
     assert html.startswith(
-        "<details><summary>If no page appears, the server or the kernel may have stopped: run the cells again. "
-        "If that does not help:</summary>Trust the notebook, make browser.run(...) the last line of its cell, and run "
+        "<details><summary>No page below?</summary>The server or the kernel may have stopped: run the cells again. "
+        "If that does not help: Trust the notebook, make browser.run(...) the last line of its cell, and run "
         f"that again; the browser must reach the server at http://127.0.0.1:{server.port}, the address that was given."
         "</details><iframe"
     )
@@ -563,7 +563,7 @@ def test_nbconvert_and_nbval_see_what_was_recorded_and_the_cells_after_it_are_th
     texts = [data["text/plain"] for data in shown]
     assert texts[0].startswith("What Chromium")
     assert texts[1].startswith("No browser shows this notebook, so this is what Chromium")
-    assert [data["text/html"].startswith("<table") for data in shown[:2]] == [True, True]
+    assert [data["text/html"].startswith("<div") for data in shown[:2]] == [True, True]
     assert ast.literal_eval(texts[2]) == [dict(event) for event in RECORDED[SEND.name].events]
     assert not any("console#" in html for data in shown if (html := data.get("text/html")))
 
@@ -604,7 +604,7 @@ def test_run_all_runs_the_scripts_while_their_cells_wait_and_the_values_are_the_
 def test_above_a_box_whose_server_has_gone_stands_what_to_do(console_notebook):
     page, _, is_proxied = console_notebook
     area = page.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output")
-    advice = area.get_by_text("If no page appears, the server or the kernel may have stopped: run the cells again.")
+    advice = area.get_by_text("No page below?")
     box = area.locator("iframe")
     advice.scroll_into_view_if_needed()
     expect(box).to_be_in_viewport()
@@ -619,7 +619,7 @@ def test_above_a_box_whose_server_has_gone_stands_what_to_do(console_notebook):
 def test_a_notebook_that_is_not_trusted_shows_what_was_recorded_and_what_to_do(console_notebook):
     page, *_ = console_notebook
     area = open_too(page, "saved.ipynb").locator(".jp-OutputArea-output")
-    area.get_by_text("If no page appears").click()
+    area.get_by_text("No page below?").click()
     expect(area.get_by_text("Trust the notebook")).to_be_visible()
     expect(area.locator("iframe")).to_have_count(0)
     area.get_by_text("Without a browser").click()

@@ -10,7 +10,7 @@ import nbconvert
 import pytest
 from support.jupyterlab import NOTEBOOKS, code_cells
 
-from wslab.display.figures.figure import picture
+from wslab.display.html import picture
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -23,7 +23,8 @@ LINES_AT_SERVER_STOP = 2  # for each socket that is still open then
 LINES_OF_UNRECORDED = 8
 MAX_LINES = 18
 
-NO_PAGE = "If no page appears, the server or the kernel may have stopped: run the cells again. If that does not help:"
+NO_PAGE = "No page below?"
+STOPPED = "The server or the kernel may have stopped: run the cells again. If that does not help:"
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,7 +78,7 @@ class BrowserRun:
         box = f'<iframe src="{source}" title="{title}" {size} style="border:1px solid #7d8793"></iframe>'
         # If the page cannot be loaded, the box holds the browser's own error or nothing, and a notebook that is not
         # trusted has no box: only a sentence outside can say what to do.
-        advice = f"<details><summary>{NO_PAGE}</summary>{escape(self.advice)}</details>"
+        advice = f"<details><summary>{NO_PAGE}</summary>{STOPPED} {escape(self.advice)}</details>"
         return f"{advice}{box}<details><summary>Without a browser: what was recorded</summary>{recorded}</details>"
 
     def _recorded_transcript(self) -> Transcript:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
+from wslab.display.html import picture
+
 if TYPE_CHECKING:
     from IPython.utils.capture import RichOutput
 
@@ -66,5 +68,5 @@ def _html(data: dict[str, str]) -> str:
     if html := data.get("text/html"):
         return html
     if png := data.get("image/png"):
-        return f'<img src="data:image/png;base64,{"".join(png.split())}" alt="{escape(text)}" style="max-width:100%">'
+        return picture("".join(png.split()), text.strip("<>") or "Picture")
     return _preformatted(text)

@@ -9,6 +9,11 @@ LINES = "line-height:1.4"  # widgets have lines as high as a button
 TINT = "rgba(213,94,0,0.25)"  # vermilion, for what is illegal
 SHADE = "rgba(128,128,128,0.2)"
 LINE = "1px solid #808080"
+# In its own size, so that small letters stay legible: where it is too wide, it is scrolled. The difference between the
+# picture and the colour of JupyterLab's text is the picture itself where that is black, and its negative on a dark
+# page, where it is white.
+PICTURE = "display:block;max-width:820px;margin:0;mix-blend-mode:difference"
+PAPER = "display:inline-block;isolation:isolate;background-color:var(--jp-ui-font-color0,#000000)"
 
 
 def paragraph(text: str) -> str:
@@ -41,3 +46,10 @@ def marked_up(text: str) -> str:
     """Text with `code` in backticks as HTML."""
     parts = escape(text, quote=False).split("`")
     return "".join(f"<code>{part}</code>" if at % 2 else part for at, part in enumerate(parts))
+
+
+def picture(png: str, kind: str) -> str:
+    """HTML of a PNG, in base64, with an alternative text that says where the words are."""
+    source, name = f"data:image/png;base64,{png}", escape(kind)
+    image = f'<img src="{source}" alt="{name}; as text below" style="{PICTURE}">'
+    return scrolled(f'<div style="{PAPER}">{image}</div>', kind)

@@ -137,7 +137,7 @@ def test_a_server_that_was_watched_tells_all_of_a_later_connection():
         with connect(server.url):
             [_, there, here] = watch(server).sockets
             assert there.websocket.traffic.is_whole
-            assert not here.websocket.traffic.is_whole
+            assert here.websocket.traffic.is_whole
 
 
 def test_a_port_a_connection_and_a_tap_can_be_watched():
@@ -237,6 +237,17 @@ def test_a_token_in_the_path_and_what_moves_a_cursor_are_not_shown():
             assert "/chat?token=[redacted]" in view
             assert "sesame" not in view
             assert "\x1b" not in view
+
+
+def test_both_ends_of_a_connection_count_alike_from_when_its_server_is_watched():
+    with live_server(port=fresh_port()) as server:
+        watch(server)
+        with connect(server.url) as connection:
+            connection.send("Hello")
+            connection.receive()
+            ends = [it.websocket.traffic for it in watch(server).sockets if it.websocket]
+    assert [(end.received.messages, end.sent.messages) for end in ends] == [(1, 1), (1, 1)]
+    assert all(end.is_whole for end in ends)
 
 
 def test_a_long_path_is_cut():

@@ -215,7 +215,7 @@ def test_frames_are_watched_while_they_pass(page):
     press(page, "ArrowDown")
     watch.get_by_text("pong").first.wait_for(state="detached")
     press(page, "Shift+Tab", "Space")  # clear
-    watch.get_by_text("Nothing has passed yet.").wait_for()
+    watch.get_by_text("Nothing has passed yet.").locator("visible=true").wait_for()
     press(page, "Shift+Tab", "Space")
     watch.get_by_text("Paused.").wait_for()
     assert page.evaluate("document.activeElement.innerText") == "Resume"
@@ -244,7 +244,7 @@ def test_a_recording_is_played(page):
 
     press(page, "Shift+Tab", "Space")
     player.get_by_text("Step 9 of 9").wait_for()
-    assert player.get_by_text("CLOSING").count() == 2
+    assert player.get_by_text("CLOSING").locator("visible=true").count() == 2
 
 
 def test_a_notebook_that_is_opened_another_day_shows_what_was_saved_and_how_to_get_the_controls(browser, lab):

@@ -6,17 +6,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from wslab.display.html import scrolled
+from wslab.display.html import picture
 from wslab.display.shown import is_seen
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-# In its own size, so that small letters stay legible: where it is too wide, it is scrolled. The difference between the
-# picture and the colour of JupyterLab's text is the picture itself where that is black, and its negative on a dark
-# page, where it is white.
-PICTURE = "display:block;max-width:820px;margin:0;mix-blend-mode:difference"
-PAPER = "display:inline-block;isolation:isolate;background-color:var(--jp-ui-font-color0,#000000)"
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,13 +58,6 @@ class DescribedFigure:
 
         for output in self.outputs():
             display(output, raw=True)  # type: ignore[no-untyped-call]
-
-
-def picture(png: str, kind: str) -> str:
-    """HTML of a PNG, in base64, with an alternative text that says where the words are."""
-    source, name = f"data:image/png;base64,{png}", escape(kind)
-    image = f'<img src="{source}" alt="{name}; as text below" style="{PICTURE}">'
-    return scrolled(f'<div style="{PAPER}">{image}</div>', kind)
 
 
 def _words(text: str, kind: str) -> str:

@@ -205,13 +205,22 @@ def _known(connection: Connection | None) -> WebSocket | None:
 
 
 def _traffic_shown(connection: Connection) -> Traffic:
-    """All traffic if the connection is recorded, or its server was watched before; else the traffic since it was."""
+    """All traffic if the connection is recorded, or its server was watched before; else the traffic since it was.
+
+    Of a connection within this process, both ends are counted alike.
+    """
     traffic = connection.traffic
     if connection.recording is not None or any(
-        since <= connection.opened_at and connection in server.connections for server, since in _watched_since.items()
+        since <= connection.opened_at and (connection in server.connections or _leads_to(connection, server))
+        for server, since in _watched_since.items()
     ):
         return traffic
     return traffic.since(_first_looks.setdefault(connection, traffic))
+
+
+def _leads_to(connection: Connection, server: EchoServer) -> bool:
+    """Return True if this is the client's end of one of the connections of `server`."""
+    return any(its.remote_address == connection.local_address for its in server.connections)
 
 
 def _place(watched: Watched, numbers: dict[Ends, int], ranks: dict[int, int]) -> tuple[object, ...]:
