@@ -19,7 +19,13 @@ def source(tmp_path):
     for name in ("00-start.ipynb", "01-next.ipynb", "exercises/01-next.ipynb"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(json.dumps(NOTEBOOK))
-    for name in ("recordings/a.pcapng", "pictures/a.png", ".ipynb_checkpoints/00-start.ipynb", "chopped.pcapng"):
+    for name in (
+        "rules.csv",
+        "recordings/a.pcapng",
+        "pictures/a.png",
+        ".ipynb_checkpoints/00-start.ipynb",
+        "chopped.pcapng",
+    ):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(b"bytes")
     return folder
@@ -35,6 +41,7 @@ def test_the_lessons_are_copied_without_outputs_and_with_what_they_need(source, 
         "00-start.ipynb",
         "01-next.ipynb",
         "exercises/01-next.ipynb",
+        "rules.csv",
         "recordings/a.pcapng",
         "pictures/a.png",
     }
@@ -62,6 +69,7 @@ def test_what_the_learner_has_changed_wins_and_everything_else_follows(source, t
         "exercises/01-next.ipynb": Fate.SAME,
         "pictures/a.png": Fate.NEW,
         "recordings/a.pcapng": Fate.SAME,
+        "rules.csv": Fate.SAME,
     }
     assert copy_lessons(source, mine)["00-start.ipynb"] is Fate.KEPT
 

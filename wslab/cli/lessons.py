@@ -20,7 +20,6 @@ EXAMPLES = """\
 SOURCE = Path(__file__).parents[2] / "notebooks"
 FOLDER = "my-lessons"
 RECORD = ".wslab-lessons.json"  # what was copied: the digest of each file, by its path
-SUFFIXES = {".ipynb", ".png", ".json", ".pcapng", ".pcap", ".har", ".md"}
 
 
 class Fate(StrEnum):
@@ -97,12 +96,12 @@ def without_outputs(data: bytes) -> bytes:
 
 
 def _files_of(source: Path) -> Iterator[Path]:
-    """The files that belong to the lessons; a capture that a lesson left beside itself does not."""
+    """The files that belong to the lessons; a capture that a lesson has left beside itself does not."""
     for path in sorted(source.rglob("*")):
         parts = path.relative_to(source).parts
-        is_hidden = any(part.startswith(".") for part in parts)
-        is_stray = len(parts) == 1 and path.suffix not in (".ipynb", ".md")
-        if path.suffix in SUFFIXES and path.is_file() and not is_hidden and not is_stray:
+        is_hidden = any(part.startswith((".", "__")) for part in parts)
+        is_left = len(parts) == 1 and path.suffix == ".pcapng"
+        if path.is_file() and not is_hidden and not is_left:
             yield path
 
 
