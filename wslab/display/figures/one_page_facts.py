@@ -60,7 +60,7 @@ FRAME_RULES = (
 )
 END_RULES = (
     f"Either side begins. A reason has up to {MAX_CONTROL_PAYLOAD - 2} bytes.",
-    "Who has sent a close frame sends no more data.",
+    "After its close frame, a side sends no more data.",
     "The answer has the same code.",
     "The server ends TCP first and at once; the client waits.",
     "A page may give close() 1000 or 3000 to 4999.",
