@@ -68,6 +68,12 @@ def test_a_lesson_begins_with_goals_time_and_what_to_read_before(path):
     assert list(rules.begins_with_goals_time_and_what_to_read_before(rules.read(path))) == []
 
 
+@pytest.mark.parametrize("rule", [rules.takes_the_time_that_it_says, rules.asks_a_few_predictions], ids=name)
+@pytest.mark.parametrize("path", LESSONS, ids=name)
+def test_a_lesson_is_of_a_good_length(path, rule):
+    assert list(rule(rules.read(path))) == []
+
+
 @pytest.mark.parametrize("path", LESSONS, ids=name)
 def test_a_lesson_ends_with_a_summary_questions_and_links_to_its_neighbours(path):
     names = [None, *(lesson.name for lesson in LESSONS), None]
