@@ -61,7 +61,7 @@ def take_timeline(browser: Browser, lab: Lab, file: Path) -> None:
 
 def take_echo_page(browser: Browser, port: int, file: Path) -> None:
     """The Echo test page after a text, some bytes, and a close with a code of one's own."""
-    with EchoServer(port=port) as server, browser.new_page(viewport={"width": 1080, "height": 1195}) as page:
+    with EchoServer(port=port) as server, browser.new_page(viewport={"width": 1080, "height": 1270}) as page:
         echo = EchoPage(page).visit(f"http://127.0.0.1:{server.port}/").open()
         echo.send("Zwölf Boxkämpfer")
         echo.has_logged("message")

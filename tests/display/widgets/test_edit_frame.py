@@ -17,7 +17,7 @@ from wslab.display import shown as reader
 from wslab.display.widgets.edit_frame import EARLIER, FrameEditor
 from wslab.display.widgets.field_controls import AS_HEX, AS_TEXT
 from wslab.display.widgets.presets import HELLO as HELLO_FRAME
-from wslab.display.widgets.presets import ILLEGAL, LEGAL
+from wslab.display.widgets.presets import ILLEGAL, LEGAL, NONE
 from wslab.display.widgets.raw_frame import LengthForm, RawFrame
 
 HELLO = "81 85 37 fa 21 3d 7f 9f 4d 51 58"
@@ -195,7 +195,7 @@ def test_a_preset_fills_all_fields_and_gives_way_to_a_change():
     assert (editor.frame, controls.fields.opcode.value) == (LEGAL["a ping"], 0x9)
     assert bytes.fromhex(controls.data.value) == LEGAL["a ping"].to_bytes()
     controls.fields.payload.value = "!"
-    assert controls.preset.value is None
+    assert controls.preset.label == NONE
     controls.preset.value = LEGAL["a ping"]
     assert editor.frame == LEGAL["a ping"]
 

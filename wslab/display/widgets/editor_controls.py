@@ -92,7 +92,7 @@ class EditorControls:
         self.deflate.observe(self._on_connection, "value")
 
     def _on_preset(self, change: Bunch) -> None:
-        if change.new is not None:
+        if isinstance(change.new, RawFrame):
             self._update(lambda: change.new, self._fill_all)
 
     def _on_new_key(self, _button: object) -> None:

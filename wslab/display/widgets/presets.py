@@ -27,4 +27,4 @@ ILLEGAL = {
     "a text that is not UTF-8": RawFrame(payload=b"caf\xe9", masking_key=KEY),
 }
 NONE = "choose one"
-PRESETS: dict[str, RawFrame | None] = {NONE: None, **LEGAL, **{f"illegal: {name}": it for name, it in ILLEGAL.items()}}
+PRESETS: dict[str, RawFrame | str] = {NONE: NONE, **LEGAL, **{f"illegal: {name}": it for name, it in ILLEGAL.items()}}
