@@ -14,7 +14,7 @@ NOTEBOOK = {"cells": [CELL], "metadata": {"widgets": {}}, "nbformat": 4, "nbform
 
 @pytest.fixture
 def source(tmp_path):
-    """Two lessons, a recording, a picture, and what a run has left there."""
+    """Two lessons, a recording, a picture, a solution, and what a run has left there."""
     folder = tmp_path / "notebooks"
     for name in ("00-start.ipynb", "01-next.ipynb", "exercises/01-next.ipynb"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -23,6 +23,7 @@ def source(tmp_path):
         "rules.csv",
         "recordings/a.pcapng",
         "pictures/a.png",
+        "solutions/01-next.ipynb",
         ".ipynb_checkpoints/00-start.ipynb",
         "chopped.pcapng",
     ):

@@ -70,6 +70,7 @@ def test_who_answers_nothing_knows_nothing(path):
     test = KnowledgeTest("before", path)
     assert test.result.caption == "0 of 14 are right"
     assert {row[1] for row in test.result.rows} == {"I do not know"}
+    assert not test.result.faulty  # it is an honest answer
 
 
 def test_the_second_result_names_the_first(path):

@@ -18,6 +18,7 @@ EXAMPLES = """\
   {wslab} lessons my-lessons"""
 
 SOURCE = Path(__file__).parents[2] / "notebooks"
+SOLUTIONS = "solutions"
 FOLDER = "my-lessons"
 RECORD = ".wslab-lessons.json"  # what was copied: the digest of each file, by its path
 
@@ -96,12 +97,12 @@ def without_outputs(data: bytes) -> bytes:
 
 
 def _files_of(source: Path) -> Iterator[Path]:
-    """The files that belong to the lessons; a capture that a lesson has left beside itself does not."""
+    """The files that a learner needs: no solutions, and no capture that a lesson has left beside itself."""
     for path in sorted(source.rglob("*")):
         parts = path.relative_to(source).parts
         is_hidden = any(part.startswith((".", "__")) for part in parts)
         is_left = len(parts) == 1 and path.suffix == ".pcapng"
-        if path.is_file() and not is_hidden and not is_left:
+        if path.is_file() and not is_hidden and not is_left and parts[0] != SOLUTIONS:
             yield path
 
 

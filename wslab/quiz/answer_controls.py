@@ -27,7 +27,8 @@ class AnswerControls:
     def __init__(self, test: Test) -> None:
         self._test = test
         self.questions = [self._question(number) for number in range(1, len(ITEMS) + 1)]
-        self.show = Button(description="Show my result", button_style="primary", layout=Layout(width="auto"))
+        as_wide_as_its_words = Layout(width="auto", align_self="flex-start")
+        self.show = Button(description="Show my result", button_style="primary", layout=as_wide_as_its_words)
         self.show.on_click(lambda _button: self._show_result())
         self.shown = HTML()
         rows = [control for question in self.questions for control in question]

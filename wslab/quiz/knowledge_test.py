@@ -42,7 +42,7 @@ class KnowledgeTest(NotebookWidget["AnswerControls"]):
         rows, faulty = [], set()
         for number, item in enumerate(ITEMS, 1):
             given = self.sitting.answers.get(number, DO_NOT_KNOW)
-            if given is not item.right:
+            if given in item.wrong:
                 faulty.add(number - 1)
             rows.append((item.concept, "right" if given is item.right else given.text, given.why, item.lesson))
         caption = f"{self.sitting.score} of {len(ITEMS)} are right"
