@@ -598,7 +598,7 @@ def console_notebook(request, browser):
 @pytest.mark.timeout(300)
 def test_run_all_runs_the_scripts_while_their_cells_wait_and_the_values_are_the_recorded_ones(console_notebook):
     page, lab, is_proxied = console_notebook
-    assert are_as_recorded(outputs_of(page, lab, is_proxied), is_proxied)
+    assert are_as_recorded(outputs_of(page, lab, is_proxied))
 
 
 def test_above_a_box_whose_server_has_gone_stands_what_to_do(console_notebook):

@@ -644,7 +644,7 @@ def test_behind_the_proxy_of_jupyter_the_page_finds_its_way_back(tab, server, la
 def test_firefox_connects_sends_and_disconnects_by_keyboard(firefox_tab, server):
     firefox_tab.go_to(http(server))
     assert firefox_tab.value_of("Location") == server.url
-    firefox_tab.press(*["Tab"] * 3, "Enter")  # Location, Subprotocols to offer, Connect
+    firefox_tab.press(*["Tab"] * 4, "Enter")  # Location, Subprotocols to offer, what the server sees, Connect
     firefox_tab.wait_for("log", 'open protocol "" extensions permessage-deflate')
     [connection] = server.connections
     firefox_tab.press(*["Tab"] * 2, HOSTILE, "Enter")  # Copy link, Message

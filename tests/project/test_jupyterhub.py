@@ -97,4 +97,4 @@ def test_the_console_works_under_jupyterhub(browser, hub):
         page.wait_for_url(f"{hub.address}lab**")
         page.close()
         page = run_notebook(reader, hub, "console.ipynb")
-        assert are_as_recorded(outputs_of(page, hub, is_proxied=True), is_proxied=True)
+        assert are_as_recorded(outputs_of(page, hub, is_proxied=True))
