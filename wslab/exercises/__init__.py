@@ -1,6 +1,7 @@
-"""Exercises: what a learner writes, checked against its contract; hints, and the reference in the end."""
+"""Exercises: what a learner writes, checked and judged live; hints, and the reference in the end."""
 
 from wslab.exercises.checking import check
+from wslab.exercises.judging import judge
 from wslab.exercises.progress import hint, reference
 
-__all__ = ["check", "hint", "reference"]
+__all__ = ["check", "hint", "judge", "reference"]
