@@ -16,6 +16,7 @@ from wslab.protocol.http import Request, Response, parse_request, parse_response
 from wslab.protocol.states import Direction, Role
 from wslab.recording.recording import Recording
 
+PIECE = 1.0  # seconds in which the learner's side reads a piece, if it still reads
 BY_BYTE = 200  # bytes of a head or a frame that are sent one by one; of a longer frame, its start and its end
 Said = tuple[Direction, bytes]
 T = TypeVar("T")
@@ -40,7 +41,7 @@ class Pace(Recording):
     def wait(self, count: int) -> bool:
         """Wait until so many bytes have been read; return False if they have not been in time."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._read >= count, PATIENCE)
+            return self._changed.wait_for(lambda: self._read >= count, PIECE)
 
 
 def pieces_of(data: bytes) -> list[bytes]:

@@ -148,9 +148,8 @@ def _play_with_client(exchange: Exchange, by_byte: bool, watch: Watch, lines: li
         except HandshakeError as error:
             raise Broken(f"{line.name} sent no request for WebSocket: {error.reason}") from None
         response = build_response(request, extensions=DEFLATE if exchange.deflate else "").serialize()
-        line.send(_cut(response, by_byte))
         try:
-            _converse(line, exchange, by_byte, None)
+            _converse(line, exchange, by_byte, None, response)
         except Broken as broken:
             client.end()
             if client.refusal:
@@ -158,12 +157,17 @@ def _play_with_client(exchange: Exchange, by_byte: bool, watch: Watch, lines: li
             raise broken
 
 
-def _converse(line: Line, exchange: Exchange, by_byte: bool, key: bytes | None) -> None:
-    frames = [serialize_frame(frame, key) for frame in exchange.frames]
-    line.send([piece for frame in frames for piece in _cut(frame, True)] if by_byte else [b"".join(frames)])
+def _converse(line: Line, exchange: Exchange, by_byte: bool, key: bytes | None, head: bytes = b"") -> None:
+    """Send the frames, after the `head` and in one piece with it, and the close; await what is due for each."""
+    close = serialize_frame(exchange.close, key)
+    sent = [head, *(serialize_frame(frame, key) for frame in exchange.frames)]
+    if not exchange.frames:
+        sent.append(close)
+    line.send([piece for part in sent for piece in pieces_of(part)] if by_byte else [b"".join(sent)])
     for due in exchange.due:
         line.expect(due, exchange.deflate)
-    line.send(_cut(serialize_frame(exchange.close, key), by_byte))
+    if exchange.frames:
+        line.send(_cut(close, by_byte))
     line.expect(Frame(Opcode.CLOSE, exchange.close.payload[:2]))
 
 

@@ -13,6 +13,7 @@ from wslab.recording.recording import Recording
 from wslab.sockets.client import connect
 from wslab.sockets.server import EchoServer, echo
 
+STOPPING = 0.5  # seconds in which a part that has been stopped ends
 LIMITS = Limits(handshake_timeout=PATIENCE, close_timeout=0.5)
 NAMES = {Role.SERVER: "your server", Role.CLIENT: "your client"}
 
@@ -27,8 +28,14 @@ def learners_server(watch: Watch, recording: Recording, deflate: bool) -> Iterat
         watch.look_for_hang()
         raise
     finally:
-        with watch.blaming():
-            server.close()
+        closer = threading.Thread(target=_close, args=(server, watch), name="wslab-judged", daemon=True)
+        closer.start()  # a part that never returns may hold what closing a connection needs
+        closer.join(PATIENCE)
+
+
+def _close(server: EchoServer, watch: Watch) -> None:
+    with watch.blaming():
+        server.close()
 
 
 class LearnersClient:
@@ -36,6 +43,7 @@ class LearnersClient:
 
     def __init__(self, watch: Watch, port: int, recording: Recording, deflate: bool) -> None:
         self.refusal = ""
+        self._has_been_awaited = False
         self._watch, self._recording, self._deflate = watch, recording, deflate
         self._url = f"ws://127.0.0.1:{port}/"
         self._thread = threading.Thread(target=self._run, name="wslab-judged", daemon=True)
@@ -68,10 +76,13 @@ class LearnersClient:
 
     def end(self) -> None:
         """Wait until it has ended; what does not end stays behind, asleep."""
+        if self._has_been_awaited:
+            return
+        self._has_been_awaited = True
         self._thread.join(PATIENCE)
         if self._thread.is_alive():
             self._watch.look_for_hang()
-            self._thread.join(PATIENCE)
+            self._thread.join(STOPPING)
 
 
 @contextmanager

@@ -31,7 +31,7 @@ class Watch:
 
     def __init__(self, codec: Codec) -> None:
         self._running: dict[int, str] = {}  # by the thread in which it runs
-        self._raised: list[tuple[str, BaseException]] = []
+        self._refused: list[tuple[str, ProtocolError]] = []
         self.failed = ""  # the part that failed, and how
         replaced = {
             field.name: part.__wrapped__
@@ -50,8 +50,9 @@ class Watch:
             except Stopped:
                 raise TimeoutError(f"it had not returned within {PATIENCE:g} s") from None
             except BaseException as error:  # a learner's function may raise anything, SystemExit too
-                self._raised.append((name, error))
-                if not isinstance(error, Exception):
+                if isinstance(error, ProtocolError):  # a right part may raise it
+                    self._refused.append((name, error))
+                else:
                     self.failed = self.failed or f"{name} raised {_said(error)}"
                 raise
             finally:
@@ -73,14 +74,12 @@ class Watch:
         except Broken:
             raise
         except Exception as error:
-            name = next((name for name, raised in self._raised if raised is error), "")
-            if name:
-                self.failed = self.failed or f"{name} raised {_said(error)}"
-            elif isinstance(error, PartError):
-                self.failed = self.failed or _plain(str(error))
-            elif isinstance(error, TimeoutError) and self.failed:
-                return
-            else:
+            name = next((name for name, raised in self._refused if raised is error), "")
+            if not self.failed and name:
+                self.failed = f"{name} raised {_said(error)}"
+            elif not self.failed and isinstance(error, PartError):
+                self.failed = _plain(str(error))
+            elif not self.failed:
                 raise
 
 
