@@ -327,6 +327,27 @@ def test_the_words_are_the_same_each_time():
     assert len({str(verdict_on(apply_mask=mask_not_rotated)) for _ in range(3)}) == 1
 
 
+def test_a_notebook_shows_the_words_and_the_picture(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, **options: shown.append(data))
+    verdict = verdict_on(accept_key=key_without_guid)
+    verdict._ipython_display_()
+
+    assert shown[0]["text/plain"].startswith("0 of 3 judges are satisfied")
+    assert "<pre" in shown[0]["text/html"]
+    assert shown[1:] == verdict.ladder.outputs()
+    assert any("image/png" in data or "<img" in data.get("text/html", "") for data in shown[1:])
+
+
+def test_no_connection_at_all_is_told(monkeypatch):
+    def refused(address):
+        raise ConnectionRefusedError("refused")
+
+    monkeypatch.setattr("socket.create_connection", refused)
+
+    assert verdict_on().broken == "the handshake and a close: this machine gives no connection: refused"
+
+
 # A part that fails
 
 

@@ -80,23 +80,27 @@ def judge(codec: Any) -> Verdict:
     """
     if not isinstance(codec, Codec):
         return Verdict((), f"judge takes a wslab.Codec with your parts in it, not {type(codec).__name__}.")
+    silent = logging.NullHandler()
+    logging.getLogger("wslab").addHandler(silent)
+    try:
+        return Verdict(tuple(_findings(codec)))
+    finally:
+        logging.getLogger("wslab").removeHandler(silent)
+
+
+def _findings(codec: Codec) -> list[Finding]:
     found = [_judge_apart(raw_bytes.NAME, raw_bytes.judge, codec), _judge_apart(library.NAME, library.judge, codec)]
     live = None
     if find_frontend() is not None and all(it.is_satisfied or it.missing for it in found):
         live = browser.judge_live(codec, _show)
-    return Verdict((*found, live or _judge_apart(browser.NAME, browser.judge_by_recording, codec)))
+    return [*found, live or _judge_apart(browser.NAME, browser.judge_by_recording, codec)]
 
 
 def _judge_apart(name: str, judge: Judge, codec: Codec) -> Finding:
     """Have it judged where the parts can do no harm: in a process of its own, if there can be one."""
-    silent = logging.NullHandler()
-    logging.getLogger("wslab").addHandler(silent)
-    try:
-        case = Case(name, play=partial(_as_data, judge))
-        player: Any = codec  # what a case is played with
-        outcome = isolation.play(player, [case], frozenset(), LIMIT)[0]
-    finally:
-        logging.getLogger("wslab").removeHandler(silent)
+    case = Case(name, play=partial(_as_data, judge))
+    player: Any = codec  # what a case is played with
+    outcome = isolation.play(player, [case], frozenset(), LIMIT)[0]
     if outcome.ended:
         return Finding(name, f"a part {outcome.ended}, and with it the conversation")
     if outcome.raised:

@@ -112,4 +112,6 @@ def found_by(watch: Watch, work: Callable[[], None]) -> str:
         work()
     except Broken as broken:
         return f"{watch.failed}; so {broken}" if watch.failed else str(broken)
+    except OSError as error:
+        return watch.failed or f"this machine gives no connection: {error}"
     return watch.failed
