@@ -35,6 +35,20 @@ def test_what_is_written_into_the_wrong_place_is_not_believed():
 
 
 @needs_fork
+def test_what_the_parent_has_open_is_out_of_reach():
+    ours, theirs = os.pipe()
+    os.set_blocking(ours, False)
+    reaching = f"for n in range(3, {theirs + 1}):\n        try: os.write(n, b'0' * 80)\n        except OSError: pass"
+    try:
+        play(body(reaching))
+        with pytest.raises(BlockingIOError):
+            os.read(ours, 80)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+
+
+@needs_fork
 def test_a_child_and_its_children_are_gone_afterwards():
     before = set(psutil.Process().children(recursive=True))
     outcomes = play(body("os.fork(); time.sleep(60)"), limit=0.3)

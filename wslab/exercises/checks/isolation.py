@@ -74,7 +74,7 @@ def _be_the_child(function: Function, cases: Sequence[Case], same: frozenset[str
     """Play the cases and write their outcomes; never return."""
     try:
         os.setsid()
-        _let_go_of_the_terminal(writer)
+        _let_go_of_what_is_open(writer)
         _limit_memory()
         gc.disable()  # what the parent has is not ours to collect
         sink = Sink()
@@ -86,11 +86,16 @@ def _be_the_child(function: Function, cases: Sequence[Case], same: frozenset[str
         os._exit(0)
 
 
-def _let_go_of_the_terminal(writer: int) -> None:
+def _let_go_of_what_is_open(writer: int) -> None:
+    """Leave only the writer: what the parent has open, such as a kernel's sockets, is not for a learner's function."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         if standard != writer:
             os.dup2(nowhere, standard)
+    for opened in map(int, os.listdir("/dev/fd")):
+        if opened > 2 and opened != writer:
+            with contextlib.suppress(OSError):  # the list was open, too
+                os.close(opened)
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
