@@ -2,7 +2,7 @@
 
 import pytest
 from support.correct_solutions import CORRECT, HEAD
-from support.learners import written
+from support.learners import params, written
 
 from wslab.exercises import check
 from wslab.exercises.progress import source_of
@@ -11,7 +11,7 @@ from wslab.exercises.sets.catalogue import EXERCISES
 SOLUTIONS = [(name, number) for name, solutions in CORRECT.items() for number in range(len(solutions))]
 
 
-@pytest.mark.parametrize(("name", "number"), SOLUTIONS, ids=lambda it: str(it))
+@pytest.mark.parametrize(("name", "number"), params(SOLUTIONS))
 def test_a_correct_solution_earns_all_points(name, number):
     report = check(written(name, HEAD + CORRECT[name][number]))
 

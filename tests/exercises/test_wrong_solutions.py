@@ -1,13 +1,13 @@
 """Every wrong solution is rejected, with a message that names its fault, and nothing is earned without an idea.
 
 Wrong solutions come from three sides: the mistakes that the exercises know by themselves, what learners write
-(`support/wrong_solutions`), and mutants of the reference, which are many and run with the slow tests.
+(`support/wrong_solutions`), and mutants of the reference. There are many: most of them run with the slow tests.
 """
 
 from dataclasses import replace
 
 import pytest
-from support.learners import faults, written
+from support.learners import ALWAYS, faults, params, written
 from support.mutants import mutants
 from support.wrong_solutions import WRONG
 
@@ -46,7 +46,7 @@ def _less_patience(monkeypatch):
     monkeypatch.setattr(isolation, "LIMIT", 1.5)
 
 
-@pytest.mark.parametrize(("name", "number"), MISTAKES, ids=lambda it: str(it))
+@pytest.mark.parametrize(("name", "number"), params(MISTAKES))
 def test_a_mistake_that_is_known_is_rejected_and_named(name, number):
     exercise = replace(EXERCISES[name], same=frozenset())  # mistakes are made of the reference
     mistake = exercise.mistakes[number]
@@ -57,7 +57,7 @@ def test_a_mistake_that_is_known_is_rejected_and_named(name, number):
     assert mistake.says in faults(report)
 
 
-@pytest.mark.parametrize(("name", "number"), SOLUTIONS, ids=lambda it: str(it))
+@pytest.mark.parametrize(("name", "number"), params(SOLUTIONS))
 def test_a_wrong_solution_is_rejected_and_its_fault_named(name, number):
     source, words = WRONG[name][number]
 
@@ -77,7 +77,7 @@ def test_there_are_ten_wrong_solutions_at_least(name):
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=[] if name in ("accept_key", "parse_frame", "parse_close") else [pytest.mark.slow])
+        pytest.param(name, marks=[] if name in ALWAYS else [pytest.mark.slow])
         for name, exercise in EXERCISES.items()
         if not exercise.is_class
     ],

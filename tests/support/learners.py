@@ -1,9 +1,14 @@
 """What learners write: sources of functions, made into functions as a notebook makes them."""
 
+from collections.abc import Iterable
 from typing import Any
+
+import pytest
 
 from wslab.exercises.checks.report import Report
 from wslab.exercises.progress import source_of
+
+ALWAYS = ("accept_key", "parse_frame", "parse_close")  # exercises whose every solution is tried in each run
 
 
 def written(name: str, source: str) -> Any:
@@ -25,3 +30,13 @@ def edited(name: str, *changes: tuple[str, str]) -> str:
 def faults(report: Report) -> str:
     """All that a report says about what went wrong."""
     return "\n".join(line for result in report.results for line in result.lines()) + report.problem
+
+
+def params(pairs: Iterable[tuple[str, int]]) -> list[Any]:
+    """Exercises, each with the number of a solution, as parameters: most of them run with the slow tests."""
+    return [
+        pytest.param(
+            name, number, id=f"{name}-{number}", marks=[] if name in ALWAYS or not number else [pytest.mark.slow]
+        )
+        for name, number in pairs
+    ]
