@@ -211,13 +211,12 @@ def test_partial_credit_is_given_for_each_aspect():
     assert report.points == 1
 
 
-def test_what_is_kept_between_calls_is_named():
-    if not isolation.can_fork():
-        pytest.skip("in one process it cannot be told what an earlier call has left")
+def test_what_is_kept_between_calls_is_named_where_each_call_can_have_a_process():
     source = "seen = []\ndef apply_mask(data, key):\n    seen.append(1)\n    n = len(seen) > 1\n"
     report = check(written("apply_mask", f"{source}    return bytes(b ^ key[(i + n) % 4] for i, b in enumerate(data))"))
 
-    assert "kept from one call to the next" in str(report)
+    assert not report.passed
+    assert ("kept from one call to the next" in str(report)) is isolation.can_fork()
 
 
 def test_an_error_class_of_ones_own_is_told_apart():
