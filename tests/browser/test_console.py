@@ -517,7 +517,7 @@ def test_everything_can_be_reached_by_keyboard(run):
 
 
 def events_in_firefox(tab: firefox.Tab, script: Script, seconds: float) -> list[dict]:
-    with live_server(**script.server) as server:
+    with live_server(**{"deflate": False, **script.server}) as server:
         console = with_browser(server)
         tab.go_to(console.run(script.source, script.name).address)
         console.wait(seconds)

@@ -74,10 +74,11 @@ def test_the_doctor_works_with_nothing_installed_at_all(tmp_path) -> None:
     assert result.returncode == 1
     lines = result.stdout.splitlines()
     assert "ok       echo over 127.0.0.1: a message came back as it went" in lines
-    assert [line.split()[1] for line in lines if line.startswith("MISSING")] == [
-        f"{name}:" for name, _ in doctor.PACKAGES
-    ]
-    assert lines[-1].startswith("Missing: wslab, jupyterlab")
+    missing = [line.split()[1].rstrip(":") for line in lines if line.startswith("MISSING")]
+    # Where `pip install -e` has been, the clone itself says which version of wslab it is.
+    is_described = any(Path(wslab.__file__).parents[1].glob("wslab.egg-info"))
+    assert missing == [name for name, _ in doctor.PACKAGES if not (name == "wslab" and is_described)]
+    assert lines[-1].startswith(f"Missing: {', '.join(missing[:2])}")
 
 
 def test_an_old_python_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ def test_inspect_reads_hex_from_standard_input_and_shows_a_part_if_told_to() -> 
     some = wslab("inspect", "--start", "16", "--most", "1", "-", typed=head.hex())
     assert some.stdout == f"{inspect(head, 16, 1)}\n".replace("start=", "--start ")
     assert "Host" in some.stdout
-    assert "2 more bytes: start=25" in some.stdout
+    assert "2 more bytes: --start 25" in some.stdout
 
 
 def test_inspect_shows_a_part_of_a_capture_file(tmp_path: Path) -> None:

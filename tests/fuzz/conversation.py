@@ -146,7 +146,11 @@ def _frames_sent(heard: Heard) -> list[Frame]:
         frame, used = parse_frame(rest)
         frames.append(frame)
         rest = rest[used:]
-    assert (len(events), fault) == (len(frames), None)
+    # §5.5.1, §5.5.2: after its close frame an end still answers pings, which the peer reads no more.
+    late = frames[len(events) :]
+    assert fault is None
+    assert not late or frames[len(events) - 1].opcode is Opcode.CLOSE
+    assert {frame.opcode for frame in late} <= {Opcode.PONG}
     return frames
 
 
@@ -154,11 +158,14 @@ def _check_answers(heard: Heard, closing: bool) -> list[Frame]:
     """What was sent answers what was heard; the frames, without the close frame that tells the peer of a fault."""
     frames = _frames_sent(heard)
     pongs = [frame.payload for frame in frames if frame.opcode is Opcode.PONG]
-    assert pongs == [event.payload for event in heard.events if isinstance(event, Ping) and not closing]
+    assert pongs == [event.payload for event in heard.events if isinstance(event, Ping)]
     if not heard.ended or isinstance(heard.error, HandshakeError):
         return frames
+    if closing:
+        assert [frame.opcode for frame in frames].count(Opcode.CLOSE) == 1
+        return frames
     assert frames[-1].opcode is Opcode.CLOSE
-    if heard.error is None or closing:
+    if heard.error is None:
         return frames
     assert frames[-1].payload[:2] == heard.error.code.to_bytes(2, "big")
     return frames[:-1]
