@@ -21,11 +21,16 @@ def connected(server: ClassServer) -> socket.socket:
 
 
 def opened(server: ClassServer) -> socket.socket:
-    """A connection that has done its handshake."""
-    sock = connected(server)
-    sock.sendall(request())
-    while not sock.recv(65536).endswith(b"\r\n\r\n"):
-        pass
+    """A connection that has done its handshake. Raises ConnectionResetError if it is ended before."""
+    with contextlib.ExitStack() as stack:
+        sock = stack.enter_context(connected(server))
+        sock.sendall(request())
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            if not (received := sock.recv(65536)):
+                raise ConnectionResetError
+            answer += received
+        stack.pop_all()
     return sock
 
 
