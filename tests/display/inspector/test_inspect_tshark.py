@@ -1,6 +1,6 @@
 """What inspect shows of each frame is what Wireshark shows of it, field by field; neither knows of the other."""
 
-import os
+from random import Random
 
 import pytest
 from support.raw_peer import live_server
@@ -12,7 +12,7 @@ from wslab.display.inspector.recording_table import RecordingTable
 from wslab.protocol.deflate import PermessageDeflate
 from wslab.redaction.redact import printable
 
-MESSAGES = ["Hello", "Hello", TEXT, b"\x00\x01", bytes(700), *map(os.urandom, (125, 126, 65_536))]
+MESSAGES = ["Hello", "Hello", TEXT, b"\x00\x01", bytes(700), *map(Random(6455).randbytes, (125, 126, 65_536))]
 EMPTY = ["", b""]  # compressed, they are the byte 00, and Wireshark shows that
 
 
