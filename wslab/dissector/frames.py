@@ -37,9 +37,6 @@ class DissectedFrame:
     is_deflated: bool = False
     before: bytes = b""
 
-    def __str__(self) -> str:
-        return self.told(MOST_SHOWN)
-
     def told(self, most: int) -> str:
         """One readable line, with at most so many characters of a text."""
         header, shown, notes = self.header, self._payload_text(most), []
