@@ -1,25 +1,15 @@
 """Lesson 03 in false worlds: a client that does not check the answer, and a server that makes another one."""
 
 import pytest
-from support.false_worlds import changed_cells
+from support.false_worlds import changed_cells, without_rule
 
 pytestmark = pytest.mark.slow  # each world runs a kernel
 
 LESSON = "03-the-key-and-the-answer"
 
-NOBODY_CHECKS_THE_ANSWER = """
-import wslab.protocol.handshake_rules as rules
-kept = [it for it in rules.RESPONSE_RULES if "but the key asks for" not in it[0].sentence]
-assert len(kept) < len(rules.RESPONSE_RULES)
-rules.RESPONSE_RULES[:] = kept
-"""
+NOBODY_CHECKS_THE_ANSWER = without_rule("wslab.protocol.handshake_rules", "RESPONSE_RULES", "but the key asks for")
 
-A_RECORDING_IS_GOOD_ENOUGH = """
-import wslab.protocol.handshake_rules as rules
-kept = [it for it in rules.RESPONSE_RULES if "but the key asks for" not in it[0].sentence]
-assert len(kept) < len(rules.RESPONSE_RULES)
-rules.RESPONSE_RULES[:] = kept
-"""
+A_RECORDING_IS_GOOD_ENOUGH = without_rule("wslab.protocol.handshake_rules", "RESPONSE_RULES", "but the key asks for")
 
 FRAMES_ARE_NOT_MASKED = """
 import functools, wslab

@@ -1,47 +1,17 @@
 """Lesson 05 in false worlds: a server that reads bits or lengths in another way gives other answers."""
 
 import pytest
-from support.false_worlds import changed_cells
+from support.false_worlds import THE_LENGTH_126_IS_A_LENGTH, changed_cells, without_rule
 
 pytestmark = pytest.mark.slow  # each world runs a kernel
 
 LESSON = "05-the-frame"
 
-RESERVED_BITS_ARE_IGNORED = """
-import wslab.protocol.rules as rules
-kept = [it for it in rules.FRAME_RULES if "a reserved bit is set" not in it[0].sentence]
-assert len(kept) < len(rules.FRAME_RULES)
-rules.FRAME_RULES[:] = kept
-"""
+RESERVED_BITS_ARE_IGNORED = without_rule("wslab.protocol.rules", "FRAME_RULES", "a reserved bit is set")
 
-OPCODE_3_IS_FINE = """
-import wslab.protocol.rules as rules
-kept = [it for it in rules.START_RULES if "is reserved" not in it[0].sentence]
-assert len(kept) < len(rules.START_RULES)
-rules.START_RULES[:] = kept
-"""
+OPCODE_3_IS_FINE = without_rule("wslab.protocol.rules", "START_RULES", "is reserved")
 
-MASKS_ARE_OPTIONAL = """
-import wslab.protocol.rules as rules
-kept = [it for it in rules.FRAME_RULES if "a frame from a client without a mask" not in it[0].sentence]
-assert len(kept) < len(rules.FRAME_RULES)
-rules.FRAME_RULES[:] = kept
-"""
-
-THE_LENGTH_126_IS_A_LENGTH = """
-import wslab
-def parse_frame(data):
-    if len(data) < 2 or data[1] & 127 != 126:
-        return wslab.parse_frame(data)
-    if len(data) < 6 + 126:
-        return None
-    payload = wslab.apply_mask(bytes(data[6:132]), bytes(data[2:6]))
-    return wslab.Frame(wslab.Opcode(data[0] & 15), payload), 132
-make = wslab.EchoServer.__init__
-def make_false(self, *arguments, codec=None, **options):
-    make(self, *arguments, codec=codec or wslab.Codec(parse_frame=parse_frame), **options)
-wslab.EchoServer.__init__ = make_false
-"""
+MASKS_ARE_OPTIONAL = without_rule("wslab.protocol.rules", "FRAME_RULES", "a frame from a client without a mask")
 
 TEXT_MAY_BE_ANYTHING = """
 from wslab.protocol import messages

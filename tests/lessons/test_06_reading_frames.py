@@ -1,26 +1,11 @@
 """Lesson 06 in false worlds: a parser that reads lengths or pieces in another way finds other frames."""
 
 import pytest
-from support.false_worlds import changed_cells
+from support.false_worlds import THE_LENGTH_126_IS_A_LENGTH, changed_cells, without_rule
 
 pytestmark = pytest.mark.slow  # each world runs a kernel
 
 LESSON = "06-reading-frames"
-
-THE_LENGTH_126_IS_A_LENGTH = """
-import wslab
-def parse_frame(data):
-    if len(data) < 2 or data[1] & 127 != 126:
-        return wslab.parse_frame(data)
-    if len(data) < 6 + 126:
-        return None
-    payload = wslab.apply_mask(bytes(data[6:132]), bytes(data[2:6]))
-    return wslab.Frame(wslab.Opcode(data[0] & 15), payload), 132
-make = wslab.EchoServer.__init__
-def make_false(self, *arguments, codec=None, **options):
-    make(self, *arguments, codec=codec or wslab.Codec(parse_frame=parse_frame), **options)
-wslab.EchoServer.__init__ = make_false
-"""
 
 ONE_READ_IS_ONE_FRAME = """
 parse = parse_frame
@@ -35,12 +20,7 @@ def parse_frame(data):
     return parse(data) or (len(data) >= 6 and (wslab.Frame(wslab.Opcode.TEXT, hasty_payload(data)), len(data))) or None
 """
 
-ANY_FORM_OF_A_LENGTH_WILL_DO = """
-import wslab.protocol.rules as rules
-kept = [it for it in rules.LENGTH_RULES if "shortest form" not in it[0].sentence]
-assert len(kept) < len(rules.LENGTH_RULES)
-rules.LENGTH_RULES[:] = kept
-"""
+ANY_FORM_OF_A_LENGTH_WILL_DO = without_rule("wslab.protocol.rules", "LENGTH_RULES", "shortest form")
 
 
 def test_a_server_that_takes_126_for_a_length_answers_the_ping():

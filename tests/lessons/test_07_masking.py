@@ -1,7 +1,7 @@
 """Lesson 07 in false worlds: keys that stay, servers that mask, and keys that do not turn."""
 
 import pytest
-from support.false_worlds import changed_cells
+from support.false_worlds import changed_cells, without_rule
 
 pytestmark = pytest.mark.slow  # each world runs a kernel
 
@@ -24,19 +24,9 @@ import wslab.protocol.rules as rules
 rules.FRAME_RULES[:] = [it for it in rules.FRAME_RULES if "a masked frame" not in it[0].sentence]
 """
 
-MASKS_ARE_OPTIONAL = """
-import wslab.protocol.rules as rules
-kept = [it for it in rules.FRAME_RULES if "a frame from a client without a mask" not in it[0].sentence]
-assert len(kept) < len(rules.FRAME_RULES)
-rules.FRAME_RULES[:] = kept
-"""
+MASKS_ARE_OPTIONAL = without_rule("wslab.protocol.rules", "FRAME_RULES", "a frame from a client without a mask")
 
-CLIENTS_TAKE_MASKED_FRAMES = """
-import wslab.protocol.rules as rules
-kept = [it for it in rules.FRAME_RULES if "a masked frame from a server" not in it[0].sentence]
-assert len(kept) < len(rules.FRAME_RULES)
-rules.FRAME_RULES[:] = kept
-"""
+CLIENTS_TAKE_MASKED_FRAMES = without_rule("wslab.protocol.rules", "FRAME_RULES", "a masked frame from a server")
 
 THE_KEY_STANDS_STILL = """
 from wslab.protocol import reader

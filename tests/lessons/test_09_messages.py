@@ -1,7 +1,7 @@
 """Lesson 09 in false worlds: texts that are checked too early, pings that end messages, limits that wait."""
 
 import pytest
-from support.false_worlds import changed_cells
+from support.false_worlds import changed_cells, without_rule
 
 pytestmark = pytest.mark.slow  # each world runs a kernel
 
@@ -28,19 +28,9 @@ def ask(data, *others, **options):
     return ", then ".join(sorted(said, key=lambda it: it.startswith("Pong")))
 """
 
-ORDER_DOES_NOT_MATTER = """
-import wslab.protocol.rules as rules
-kept = [it for it in rules.FRAME_RULES if "inside a fragmented message" not in it[0].sentence]
-assert len(kept) < len(rules.FRAME_RULES)
-rules.FRAME_RULES[:] = kept
-"""
+ORDER_DOES_NOT_MATTER = without_rule("wslab.protocol.rules", "FRAME_RULES", "inside a fragmented message")
 
-CONTROL_FRAMES_MAY_BE_LONG = """
-import wslab.protocol.rules as rules
-kept = [it for it in rules.START_RULES if "of more than 125 bytes" not in it[0].sentence]
-assert len(kept) < len(rules.START_RULES)
-rules.START_RULES[:] = kept
-"""
+CONTROL_FRAMES_MAY_BE_LONG = without_rule("wslab.protocol.rules", "START_RULES", "of more than 125 bytes")
 
 EVERY_CLOSE_CODE_IS_FINE = """
 from wslab.protocol import frames

@@ -19,6 +19,33 @@ from support.notebook_rules import ANSI_COLOUR, read, tags
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 
+THE_LENGTH_126_IS_A_LENGTH = """
+import wslab
+def parse_frame(data):
+    if len(data) < 2 or data[1] & 127 != 126:
+        return wslab.parse_frame(data)
+    if len(data) < 6 + 126:
+        return None
+    payload = wslab.apply_mask(bytes(data[6:132]), bytes(data[2:6]))
+    return wslab.Frame(wslab.Opcode(data[0] & 15), payload), 132
+make = wslab.EchoServer.__init__
+def make_false(self, *arguments, codec=None, **options):
+    make(self, *arguments, codec=codec or wslab.Codec(parse_frame=parse_frame), **options)
+wslab.EchoServer.__init__ = make_false
+"""
+
+WITHOUT_RULE = """
+import {module} as rules
+kept = [it for it in rules.{table} if {words!r} not in it[0].sentence]
+assert len(kept) < len(rules.{table})
+rules.{table}[:] = kept
+"""
+
+
+def without_rule(module: str, table: str, words: str) -> str:
+    """A world in which the rules of a table of `module` whose sentences hold these words are not kept."""
+    return WITHOUT_RULE.format(module=module, table=table, words=words)
+
 
 def changed_cells(lesson: str, world: str, until: str | None = None, after: str | None = None) -> dict[str, str]:
     """What the cells of a lesson say in a false world, by id, if that is not what the lesson stores.
