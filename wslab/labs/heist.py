@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from wslab.browser.frontend import find_frontend
+from wslab.labs.background import HOST
 from wslab.labs.hijacking import COOKIE, Attack, Attacker, Bank
-from wslab.labs.site import HOST
 from wslab.protocol.http import Request, parse_request, parse_response
 from wslab.protocol.states import Direction
 from wslab.recording.recording import Recording

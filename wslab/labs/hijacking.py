@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from wslab.labs.site import HOST, Site, answer_with_page
+from wslab.labs.background import HOST
+from wslab.labs.site import Site, answer_with_page
 from wslab.page.answer import answer_text
 from wslab.protocol.codec import Codec
 from wslab.protocol.errors import CloseCode

@@ -6,12 +6,11 @@ import socketserver
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
+from wslab.labs.background import HOST, BackgroundServer
 from wslab.protocol.errors import HandshakeError
 from wslab.protocol.http import Request, Response, parse_request, parse_response
 from wslab.sockets.stream import shut_down
 
-HOST = "127.0.0.1"
-POLL_INTERVAL = 0.05  # seconds
 READ_SIZE = 65536  # bytes
 LEAVE_TIMEOUT = 2.0  # seconds for an answer that has begun, when the server closes
 
@@ -61,47 +60,26 @@ class News:
                 yield text
 
 
-class HttpServer:
+class HttpServer(BackgroundServer):
     """A web server for this machine alone that keeps connections open, and writes each piece that `answer` yields.
 
     `answer` is called with each request, in a thread of the connection; requests have no body. Use it in a `with`
     block, or call `start` and `close`.
     """
 
+    _thread_name = "wslab-http"
+
     def __init__(self, answer: Answer) -> None:
+        super().__init__()
         self._answer = answer
-        self._server: _Server | None = None
 
     @property
     def url(self) -> str:
         """The address, `http://127.0.0.1:8765/`."""
-        if self._server is None:
-            raise RuntimeError("the server has no port yet: use it in a with block, or call its start")
-        return f"http://{HOST}:{self._server.server_address[1]}/"
+        return f"http://{HOST}:{self._port}/"
 
-    def __enter__(self) -> "HttpServer":
-        return self.start()
-
-    def __exit__(self, kind: object, error: object, traceback: object) -> None:
-        self.close()
-
-    def start(self) -> "HttpServer":
-        """Listen and serve in the background. Does nothing if it already does."""
-        if self._server is None:
-            self._server = _Server(self._answer)
-            self._thread = threading.Thread(
-                target=self._server.serve_forever, args=(POLL_INTERVAL,), name="wslab-http", daemon=True
-            )
-            self._thread.start()
-        return self
-
-    def close(self) -> None:
-        """Stop listening, end all connections, and wait a moment for answers that have begun."""
-        if self._server is not None:
-            self._server.shutdown()
-            self._thread.join()
-            self._server.end()
-            self._server = None
+    def _make_server(self) -> "_Server":
+        return _Server(self._answer)
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -114,9 +92,10 @@ class _Server(socketserver.ThreadingTCPServer):
         self.open: dict[threading.Thread, socket.socket] = {}
         super().__init__((HOST, 0), _Handler)
 
-    def end(self) -> None:
+    def server_close(self) -> None:
+        """End all connections, and wait a moment for answers that have begun."""
         shut_down(self.socket)  # a fork of this process may have it, too
-        self.server_close()
+        super().server_close()
         for thread, sock in self.open.copy().items():
             shut_down(sock)
             thread.join(LEAVE_TIMEOUT)

@@ -4,67 +4,44 @@ import contextlib
 import functools
 import html
 import socket
-import threading
 from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from wslab.labs.background import HOST, BackgroundServer
 from wslab.page.answer import answer_html
 from wslab.protocol.http import MAX_BODY_SIZE, Headers, Request, Response
 from wslab.sockets.log import log
 from wslab.sockets.stream import shut_down
 
-HOST = "127.0.0.1"
 READ_TIMEOUT = 5.0  # seconds
-POLL_INTERVAL = 0.05  # seconds
 
 Answer = Callable[[Request, str], Response]
 
 
-class Site:
+class Site(BackgroundServer):
     """A web server for this machine alone; `answer` turns a request and its body into a response, in any thread.
 
     Use it in a `with` block, or call `start` and `close`. Browsers find it under `name`: 127.0.0.1, localhost or any
     name that ends in .localhost. Raises ValueError for any other name.
     """
 
+    _name, _thread_name = "site", "wslab-site"
+
     def __init__(self, answer: Answer, name: str = HOST) -> None:
         if name != HOST and name.rpartition(".")[2] != "localhost":
             raise ValueError(f"a lab stays on this machine: {HOST}, localhost or x.localhost, not {name!r}")
+        super().__init__()
         self.name = name
         self._answer = answer
-        self._server: _Server | None = None
 
     @property
     def origin(self) -> str:
         """The origin of its pages, `http://127.0.0.1:8765`: scheme, name and port (RFC 6454 §6.2)."""
-        if self._server is None:
-            raise RuntimeError("the site has no port yet: use it in a with block, or call its start")
-        return f"http://{self.name}:{self._server.server_port}"
+        return f"http://{self.name}:{self._port}"
 
-    def __enter__(self) -> "Site":
-        return self.start()
-
-    def __exit__(self, kind: object, error: object, traceback: object) -> None:
-        self.close()
-
-    def start(self) -> "Site":
-        """Listen and serve in the background. Does nothing if it already does."""
-        if self._server is None:
-            self._server = _Server((HOST, 0), functools.partial(_Handler, self._answer))
-            self._thread = threading.Thread(
-                target=self._server.serve_forever, args=(POLL_INTERVAL,), name="wslab-site", daemon=True
-            )
-            self._thread.start()
-        return self
-
-    def close(self) -> None:
-        """Stop listening, and wait for the answers that have begun."""
-        if self._server is not None:
-            self._server.shutdown()
-            self._thread.join()
-            self._server.server_close()
-            self._server = None
+    def _make_server(self) -> "_Server":
+        return _Server((HOST, 0), functools.partial(_Handler, self._answer))
 
 
 class _Server(ThreadingHTTPServer):

@@ -5,7 +5,7 @@ import socket
 import threading
 from collections.abc import Callable
 
-from wslab.labs.site import HOST
+from wslab.labs.background import HOST
 from wslab.sockets.log import log
 from wslab.sockets.stream import shut_down
 

@@ -6,7 +6,7 @@ import threading
 
 from tornado import httpserver, netutil, web, websocket
 
-from wslab.labs.site import HOST
+from wslab.labs.background import HOST
 
 
 class TornadoServer:
