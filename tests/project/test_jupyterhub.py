@@ -1,100 +1,84 @@
-"""JupyterHub with its real proxy: the console of a notebook finds its way through both proxies."""
+"""JupyterHub with its real proxy: the console works behind both proxies, and a student reaches only what is hers."""
 
-import importlib.util
-import os
-import shutil
-import socket
 import subprocess
-import sys
-import threading
-from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 from support.console_notebook import are_as_recorded, outputs_of, write_console_notebook
-from support.jupyterlab import LAB_TIMEOUT, Lab, run_notebook, write_settings
-from support.waiting import PATIENCE
+from support.hubs import running_hub, sign_in
+from support.jupyterlab import LAB_TIMEOUT, run_notebook
 
-MISSING = (
-    "needs JupyterHub and its proxy: `pip install jupyterhub`, `npm install configurable-http-proxy` somewhere, and "
-    "set WSLAB_NODE_MODULES to the node_modules that it makes"
+from wslab.browser.console_endpoint import PAGE as CONSOLE_PAGE
+
+ADA, EVE = USERS = ["ada", "eve"]
+ECHO = """(url) => new Promise((resolve) => {
+    const socket = new WebSocket(url);
+    socket.onopen = () => socket.send("Hello");
+    socket.onmessage = ({ data }) => resolve(data);
+    socket.onclose = () => resolve("refused");
+})"""
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory):
+    """A JupyterHub of two students, with a notebook for each."""
+    with running_hub(tmp_path_factory.mktemp("hub"), USERS, write_console_notebook) as hub:
+        yield hub
+
+
+@pytest.fixture(scope="module")
+def students(browser, hub):
+    """The page of each student, in a browser of its own, in which all cells of the notebook have run."""
+    pages = sign_in(browser, hub, USERS)
+    return {user: run_notebook(page.context, hub.lab_of(user), "console.ipynb") for user, page in pages.items()}
+
+
+def proxied(hub, user):
+    """The address of the echo server that this student's notebook has started."""
+    lab = hub.lab_of(user)
+    return f"{lab.address}proxy/{(lab.folder / 'port').read_text()}/"
+
+
+def test_the_console_works_under_jupyterhub(hub, students):
+    for user, page in students.items():
+        assert are_as_recorded(outputs_of(page, hub.lab_of(user), is_proxied=True))
+
+
+@pytest.mark.parametrize(
+    ("path", "content"), [("", "<title>Echo"), (CONSOLE_PAGE.removeprefix("/"), "<title>Browser console")]
 )
-CONFIG = """
-c.JupyterHub.bind_url = "http://127.0.0.1:{bind}/"
-c.JupyterHub.hub_ip, c.JupyterHub.hub_port = "127.0.0.1", {hub}
-c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{api}"
-c.ConfigurableHTTPProxy.command = {proxy!r}
-c.JupyterHub.authenticator_class = "dummy"
-c.DummyAuthenticator.password, c.Authenticator.allow_all = "sesame", True
-c.JupyterHub.spawner_class = "simple"
-c.SimpleLocalProcessSpawner.home_dir_template = {home!r}
-c.Spawner.cmd = {server!r}
-c.Spawner.environment = {places!r}
-c.JupyterHub.cookie_secret_file, c.JupyterHub.db_url = "cookie_secret", "sqlite:///hub.sqlite"
-"""
+def test_the_pages_of_a_server_are_for_its_student_alone(hub, students, path, content):
+    for reader in USERS:
+        for owner in USERS:
+            answer = students[reader].request.get(proxied(hub, owner) + path, headers={"Accept": "text/html"})
+            is_mine = reader == owner
+            assert (answer.status, content in answer.text()) == (200 if is_mine else 403, is_mine)
 
 
-def free_ports(count: int) -> list[int]:
-    listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
+def test_the_echo_server_of_a_student_answers_no_other(hub, students):
+    for reader in USERS:
+        answers = {of: students[reader].evaluate(ECHO, proxied(hub, of).replace("http", "ws", 1)) for of in USERS}
+        assert answers == {of: "Hello" if of == reader else "refused" for of in USERS}
 
 
-def find_proxy() -> str | None:
-    """The executable of configurable-http-proxy."""
-    folders = [Path(modules) / ".bin" for modules in filter(None, [os.environ.get("WSLAB_NODE_MODULES")])]
-    return shutil.which("configurable-http-proxy", path=os.pathsep.join([*map(str, folders), os.environ["PATH"]]))
+@pytest.mark.parametrize("path", ["api/contents", "api/kernels", "lab/tree/console.ipynb"])
+def test_the_notebooks_and_kernels_of_a_student_are_for_nobody_else(hub, students, path):
+    for reader in USERS:
+        statuses = {of: students[reader].request.get(hub.lab_of(of).address + path).status for of in USERS}
+        assert statuses == {of: 200 if of == reader else 403 for of in USERS}
 
 
-@pytest.fixture
-def hub(tmp_path):
-    """A JupyterHub where anybody may log in with `sesame`, and the notebook waits for everybody."""
-    proxy = find_proxy()
-    if proxy is None or importlib.util.find_spec("jupyterhub") is None:
-        pytest.skip(MISSING)
-    write_console_notebook(tmp_path / "notebooks")
-    write_settings(tmp_path)
-    bind, hub, api = free_ports(3)
-    places = {f"JUPYTER_{name.upper()}_DIR": str(tmp_path / name) for name in ("config", "data", "runtime")}
-    server = [sys.executable, "-m", "jupyterhub.singleuser", "--allow-root"]
-    config = CONFIG.format(
-        bind=bind, hub=hub, api=api, proxy=[proxy], home=str(tmp_path / "notebooks"), server=server, places=places
-    )
-    (tmp_path / "jupyterhub_config.py").write_text(config)
-    with subprocess.Popen(
-        [sys.executable, "-m", "jupyterhub"], cwd=tmp_path, stderr=subprocess.PIPE, encoding="utf-8", errors="replace"
-    ) as process:
-        try:
-            wait_until_running(process)
-            yield Lab(f"http://127.0.0.1:{bind}/user/ada/", "", tmp_path / "notebooks")
-        finally:
-            process.terminate()
-            process.wait(PATIENCE)
-
-
-def wait_until_running(process: subprocess.Popen[str]) -> None:
-    """Read what JupyterHub logs until it runs; what it logs afterwards is read so that it never waits."""
-    lines = []
-    for line in process.stderr:
-        lines.append(line)
-        if "JupyterHub is now running" in line:
-            threading.Thread(target=process.stderr.read, daemon=True).start()
-            return
-    pytest.fail("JupyterHub did not start:\n" + "".join(lines))
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_the_console_works_under_jupyterhub(browser, hub):
-    with browser.new_context() as reader:
-        page = reader.new_page()
+def test_a_link_brings_the_notebooks_of_a_repository_to_a_student_and_opens_one(hub, students, tmp_path):
+    course = tmp_path / "course"
+    write_console_notebook(course)
+    git = ["git", "-c", "user.name=wslab", "-c", "user.email=wslab@example.com", "-C", course]
+    for command in (["init", "--quiet", "--initial-branch=main"], ["add", "."], ["commit", "--quiet", "-m", "Begin"]):
+        subprocess.run([*git, *command], check=True)
+    with students[ADA].context.new_page() as page:
         page.set_default_timeout(LAB_TIMEOUT)
-        page.goto(hub.address.replace("/user/ada/", "/hub/login"))
-        page.get_by_label("Username").fill("ada")
-        page.get_by_label("Password").fill("sesame")
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(f"{hub.address}lab**")
-        page.close()
-        page = run_notebook(reader, hub, "console.ipynb")
-        assert are_as_recorded(outputs_of(page, hub, is_proxied=True))
+        link = f"hub/user-redirect/git-pull?repo=file://{course}&branch=main&urlpath=lab/tree/course/console.ipynb"
+        page.goto(hub.address + link)
+        expect(page.get_by_role("tab", name="console.ipynb")).to_be_visible(timeout=LAB_TIMEOUT)
+    assert (hub.lab_of(ADA).folder / "course/console.ipynb").read_bytes() == (course / "console.ipynb").read_bytes()
