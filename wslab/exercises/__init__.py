@@ -1,7 +1,8 @@
 """Exercises: what a learner writes, checked and judged live; hints, and the reference in the end."""
 
+from wslab.exercises import zoo
 from wslab.exercises.checking import check
 from wslab.exercises.judging import judge
 from wslab.exercises.progress import hint, reference
 
-__all__ = ["check", "hint", "judge", "reference"]
+__all__ = ["check", "hint", "judge", "reference", "zoo"]

@@ -13,7 +13,7 @@ from wslab.exercises.checks.diagnosis import UNWRITTEN, Evidence, find_fault, is
 from wslab.exercises.checks.exercise import Aspect, Case, Exercise
 from wslab.exercises.checks.outcome import NEVER_RETURNED, Outcome, code_of
 from wslab.exercises.checks.report import Report, Result
-from wslab.exercises.sets.catalogue import EXERCISES, name_of
+from wslab.exercises.sets.catalogue import EXERCISES, find, name_of
 
 MOST_SEEDS = 1_000_000
 MOST_HANGS = 2  # calls that never return, before the rest is left untried
@@ -37,12 +37,12 @@ def check(function: Any, *, seed: int | None = None, exercise: str = "") -> Repo
     lambda has). The inputs are drawn anew each time, unless `seed` is given. It neither prints nor raises.
     """
     name = exercise or _name(function)
-    found = EXERCISES.get(name)
+    found = find(name)
     if found is None:
         return Report(str(name)[:60] or "check", problem=_unknown(name))
     drawn = secrets.randbelow(MOST_SEEDS) if seed is None else seed
     if problem := _unfit(function, found):
-        return Report(found.name, _untried(found, problem), drawn, problem, max_points=found.points)
+        return Report(found.name, _untried(found, problem), found.told(drawn), problem, max_points=found.points)
     if is_stub(function):
         return _unattempted(found, drawn)
     report = try_aspects(function, found, drawn)
@@ -65,9 +65,8 @@ def _unknown(name: str) -> str:
 
 
 def _unattempted(exercise: Exercise, seed: int) -> Report:
-    return Report(
-        exercise.name, _untried(exercise, UNATTEMPTED), seed, UNATTEMPTED, attempted=False, max_points=exercise.points
-    )
+    results, seed_told = _untried(exercise, UNATTEMPTED), exercise.told(seed)
+    return Report(exercise.name, results, seed_told, UNATTEMPTED, attempted=False, max_points=exercise.points)
 
 
 def _untried(exercise: Exercise, why: str) -> tuple[Result, ...]:
@@ -113,7 +112,7 @@ def try_aspects(function: Any, exercise: Exercise, seed: int) -> Report:
     if errors and all(it is not None and it.kinds[0] == UNWRITTEN for it in errors):
         return _unattempted(exercise, seed)
     results = tuple(_judge(function, exercise, aspect, tries, tried) for aspect, tries in played)
-    return Report(exercise.name, results, seed, notes=_notes(tried), max_points=exercise.points)
+    return Report(exercise.name, results, exercise.told(seed), notes=_notes(tried), max_points=exercise.points)
 
 
 def _play(function: Any, exercise: Exercise, seed: int) -> Iterator[tuple[Aspect, list[Try]]]:

@@ -7,8 +7,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from wslab.exercises.checks.exercise import Exercise
 from wslab.exercises.checks.outcome import code_of
-from wslab.exercises.sets.catalogue import EXERCISES, name_of
+from wslab.exercises.sets.catalogue import EXERCISES, find, name_of
 
 HONEST_TRIES = 3
 
@@ -63,7 +64,7 @@ class Note:
 def hint(function: Any) -> Note:
     """The next hint to an exercise, by its function or its name: a question, a pointer, then nearly the code."""
     name = function if isinstance(function, str) else name_of(function)
-    exercise = EXERCISES.get(name)
+    exercise = find(name)
     if exercise is None:
         return Note(f"There is no exercise of the name {name!r}. There are: {', '.join(EXERCISES)}.")
     progress = of(name)
@@ -75,7 +76,7 @@ def hint(function: Any) -> Note:
 def reference(name: Any) -> Note:
     """A solution of an exercise, explained, once yours passes or after three honest tries."""
     name = name if isinstance(name, str) else name_of(name)
-    exercise = EXERCISES.get(name)
+    exercise = find(name)
     if exercise is None:
         return Note(f"There is no exercise of the name {name!r}. There are: {', '.join(EXERCISES)}.")
     progress = of(name)
@@ -88,9 +89,18 @@ def reference(name: Any) -> Note:
 
 def source_of(name: str) -> str:
     """The code of a reference, without the explanation at its top."""
-    path = inspect.getsourcefile(EXERCISES[name].reference)
+    exercise = _known(name)
+    if exercise.solution is not None:
+        return exercise.solution(exercise)
+    path = inspect.getsourcefile(exercise.reference)
     text = Path(path).read_text(encoding="utf-8") if path else ""
     return _as_a_learner_writes(re.sub(r'\A""".*?"""\n+', "", text, flags=re.DOTALL))
+
+
+def _known(name: str) -> Exercise:
+    if (exercise := find(name)) is None:
+        raise KeyError(name)
+    return exercise
 
 
 def _as_a_learner_writes(source: str) -> str:
@@ -102,5 +112,6 @@ def _as_a_learner_writes(source: str) -> str:
 
 def explained(name: str) -> str:
     """The code of a reference, then why it is so."""
-    module = inspect.getmodule(EXERCISES[name].reference)
-    return f"{source_of(name)}\n{inspect.getdoc(module)}"
+    exercise = _known(name)
+    why = exercise.explanation or inspect.getdoc(inspect.getmodule(exercise.reference))
+    return f"{source_of(name)}\n{why}"

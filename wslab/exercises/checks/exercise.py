@@ -59,6 +59,8 @@ class Exercise:
     """A function or a class that a learner writes.
 
     `parameters` are the names of its arguments; `same` names functions of wslab that would do the work for the learner.
+    `solution` gives the source of a reference that does not stand in a file of its own, and `explanation` goes with it;
+    `draws` says whether the inputs differ from seed to seed.
     """
 
     name: str
@@ -73,8 +75,15 @@ class Exercise:
     mistakes: tuple[Mistake, ...] = ()
     same: frozenset[str] = field(default_factory=frozenset)
     is_class: bool = False
+    draws: bool = True
+    solution: Callable[["Exercise"], str] | None = None
+    explanation: str = ""
 
     @property
     def points(self) -> int:
         """The points of all its aspects."""
         return sum(aspect.points for aspect in self.aspects)
+
+    def told(self, seed: int) -> int | None:
+        """The seed as a report names it: None if nothing is drawn."""
+        return seed if self.draws else None

@@ -64,12 +64,12 @@ def link_to(section: str) -> str:
 class Report:
     """What a check has found: `passed`, `points` of `max_points`, and as text what was tried and what went wrong.
 
-    `problem` says why nothing could be tried; `attempted` is False for a stub.
+    `problem` says why nothing could be tried; `seed` is None where nothing is drawn; `attempted` is False for a stub.
     """
 
     name: str
     results: tuple[Result, ...] = ()
-    seed: int = 0
+    seed: int | None = 0
     problem: str = ""
     attempted: bool = True
     notes: tuple[str, ...] = ()
@@ -93,7 +93,9 @@ class Report:
     @property
     def _after(self) -> list[str]:
         after = [*([self.problem] if self.problem else []), *self.notes]
-        if self.results and not self.passed:
+        if self.results and self.seed is None:
+            after += [] if self.passed else [f"hint({self.name}) helps."]
+        elif self.results and not self.passed:
             after.append(f"check({self.name}, seed={self.seed}) draws the same inputs again; hint({self.name}) helps.")
         elif self.results:
             after.append(f"The inputs were drawn with seed {self.seed}.")

@@ -1,4 +1,7 @@
-"""catalogue: all exercises by name, in the order of the lessons, and how the exercise of a function is found."""
+"""catalogue: all exercises by name, in the order of the lessons, and how the exercise of a function is found.
+
+`EXERCISES` are the parts of `my_websocket.py`; the tasks of the bug zoo, which are none, can be found beside them.
+"""
 
 from typing import Any
 
@@ -18,6 +21,7 @@ from wslab.exercises.sets import (
     upgrade_request,
     watching_connections,
 )
+from wslab.exercises.zoo.tasks import TASKS
 
 SETS = (
     before_websocket,
@@ -35,7 +39,12 @@ SETS = (
     security,
 )
 EXERCISES: dict[str, Exercise] = {exercise.name: exercise for module in SETS for exercise in module.EXERCISES}
-_PLAIN = {name.lower().replace("_", ""): name for name in EXERCISES}
+_PLAIN = {name.lower().replace("_", ""): name for name in (*EXERCISES, *TASKS)}
+
+
+def find(name: str) -> Exercise | None:
+    """The exercise or the task of this name, if there is one."""
+    return EXERCISES.get(name) or TASKS.get(name)
 
 
 def name_of(function: Any) -> str:
