@@ -1,5 +1,6 @@
 """wslab: the WebSocket protocol, small and complete, to be read, run and taken apart (RFC 6455, RFC 7692)."""
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -133,6 +134,13 @@ _LOADED_AT_FIRST_USE = {
     "exercises": "wslab.exercises",
     "faults": "wslab.tap.faults",
 }
+
+
+if sys.platform == "emscripten":  # a browser has neither sockets nor threads
+    from wslab.in_memory.install import install
+    from wslab.in_memory.strands import BrowserStrands
+
+    install(BrowserStrands())
 
 
 def __getattr__(name: str) -> object:

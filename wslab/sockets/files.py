@@ -7,7 +7,7 @@ import sys
 
 def most_files() -> float:
     """Return how many files this process may have open at once (`ulimit -n` tells it); infinity for no limit."""
-    if sys.platform == "win32":
+    if sys.platform in ("win32", "emscripten"):
         return math.inf
     import resource
 
