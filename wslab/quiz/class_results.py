@@ -9,7 +9,7 @@ from pathlib import Path
 from statistics import median
 
 from wslab.display.figures.canvas import GREY, ORANGE, SKY, WIDTH, Canvas, width_of
-from wslab.display.figures.figure import DescribedFigure
+from wslab.display.figures.figure import DescribedFigure, draw_described
 from wslab.quiz.items import ITEMS
 from wslab.quiz.sitting import Kept, load
 
@@ -85,8 +85,9 @@ def draw_class_results(folder: Path | str) -> DescribedFigure:
     `folder` has the file of each student. Raises OSError if it cannot be listed.
     """
     results = read_class_results(folder)
-    figure = _picture(results).figure if results.pairs else None
-    return DescribedFigure(figure, str(results), "What a class knew before and after")
+    if not results.pairs:
+        return DescribedFigure(None, str(results))
+    return draw_described(lambda: _picture(results).figure, str(results), "What a class knew before and after")
 
 
 def _read(path: Path) -> dict[str, Right]:

@@ -1,12 +1,15 @@
 """describe: a figure that can be seen and read, shown once."""
 
+import sys
 from base64 import b64decode
 
+import pytest
 from IPython.core.formatters import DisplayFormatter
 from matplotlib import pyplot
 
+import wslab
 from wslab import describe
-from wslab.display.figures.figure import DescribedFigure
+from wslab.display.figures.figure import DescribedFigure, draw_described
 from wslab.display.shown import JUPYTER
 
 
@@ -56,3 +59,20 @@ def test_pyplot_does_not_show_a_described_figure_again() -> None:
     figure, _ = pyplot.subplots()
     describe(figure, "nothing")
     assert not pyplot.fignum_exists(figure.number)
+
+
+def test_without_matplotlib_a_picture_is_its_text(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+
+    drawn = wslab.draw_states(wslab.State.OPEN)
+    assert drawn.figure is None
+    assert drawn.outputs() == [{"text/plain": str(drawn)}]
+    assert str(drawn).endswith("now: OPEN")
+
+
+def test_another_module_that_is_missing_is_not_passed_over():
+    def draw():
+        raise ModuleNotFoundError("No module named 'mine'", name="mine")
+
+    with pytest.raises(ModuleNotFoundError):
+        draw_described(draw, "text", "kind")

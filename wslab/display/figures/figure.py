@@ -2,6 +2,7 @@
 
 import io
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
@@ -63,6 +64,16 @@ class DescribedFigure:
 def _words(text: str, kind: str) -> str:
     words = f'<pre style="white-space:pre-wrap">{escape(text)}</pre>'
     return f"<details><summary>{escape(kind)}, as text</summary>{words}</details>"
+
+
+def draw_described(draw: Callable[[], "Figure"], text: str, kind: str) -> DescribedFigure:
+    """The figure that `draw` returns, with `text` that says the same; only that where there is no matplotlib."""
+    try:
+        return DescribedFigure(draw(), text, kind)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("matplotlib", "numpy"):
+            raise
+        return DescribedFigure(None, text, kind)
 
 
 def describe(figure: "Figure", text: str) -> DescribedFigure:

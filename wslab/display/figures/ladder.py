@@ -18,7 +18,7 @@ from wslab.display.figures.canvas import (
     legible,
     width_of,
 )
-from wslab.display.figures.figure import DescribedFigure
+from wslab.display.figures.figure import DescribedFigure, draw_described
 from wslab.display.figures.selection import (
     MOST_READ,
     Reading,
@@ -106,7 +106,7 @@ def draw_ladder(
     longest = max(map(len, steps))
     lines = [f"{step:>{longest}}  {arrow}" if times else str(arrow) for step, arrow in zip(steps, arrows, strict=True)]
     text = "\n".join(filter(None, [heading, *lines, reading.told]))
-    return DescribedFigure(_picture(arrows, steps, heading).figure, text, "Ladder of a conversation")
+    return draw_described(lambda: _picture(arrows, steps, heading).figure, text, "Ladder of a conversation")
 
 
 def _entries(recording: Recording, number: int | None) -> Iterator[RecordedFrame | Call]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from wslab.display.figures.canvas import GREY, ORANGE, PALE, SKY, VERMILLION, WIDTH, Align, Canvas, width_of
-from wslab.display.figures.figure import DescribedFigure
+from wslab.display.figures.figure import DescribedFigure, draw_described
 from wslab.display.figures.selection import Reading, choose_connection
 from wslab.dissector.frames import DissectedFrame
 from wslab.dissector.messages import MessageJoiner
@@ -75,7 +75,7 @@ def draw_latencies(recording: Recording, connection: int | None = None) -> Descr
     if not drawn:
         why = "nothing has been answered" if not any(each.seconds for each in waits.values()) else "too few answers"
         return DescribedFigure(None, f"Nothing to draw: {why}.\n{text}")
-    return DescribedFigure(_picture(drawn).figure, text, "How long answers took")
+    return draw_described(lambda: _picture(drawn).figure, text, "How long answers took")
 
 
 def _long(seconds: float) -> str:

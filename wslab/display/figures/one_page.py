@@ -5,7 +5,7 @@ from typing import Any
 
 from wslab.display.figures import one_page_facts as facts
 from wslab.display.figures.canvas import BLUE, FONT, GREY, INK, VERMILLION
-from wslab.display.figures.figure import DescribedFigure
+from wslab.display.figures.figure import DescribedFigure, draw_described
 
 A4 = (595.276, 841.890)  # points
 MARGIN = 36.0
@@ -20,6 +20,10 @@ KEY_TINT, LENGTH_TINT, PAYLOAD_TINT = "#F9E2CF", "#D6E9F5", "#EFEFEF"
 
 def draw_one_page() -> DescribedFigure:
     """The protocol on one sheet of A4. Its text says the same; every value in it is one that wslab works with."""
+    return draw_described(_draw, "\n".join(_text()), "WebSocket on one page")
+
+
+def _draw() -> Any:
     sheet = _Sheet()
     sheet.write(MARGIN, 50, "WebSocket on one page", size=TITLE, weight="bold")
     sheet.write(RIGHT, 50, "RFC 6455, RFC 7692", size=NORMAL, align="right", color=GREY)
@@ -27,7 +31,7 @@ def draw_one_page() -> DescribedFigure:
     _draw_frame(sheet, 258)
     _draw_codes(sheet, 530)
     _draw_end(sheet, 642)
-    return DescribedFigure(sheet.figure, "\n".join(_text()), "WebSocket on one page")
+    return sheet.figure
 
 
 def _text() -> Iterable[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from wslab.display.figures.canvas import GREY, INK, ORANGE, SKY, WIDTH, Canvas, width_of
-from wslab.display.figures.figure import DescribedFigure
+from wslab.display.figures.figure import DescribedFigure, draw_described
 from wslab.display.figures.selection import Reading, choose_connection
 from wslab.dissector.frames import DissectedFrame
 from wslab.dissector.wording import in_bytes
@@ -64,7 +64,7 @@ def draw_sizes(recording: Recording, connection: int | None = None) -> Described
         lines.append("  ".join([f"{name:18}", *(f"{each.frames[name]:>{len(way)},}" for way, each in sizes.items())]))
     lines += [f"{direction}: {each}" for direction, each in sizes.items()]
     lines += filter(None, [reading.told, recording.left_out])
-    return DescribedFigure(_picture(sizes).figure, "\n".join(lines), "Sizes of frames")
+    return draw_described(lambda: _picture(sizes).figure, "\n".join(lines), "Sizes of frames")
 
 
 def _sizes(frames: Iterable[RecordedFrame]) -> dict[Direction, _Sizes]:

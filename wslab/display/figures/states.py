@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from wslab.display.figures.canvas import BLUE, GREY, ORANGE, WIDTH, Canvas, width_of
-from wslab.display.figures.figure import DescribedFigure
+from wslab.display.figures.figure import DescribedFigure, draw_described
 from wslab.protocol.states import TRANSITIONS, State, Step
 
 BOX = 116.0  # points: the width of a box
@@ -46,7 +46,9 @@ def draw_states(
     """
     lines = [f"{start.name} ── {step.value} ──▶ {end.name}" for (start, step), end in transitions.items()]
     lines += [f"now: {state.name}"] if state is not None else []
-    return DescribedFigure(_Picture(transitions, state).draw().figure, "\n".join(lines), "States of a connection")
+    return draw_described(
+        lambda: _Picture(transitions, state).draw().figure, "\n".join(lines), "States of a connection"
+    )
 
 
 class _Picture:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from wslab.display.figures.figure import DescribedFigure
+from wslab.display.figures.figure import DescribedFigure, draw_described
 from wslab.display.figures.selection import choose_connection, nothing_to_draw, select, title_of
 from wslab.display.figures.timeline_columns import draw_in_order
 from wslab.display.figures.timeline_scale import draw_to_scale
@@ -39,9 +39,9 @@ def draw_timeline(
     spans = sorted(spans_of(recording, number, entries), key=lambda span: (span.first.number, span.start))
     title = title_of(recording, number, "steps", start, len(entries), total)
     if axis == "order":
-        return DescribedFigure(draw_in_order(entries, spans, title).figure, _text(spans, title), KIND)
+        return draw_described(lambda: draw_in_order(entries, spans, title).figure, _text(spans, title), KIND)
     began = min(next(entries_of(recording, number)).event.time, entries[0].event.time)
-    return DescribedFigure(draw_to_scale(entries, spans, title, began).figure, _text(spans, title, began), KIND)
+    return draw_described(lambda: draw_to_scale(entries, spans, title, began).figure, _text(spans, title, began), KIND)
 
 
 def _text(spans: list[Span], title: str, began: float | None = None) -> str:
