@@ -22,7 +22,7 @@ from support.jupyterlab import (
     write_settings,
 )
 from support.raw_peer import live_server
-from support.waiting import PATIENCE
+from support.waiting import PATIENCE, wait_until
 from support.web_page import web_page
 
 from wslab import BrowserConsole, EchoServer, Recording, Tap, draw_ladder, inspect
@@ -402,6 +402,15 @@ def test_a_script_that_fails_is_done_and_says_why(run, source, name):
     console, page = run(source)
     assert console.wait(PATIENCE).events[-1]["threw"] == name
     expect(page.log).to_contain_text(f"uncaught threw {name}")
+    expect(page.status).to_have_text("Failed: Python has 1 event")
+
+
+@pytest.mark.parametrize("before", ["", "\n", "log('one');\nlog('two');\n"])
+def test_a_script_that_cannot_be_read_says_in_which_line(run, before):
+    console, page = run(f"{before}const = 1;\nlog('three');")
+    [event] = console.wait(PATIENCE).events
+    assert (event["threw"], event["line"]) == ("SyntaxError", before.count("\n") + 1)
+    expect(page.log).to_contain_text(f"line {event['line']}")
 
 
 STRANGE = {
@@ -500,7 +509,7 @@ def test_a_page_with_a_name_that_the_server_does_not_know_says_how_to_allow_it_a
 
 def test_axe_finds_nothing_to_complain_about(run):
     _, shown = run(SEND.source + "log('x'.repeat(200)); null.send();", SEND.name)
-    expect(shown.status).to_contain_text("Done")
+    expect(shown.status).to_contain_text("Failed")
     for name in ("Who talks to whom", "The script"):
         shown.page.get_by_text(name, exact=True).click()
     assert_good_in_every_look(shown.page)
@@ -607,6 +616,25 @@ def console_notebook(request, browser):
 def test_run_all_runs_the_scripts_while_their_cells_wait_and_the_values_are_the_recorded_ones(console_notebook):
     page, lab, is_proxied = console_notebook
     assert are_as_recorded(outputs_of(page, lab, is_proxied))
+
+
+IS_LOWER = "page => page.clientHeight < page.scrollHeight"
+FREE = "body => innerHeight - body.offsetHeight"
+
+
+@pytest.mark.timeout(300)
+def test_a_box_is_as_high_as_its_page_whatever_is_opened_there(console_notebook):
+    page, *_ = console_notebook
+    box = page.locator(".jp-OutputArea iframe").first
+    inside = box.content_frame
+    for part in "The script", "All that the server received and answered":
+        inside.locator("summary", has_text=part).click()
+        expect(inside.locator("details", has_text=part)).to_have_attribute("open", "")
+        wait_until(lambda: 0 <= inside.locator("body").evaluate(FREE) < 3)
+    assert not inside.locator("#log").evaluate(IS_LOWER)
+    height = box.evaluate("box => box.clientHeight")
+    inside.locator("summary", has_text="The script").click()
+    wait_until(lambda: box.evaluate("box => box.clientHeight") < height)
 
 
 def test_above_a_box_whose_server_has_gone_stands_what_to_do(console_notebook):

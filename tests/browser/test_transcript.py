@@ -6,7 +6,7 @@ from html import escape
 import pytest
 from support.browser_scripts import SCRIPTS, TRANSCRIPTS
 
-from wslab.browser.transcript import RecordedRun, Transcript, load_transcripts, save_transcripts
+from wslab.browser.transcript import MOST_ROWS, RecordedRun, Transcript, load_transcripts, save_transcripts
 
 HOSTILE = "<img src=x onerror=alert(1)>\x1b[2J\u202e&"
 EVENTS = (
@@ -62,6 +62,15 @@ def test_a_long_message_does_not_make_the_table_wide_and_a_long_line_of_the_scri
     )
     rows = [row[2] for row in Transcript("", events).table.rows]
     assert rows == [f'reason "{"x" * 20}…" of 101 characters', f'reason "{"y" * 100}"', f'text "{"z" * 101}"']
+
+
+@pytest.mark.parametrize(("left_out", "said"), [(0, ""), (1, "… 1 more event: "), (700, "… 700 more events: ")])
+def test_of_very_many_events_the_first_are_shown_and_the_others_counted(left_out, said):
+    events = tuple({"what": "log", "text": str(number)} for number in range(MOST_ROWS + left_out))
+    table = Transcript("", events).table
+    assert table.rows[-1] == ("", "log", f'text "{MOST_ROWS - 1}"')
+    assert table.more == (said and f"{said}events has them all")
+    assert table.more in repr(table)
 
 
 @pytest.mark.parametrize("readyState", [-1, 4, True, "1", None])

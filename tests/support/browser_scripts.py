@@ -393,7 +393,7 @@ def run_in(tab: Page, script: Script) -> Run:
         tab.goto(console.run(script.source, script.name).address)
         if not console.runs[-1].run.wait(TIMEOUT):
             raise TimeoutError(f"{script.name} is not done; so far: {console.events}")
-        expect(tab.get_by_role("status")).to_contain_text("Done")
+        expect(tab.get_by_role("status")).to_contain_text(": Python has")
         tab.goto("about:blank")
     return Run(console.events, console.wire(), panel)
 

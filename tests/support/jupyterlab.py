@@ -176,7 +176,7 @@ def run_all_cells(browser: Browser, lab: Lab, name: str, to_the_end: bool = Fals
         page.wait_for_function(HAS_RUN_ALL, timeout=LAB_TIMEOUT)
     expect(page.locator(CONSOLE)).to_have_count(page.locator(".jp-CodeCell", has_text="browser.run(").count())
     for frame in page.locator(CONSOLE).all():
-        expect(frame.content_frame.get_by_role("status")).to_contain_text("Done: Python has", timeout=LAB_TIMEOUT)
+        expect(frame.content_frame.get_by_role("status")).to_contain_text(": Python has", timeout=LAB_TIMEOUT)
     shown = page.evaluate(WHAT_CELLS_SHOW, FAULT)
     page.close()
     return [tuple(cell) for cell in shown]

@@ -9,7 +9,8 @@ const WAYS = {
   },
   proxied: { hops: ["This page", "Proxy", "Server"], words: `There is a proxy between this page and the server: ${OF_PROXY}` },
 };
-const MAX_EVENTS = 990, MAX_IN_A_REPORT = 15, MAX_CHARACTERS = 300, MAX_BYTES = 32;
+const MAX_EVENTS = 990, MAX_IN_A_REPORT = 15, MAX_CHARACTERS = 300;
+const MAX_LOG_HEIGHT = 512;  // pixels, as the style says
 
 const ticket = location.hash.slice(1);
 const token = toHex(crypto.getRandomValues(new Uint8Array(32))).replaceAll(" ", "");
@@ -38,6 +39,7 @@ function show({ what, ...fields }) {
     add(field, "bdi", readable(name === "readyState" ? `${value} ${STATES[value]}` : textOf(value)));
   }
   if (wasAtEnd && !isDone) log.scrollTop = log.scrollHeight;  // what comes later pushes nothing out of sight
+  askForHeight();
 }
 
 function advise(sentence) {
@@ -75,6 +77,14 @@ function tell(socket, outcome) {
   const { url: address, protocol: subprotocol, extensions } = socket;
   handshake.told = { address, origin: location.origin, extensions, subprotocol, outcome };
   showHandshake();
+}
+
+// A notebook may make the box around this page as high as that needs to be; while the script runs, no lower than it is.
+function askForHeight() {
+  const log = at("log");
+  const rest = document.body.offsetHeight - log.offsetHeight;
+  const height = rest + Math.min(log.scrollHeight + log.offsetHeight - log.clientHeight, MAX_LOG_HEIGHT);
+  parent.postMessage({ wslabHeight: isDone ? height : Math.max(height, innerHeight) }, "*");
 }
 
 // What the page reports. Addresses, times and keys are not in it: they change from run to run.
@@ -118,7 +128,7 @@ async function sendReports() {
     showHandshakes(answer.handshakes);
   }
   isReporting = false;
-  if (isOver) at("status").textContent = `Done: Python has ${reported} ${reported === 1 ? "event" : "events"}`;
+  if (isOver) at("status").textContent = `${hasFailed ? "Failed" : "Done"}: Python has ${reported} ${reported === 1 ? "event" : "events"}`;
 }
 
 function showHandshakes(handshakes) {
@@ -153,81 +163,11 @@ function doneIfNothingIsLeft() {
   if (hasFailed && sockets.every((socket) => socket.readyState === socket.CLOSED)) done();
 }
 
-function reportUncaught(error) {
-  report({ what: "uncaught", threw: error?.name ?? typeof error, message: error?.message ?? String(error) });
+function reportUncaught(error, line) {
+  report({ what: "uncaught", threw: error?.name ?? typeof error, message: error?.message ?? String(error), line });
 }
 
-// The WebSocket that the script gets: the browser's own, which also reports what happens to it.
-
-function describe(data) {
-  if (data instanceof Blob) return { Blob: `${data.size} bytes` };
-  if (!(data instanceof ArrayBuffer) && !ArrayBuffer.isView(data)) return describeText(textOf(data));
-  const bytes = ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
-  const shown = toHex(bytes.subarray(0, MAX_BYTES));
-  const kind = Object.prototype.toString.call(data).slice(8, -1);  // "[object Uint8Array]"
-  return { [kind]: bytes.length > MAX_BYTES ? `${shown} … ${bytes.length} bytes` : shown };
-}
-
-function describeText(text) {
-  return text.length > MAX_CHARACTERS ? { data: text.slice(0, 20) + "…", characters: text.length } : { data: text };
-}
-
-const listeners = {
-  open: (socket) => ({ protocol: socket.protocol, extensions: socket.extensions }),
-  message: (socket, event) => describe(event.data),
-  error: () => ({}),
-  close: (socket, event) => ({ code: event.code, reason: event.reason, wasClean: event.wasClean }),
-};
-
-const ReportingWebSocket = class WebSocket extends window.WebSocket {
-  #number;
-  #wasOpen = false;
-
-  constructor(...given) {
-    const call = { url: given[0], protocols: given.length > 1 ? textOf([given[1]].flat()) : undefined };
-    try {
-      super(...given);
-    } catch (error) {
-      report({ what: "new WebSocket()", ...call, threw: error.name });
-      throw error;
-    }
-    this.#number = sockets.push(this);
-    report({ what: "new WebSocket()", socket: this.#number, ...call, readyState: this.readyState });
-    for (const [type, fields] of Object.entries(listeners)) {
-      this.addEventListener(type, (event) => this.#report(type, event, fields(this, event)));
-    }
-  }
-
-  #report(type, event, fields) {
-    if (type === "open") tell(this, "open event");
-    if (type === "error" && !this.#wasOpen) {
-      tell(this, "error event, which says nothing");
-      at("who").open ||= !isDone;  // only the server can say more
-    }
-    this.#wasOpen ||= type === "open";
-    report({ what: type, socket: this.#number, ...fields, readyState: this.readyState });
-    if (type === "close") setTimeout(doneIfNothingIsLeft);  // after the script's own listeners
-  }
-
-  #call(name, given, act) {
-    const call = { what: name, socket: this.#number, ...given };
-    try {
-      act();
-      report({ ...call, readyState: this.readyState, bufferedAmount: name === "send()" ? this.bufferedAmount : undefined });
-    } catch (error) {
-      report({ ...call, threw: error.name, readyState: this.readyState });
-      throw error;
-    }
-  }
-
-  send(data) {
-    this.#call("send()", describe(data), () => super.send(data));
-  }
-
-  close(...given) {
-    this.#call("close()", { code: given[0], reason: given[1] }, () => super.close(...given));
-  }
-};
+// What the script gets
 
 function until(target, type) {
   return new Promise((resolve) => target.addEventListener(type, resolve, { once: true }));
@@ -247,16 +187,29 @@ function log(...values) {
 
 // Run
 
+const PARAMETERS = ["url", "log", "until", "done", "WebSocket"];
+let takeLine;  // while it is asked in which line a script cannot be read
+
 async function run(script) {
   const AsyncFunction = (async () => {}).constructor;
+  let body;
   try {
-    const body = new AsyncFunction("url", "log", "until", "done", "WebSocket", script);
+    body = new AsyncFunction(...PARAMETERS, script);
     await body(url, log, until, done, ReportingWebSocket);
   } catch (error) {
-    reportUncaught(error);
+    reportUncaught(error, body ? undefined : await lineThatCannotBeRead(script));
     hasFailed = true;
     doneIfNothingIsLeft();
   }
+}
+
+// Only an error event tells where a script cannot be read, and a text that a timer reads makes one.
+function lineThatCannotBeRead(script) {
+  return new Promise((resolve) => {
+    takeLine = resolve;
+    setTimeout(`async (${PARAMETERS}) => {\n${script}\n}`);
+    setTimeout(() => resolve(takeLine = undefined));
+  });
 }
 
 async function begin() {
@@ -278,6 +231,10 @@ async function begin() {
   run(claimed.script);
 }
 
-window.addEventListener("error", (event) => reportUncaught(event.error ?? event));
+new ResizeObserver(askForHeight).observe(document.body);
+window.addEventListener("error", (event) => {
+  if (takeLine) takeLine(event.lineno - 1);
+  else reportUncaught(event.error ?? event);
+});
 window.addEventListener("unhandledrejection", (event) => reportUncaught(event.reason));
 begin();

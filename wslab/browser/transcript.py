@@ -15,6 +15,7 @@ from wslab.redaction.redact import printable
 STATES = list(State)
 MAX_DATA = 100  # characters of a message or a reason; of a longer one, the first SHORTENED are shown
 SHORTENED = 20
+MOST_ROWS = 100
 
 
 @dataclass(frozen=True, repr=False)
@@ -26,8 +27,11 @@ class Transcript:
 
     @property
     def table(self) -> Table:
-        """A row for each event: the number of its socket, its name, and its fields in words."""
-        return Table(("socket", "what", "with"), tuple(map(_row, self.events)), printable(self.source))
+        """A row for each of the first events: the number of its socket, its name, and its fields in words."""
+        rows = tuple(map(_row, self.events[:MOST_ROWS]))
+        left_out = len(self.events) - len(rows)
+        more = f"… {left_out} more event{'s' if left_out > 1 else ''}: events has them all" if left_out else ""
+        return Table(("socket", "what", "with"), rows, printable(self.source), more=more)
 
     def __repr__(self) -> str:
         return f"{printable(self.source)}\n{self.table!r}" if self.events else printable(self.source)
