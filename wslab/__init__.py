@@ -135,6 +135,11 @@ _LOADED_AT_FIRST_USE = {
     "faults": "wslab.tap.faults",
 }
 
+if "IPython" in sys.modules:
+    from wslab.display.short_tracebacks import shorten_tracebacks
+
+    shorten_tracebacks()
+
 
 if sys.platform == "emscripten":  # a browser has neither sockets nor threads
     from wslab.in_memory.install import install
