@@ -24,6 +24,9 @@ STYLES = {
     **dict.fromkeys(("meaning", "what", "with"), f"{BREAKS};min-width:9em"),
 }
 ADDRESSES = ("local", "remote")  # a line may end before the port
+# The look of a cell that is a button: it is text, and shows by its line that there is more.
+BUTTON = "background:none;border:0;padding:0;font:inherit;color:inherit;text-align:left;cursor:pointer"
+MORE = ";text-decoration:underline dotted;overflow-wrap:anywhere"
 MANY = 8  # columns; more are written smaller, to fit into a notebook beside its file browser
 
 
@@ -65,9 +68,14 @@ class Table:
         return "\n".join([*chain(*fit), *wrap(self.more, width)])
 
     def _repr_html_(self) -> str:
+        return self.html()
+
+    def html(self, numbers: Sequence[int | None] = ()) -> str:
+        """The table; with `numbers` of its rows, the last cell of a row that has one is a button with its number."""
         caption = f'<caption style="text-align:left">{escape(self.caption)}</caption>'
         heading = "".join(f'<th scope="col" style="{CELL}">{escape(name)}</th>' for name in self.heading)
-        rows = [self._html_of_row(number, row) for number, row in enumerate(self.rows)]
+        opens = numbers or [None] * len(self.rows)
+        rows = [self._html_of_row(at, row, opens[at]) for at, row in enumerate(self.rows)]
         if self.more:
             rows.append(f'<tr><td colspan="{len(self.heading)}" style="{CELL}">{escape(self.more)}</td></tr>')
         head = f'<thead><tr style="background-color:{SHADE}">{heading}</tr></thead>'
@@ -76,12 +84,14 @@ class Table:
         table = f'<table style="border-collapse:collapse;margin:0{size}">\n{body}\n</table>'
         return self.above + scrolled(table, self.caption or "table")
 
-    def _html_of_row(self, number: int, row: Sequence[str]) -> str:
+    def _html_of_row(self, at: int, row: Sequence[str], number: int | None) -> str:
         styles = [CELL + STYLES.get(name, "") for name in self.heading]
         named = zip(self.heading, row, strict=True)
         shown = [_html(cell).replace(":", ":<wbr>") if name in ADDRESSES else _html(cell) for name, cell in named]
+        if number is not None:
+            shown[-1] = f'<button type="button" data-row="{number}" style="{BUTTON}{MORE}">{shown[-1]}</button>'
         cells = "".join(f'<td style="{style}">{cell}</td>' for style, cell in zip(styles, shown, strict=True))
-        tint = f' style="background-color:{TINT}"' if number in self.faulty else ""
+        tint = f' style="background-color:{TINT}"' if at in self.faulty else ""
         return f"<tr{tint}>{cells}</tr>"
 
 

@@ -11,7 +11,7 @@ PING, PONG = masked(Opcode.PING), serialize_frame(Frame(Opcode.PONG))
 
 
 def whats(log: FrameLog, kinds: Kinds = Kinds.ALL) -> list[str]:
-    return [row[-1] for row in log.rows(kinds)]
+    return [row.cells[-1] for row in log.rows(kinds)]
 
 
 def test_rows_come_as_the_recording_grows():
@@ -28,7 +28,7 @@ def test_rows_come_as_the_recording_grows():
     assert len(log.rows()) == 2
     recording.add(1, UP, hello[5:])
     log.read()
-    assert log.rows()[-1] == ("1", "client → server", "11", 'text "Hello"')
+    assert log.rows()[-1].cells == ("1", "client → server", "11", 'text "Hello"')
 
 
 def test_no_more_is_read_at_once_than_asked_for():

@@ -8,6 +8,7 @@ from support.waiting import running, wait_until
 
 from wslab import Recording, Tap, connect, watch_frames
 from wslab.display import shown as reader
+from wslab.display.widgets import frame_log
 from wslab.display.widgets import watch_frames as module
 from wslab.display.widgets.frame_log import Kinds
 
@@ -111,6 +112,60 @@ def test_rows_are_cleared_and_filtered_by_the_controls():
         watch.controls.clear.click()
         assert "Nothing has passed yet." in shown(watch)
         assert repr(watch) == "Nothing has passed yet."
+
+
+def test_a_row_is_opened_and_shows_every_field_and_closed_again():
+    recording = Recording()
+    with live_server(recording=recording, deflate=False) as server, connect(server.url) as connection:
+        connection.send("Hello")
+        connection.receive()
+
+    with watch_frames(recording) as watch:
+        rows = watch.controls.rows
+        wait_until(lambda: "Hello" in rows.value)
+        assert [f'data-row="{number}"' in rows.value for number in range(1, 8)] == [True] * 6 + [False]
+        rows.chosen = 1
+        assert "request line" in shown(watch)
+        rows.chosen = 3
+        assert "request line" not in shown(watch)
+        assert "opcode" in shown(watch)
+        assert "masking key" in shown(watch)
+        assert "data-row" not in watch._repr_html_() + repr(watch)
+        rows.chosen = None
+        assert "opcode" not in shown(watch)
+        rows.chosen = 2
+        watch.controls.clear.click()
+        assert rows.chosen is None
+        assert "101" not in shown(watch)
+
+
+def test_a_row_that_is_open_stays_so_when_the_log_has_dropped_it():
+    with live_server(recording=Recording(), deflate=False) as server, watch_frames(server, most=2) as watch:
+        connection = connect(server.url)
+        rows = watch.controls.rows
+        wait_until(lambda: 'data-row="1"' in rows.value)
+        rows.chosen = 1
+        for number in range(3):
+            connection.send(f"{number}")
+            connection.receive()
+        wait_until(lambda: 'data-row="8"' in rows.value)
+        assert 'data-row="1"' not in rows.value
+        assert rows.chosen == 1
+        assert "request line" in shown(watch)
+        connection.close()
+
+
+def test_what_was_skipped_cannot_be_opened(monkeypatch):
+    recording = Recording()
+    with live_server(recording=recording) as server, connect(server.url) as connection:
+        connection.send("Hello")
+        connection.receive()
+    monkeypatch.setattr(frame_log, "MOST_PENDING", 1)
+    with watch_frames(recording) as watch:
+        wait_until(lambda: "too fast" in watch.controls.rows.value)
+        assert "data-row" not in watch.controls.rows.value.partition("too fast")[0]
+        watch.controls.rows.chosen = 1
+        assert watch.html_of_open_row() == ""
 
 
 def test_at_most_so_many_rows_are_kept():

@@ -28,6 +28,7 @@ for number in range(3):
     client.send(f"message {number}")
     client.ping()
     client.receive()
+watched.url
 """
 TO_PLAY = """
 recording = wslab.Recording()
@@ -86,9 +87,10 @@ WHAT_JUPYTERLAB_SHOWS = """() => ({
     collapsed: document.querySelectorAll(".jp-OutputPlaceholder, .jp-InputPlaceholder").length,
 })"""
 # As ipywidgets does it whenever the HTML of a widget changes.
-REPLACE = """(group) => {
-    window.before = group;
-    group.parentElement.innerHTML = group.parentElement.innerHTML;
+REPLACE = """(place) => {
+    window.before = [...place.querySelectorAll("[role=group]")].find((group) => group.checkVisibility());
+    const { parentElement } = window.before;
+    parentElement.innerHTML = parentElement.innerHTML;
 }"""
 NO_ALT = "image-alt: "  # JupyterLab gives a PNG no alternative text, whatever its output says
 
@@ -195,9 +197,9 @@ def test_a_reader_who_scrolls_a_table_by_keyboard_stays_there_while_it_changes(p
     place = output_of(page, TO_WATCH_NETSTAT).locator("wslab-place")
     table = place.get_by_role("group")
     table.focus()
-    table.evaluate(REPLACE)
+    place.evaluate(REPLACE)
     assert page.evaluate("() => !window.before.isConnected")
-    assert table.evaluate("group => group === document.activeElement")
+    expect(table).to_be_focused()
 
 
 def test_bytes_that_are_typed_turn_the_fields(page):
@@ -208,9 +210,22 @@ def test_bytes_that_are_typed_turn_the_fields(page):
 
 
 def test_frames_are_watched_while_they_pass(page):
-    watch = output_of(page, TO_WATCH)
+    watch, url = output_of(page, TO_WATCH).first, output_of(page, TO_WATCH).last.inner_text().strip("'")
     watch.get_by_text('text "message 2"').nth(1).wait_for()
     assert violations(watch) == []
+
+    watch.get_by_role("button", name='text "message 2"').first.click()
+    opened = watch.get_by_text("field by field")
+    of_mouse = opened.inner_text()
+    assert violations(watch) == []
+    press(page, "Tab", "Space")  # the row below
+    expect(opened).not_to_have_text(of_mouse, timeout=PATIENCE)
+    with wslab.connect(url) as another:
+        another.send("a row more")
+        watch.get_by_role("button", name="a row more").first.wait_for()
+        assert page.evaluate("document.activeElement.ariaExpanded") == "true"
+    press(page, "Enter")
+    opened.wait_for(state="detached")
 
     watch.get_by_label("Show").focus()
     press(page, "ArrowDown")

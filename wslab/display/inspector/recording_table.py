@@ -67,7 +67,7 @@ class RecordingTable(Table):
             numbers = f"{self.entries[0].number} to {self.entries[-1].number}" if self.entries else "none"
             hint = f"; inspect(recording, start={number}) shows it" if 0 <= number < self.count else ""
             raise IndexError(f"there is no row {number} here: the rows are {numbers}{hint}")
-        return _look_into(self.recording, entry, self.most_bytes)
+        return look_into(self.recording, entry, self.most_bytes)
 
 
 def inspect_recording(recording: Recording, start: int, most: int, most_bytes: int) -> RecordingTable:
@@ -109,7 +109,8 @@ def _is_empty_body(it: RecordedFrame, sizes: Counter[tuple[int, Direction]]) -> 
     return isinstance(it.seen.what, Opaque) and it.seen.start >= sizes[it.connection, it.direction]
 
 
-def _look_into(recording: Recording, entry: Entry, most_bytes: int) -> Table:
+def look_into(recording: Recording, entry: Entry, most_bytes: int) -> Table:
+    """Every byte of an entry's head or frame, with at most `most_bytes` of its payload."""
     seen, window = entry.recorded.seen, ByteRange(0, most_bytes)
     if entry.is_body:
         end = seen.end if isinstance(seen.what, Body) else None

@@ -4,8 +4,10 @@ from collections import deque
 from enum import StrEnum
 from typing import NamedTuple
 
+from wslab.display.inspector.recording_table import Entry
 from wslab.dissector.frames import DissectedFrame
 from wslab.protocol.frames import Opcode
+from wslab.protocol.http import Request, Response
 from wslab.protocol.states import Direction
 from wslab.recording.recorded_frames import RecordedFrame, RecordingDissector
 from wslab.recording.recording import Recording
@@ -31,10 +33,11 @@ WANTED = {Kinds.ALL: (False, True), Kinds.NO_CONTROL: (False,), Kinds.ONLY_CONTR
 
 
 class Row(NamedTuple):
-    """What the table shows of a head or a frame, and its number among all rows."""
+    """What the table shows of a head or a frame, its number among all rows, and itself, where there is one."""
 
     number: int
     cells: Cells
+    entry: Entry | None
 
 
 class FrameLog:
@@ -51,6 +54,8 @@ class FrameLog:
         self._counts = {False: 0, True: 0}  # since the last `clear`
         self._closed: dict[int, set[Direction]] = {}  # the directions in which a close frame was sent
         self._most = most
+        self._requests: dict[int, Request] = {}
+        self._responses: dict[int, Response] = {}
         self._rows: dict[bool, deque[Row]] = {is_control: deque(maxlen=most) for is_control in (False, True)}
 
     def read(self, most: int = MOST_AT_ONCE) -> bool:
@@ -65,10 +70,10 @@ class FrameLog:
                 self._add(recorded)
         return bool(fresh)
 
-    def rows(self, kinds: Kinds = Kinds.ALL) -> list[Cells]:
+    def rows(self, kinds: Kinds = Kinds.ALL) -> list[Row]:
         """The last rows of these kinds, the newest last."""
-        rows = sorted(row for is_control in WANTED[kinds] for row in self._rows[is_control])
-        return [row.cells for row in rows[-self._most :]]
+        rows = [row for is_control in WANTED[kinds] for row in self._rows[is_control]]
+        return sorted(rows, key=lambda row: row.number)[-self._most :]
 
     def left_out(self, kinds: Kinds = Kinds.ALL) -> str:
         """The sentences that say what is not shown of these kinds, and what the recording has not kept."""
@@ -84,8 +89,14 @@ class FrameLog:
 
     def _add(self, recorded: RecordedFrame) -> None:
         seen, number = recorded.seen, recorded.connection
+        if isinstance(seen.what, Request):
+            self._requests[number] = seen.what
+        elif isinstance(seen.what, Response):
+            self._responses[number] = seen.what
         is_control = isinstance(seen.what, DissectedFrame) and seen.what.header.opcode.is_control
-        self._append(is_control, (str(number), str(recorded.direction), str(seen.end - seen.start), str(seen)))
+        entry = Entry(self._count + 1, recorded, self._requests.get(number), self._responses.get(number))
+        cells = (str(number), str(recorded.direction), str(seen.end - seen.start), str(seen))
+        self._append(is_control, cells, entry)
         if isinstance(seen.what, DissectedFrame) and seen.what.header.opcode is Opcode.CLOSE:
             closed = self._closed.setdefault(number, set())
             closed.add(recorded.direction)
@@ -104,8 +115,10 @@ class FrameLog:
     def _forget(self, number: int) -> None:
         self._dissector.forget(number)
         self._closed.pop(number, None)
+        self._requests.pop(number, None)
+        self._responses.pop(number, None)
 
-    def _append(self, is_control: bool, cells: Cells) -> None:
+    def _append(self, is_control: bool, cells: Cells, entry: Entry | None = None) -> None:
         self._count += 1
         self._counts[is_control] += 1
-        self._rows[is_control].append(Row(self._count, cells))
+        self._rows[is_control].append(Row(self._count, cells, entry))

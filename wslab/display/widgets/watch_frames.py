@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from wslab.display.html import paragraph
+from wslab.display.inspector.recording_table import look_into
 from wslab.display.table import Table
-from wslab.display.widgets.frame_log import HEADING, MOST_PENDING, MOST_ROWS, FrameLog, Kinds
+from wslab.display.widgets.frame_log import HEADING, MOST_PENDING, MOST_ROWS, FrameLog, Kinds, Row
 from wslab.display.widgets.widget import NotebookWidget
 from wslab.recording.recording import Recording
 from wslab.sockets.server import EchoServer
@@ -20,6 +21,8 @@ TICK = 0.1  # seconds
 REST = 4  # times as long as reading took: meanwhile the processor is free for those who talk
 IDLE = 600.0  # seconds
 JOIN_TIMEOUT = 5.0  # seconds
+
+MOST_BYTES = 32  # of the payload of the row that is open
 
 NOTHING = "Nothing has passed yet."
 
@@ -36,6 +39,8 @@ class FrameWatch(NotebookWidget["LogControls"]):
         self.log = FrameLog(recording, most)
         self.kinds = Kinds.ALL
         self.status = ""
+        self._recording = recording
+        self._open: Row | None = None
         self._is_over = is_over
         self._idle = idle
         self._stop = threading.Event()
@@ -76,12 +81,21 @@ class FrameWatch(NotebookWidget["LogControls"]):
         with self._lock:
             self.log.clear()
             self._show_rows()
+            self.open_row(None)
 
     def show_only(self, kinds: Kinds) -> None:
         """Show the frames of these kinds."""
         with self._lock:
             self.kinds = kinds
             self._show_rows()
+
+    def open_row(self, number: int | None) -> None:
+        """Show, below the rows, the bytes of the one with this number, or of none."""
+        with self._lock:
+            if number is None or self._open is None or self._open.number != number:
+                self._open = next((row for row in self.log.rows(self.kinds) if row.number == number), None)
+                if self._controls is not None:
+                    self._controls.show_open_row(self._open and self._open.number)
 
     def close(self) -> None:
         """End the thread, and wait until it has ended."""
@@ -133,20 +147,30 @@ class FrameWatch(NotebookWidget["LogControls"]):
     def table(self) -> Table:
         """The rows as they are now."""
         with self._lock:
-            rows = tuple(self.log.rows(self.kinds))
+            rows = tuple(row.cells for row in self.log.rows(self.kinds))
             return Table(HEADING, rows, "What has passed, the newest last", more=self.log.left_out(self.kinds))
 
     def __repr__(self) -> str:
         self._catch_up()
         return repr(self.table) if self.table.rows else NOTHING
 
-    def html_of_rows(self) -> str:
-        """The rows as they are now, as HTML."""
-        return self.table._repr_html_() if self.table.rows else paragraph(NOTHING)
+    def html_to_open(self) -> str:
+        """The rows as they are now, as HTML, each with a button that opens it."""
+        with self._lock:
+            rows = self.log.rows(self.kinds)
+            numbers = [None if row.entry is None else row.number for row in rows]
+            return self.table.html(numbers) if rows else paragraph(NOTHING)
+
+    def html_of_open_row(self) -> str:
+        """The bytes of the row that is open, as HTML."""
+        if self._open is None or self._open.entry is None:
+            return ""
+        return look_into(self._recording, self._open.entry, MOST_BYTES)._repr_html_()
 
     def _repr_html_(self) -> str:
         self._catch_up()
-        return self.html_of_rows()
+        table = self.table
+        return table._repr_html_() if table.rows else paragraph(NOTHING)
 
 
 def watch_frames(source: EchoServer | Tap | Recording, *, most: int = MOST_ROWS, idle: float = IDLE) -> FrameWatch:
