@@ -627,6 +627,7 @@ def test_a_box_is_as_high_as_its_page_whatever_is_opened_there(console_notebook)
     page, *_ = console_notebook
     box = page.locator(".jp-OutputArea iframe").first
     inside = box.content_frame
+    wait_until(lambda: not inside.locator("#log").evaluate(IS_LOWER))
     for part in "The script", "All that the server received and answered":
         inside.locator("summary", has_text=part).click()
         expect(inside.locator("details", has_text=part)).to_have_attribute("open", "")

@@ -83,6 +83,7 @@ function tell(socket, outcome) {
 function askForHeight() {
   const log = at("log");
   const rest = document.body.offsetHeight - log.offsetHeight;
+  if (!document.querySelector("details[open]")) document.body.style.setProperty("--rest", `${rest}px`);
   const height = rest + Math.min(log.scrollHeight + log.offsetHeight - log.clientHeight, MAX_LOG_HEIGHT);
   parent.postMessage({ wslabHeight: isDone ? height : Math.max(height, innerHeight) }, "*");
 }
