@@ -42,7 +42,13 @@ def body(text):
         ("return apply_mask(data, key)", "RecursionError"),
         ("return data[99999]", "in line 2 of the function"),
         ("while True: pass", "the call never returned"),
-        ("import sys; sys.exit('bye')", "SystemExit"),
+        ("import sys; sys.exit('bye')", "sys.exit ends the whole program in line 2"),
+        ("return 10 ** 4000", "An int of 13,288 bits"),
+        ("return [0] * 100_001", "A list of 100,001 values"),
+        ("all = []; all.append(all); return all", "a list in too many others"),
+        ("return type('x' * 9999, (), {})()", f"A {'x' * 60} is not what the contract names"),
+        ("class M(type): __name__ = __module__ = property(lambda _: 1 / 0)\n    return M('Odd', (), {})()", "An Odd"),
+        ("class E(Exception):\n        def __str__(self): raise SystemExit\n    raise E", "came:     E"),
         ("return NotImplemented", "NotImplementedType"),
         ("return b'x' * 5_000_000", "bytes of 5,000,000 bytes"),
         ("class E(Exception):\n        def __str__(self): raise ValueError\n    raise E", "E"),
@@ -86,6 +92,14 @@ def test_what_it_prints_is_swallowed_and_counted(capfd):
     assert report.passed
     assert f"printed {3 * count_of_cases('apply_mask')} characters" in str(report)
     assert capfd.readouterr() == ("", "")
+
+
+def test_threads_that_run_on_are_told():
+    source = GOOD.replace("return", "threading.Thread(target=time.sleep, args=(0.5,), daemon=True).start(); return")
+    report = check(written("apply_mask", f"import threading, time\n{source}"))
+
+    assert report.passed
+    assert f"Threads that it has started run on after its return: {count_of_cases('apply_mask')}." in str(report)
 
 
 def count_of_cases(name):
@@ -155,6 +169,7 @@ def test_what_is_written_is_no_stub():
         (written("apply_mask", "def apply_mask(data, key, more): return data"), "more"),
         (wslab.apply_mask, "wslab's own apply_mask did the work"),
         (written("KeepAlive", source_of("KeepAlive"))(20, 10, 0), "give the class itself"),
+        (type("apply_mask", (), {"__init__": lambda self, data, key: None}), "apply_mask is to be a function"),
     ],
 )
 def test_what_cannot_be_checked_is_told(function, words):
@@ -164,12 +179,19 @@ def test_what_cannot_be_checked_is_told(function, words):
     assert words in str(report)
 
 
-def test_an_object_whose_attributes_raise_is_told_as_well():
-    class Trap:
-        def __getattr__(self, name):
-            raise RuntimeError(name)
+@pytest.mark.parametrize("error", [RuntimeError, SystemExit])
+@pytest.mark.parametrize("name", ["__name__", "__code__", "__signature__", "__wrapped__", "__call__"])
+def test_an_object_whose_attributes_raise_is_told_as_well(name, error):
+    class ApplyMask:
+        def __getattribute__(self, asked):
+            if asked == name:
+                raise error(asked)
+            return object.__getattribute__(self, asked)
 
-    assert not check(Trap()).passed
+        def __call__(self, data, key):
+            return b""
+
+    assert not check(ApplyMask()).passed
 
 
 def test_partial_objects_decorated_functions_and_lambdas_are_found():

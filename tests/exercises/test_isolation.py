@@ -58,6 +58,11 @@ def test_a_child_and_its_children_are_gone_afterwards():
 
 
 @needs_fork
+def test_a_function_that_forks_is_still_called_once():
+    assert [it.value for it in play(body("os.fork(); seen.append(1); return len(seen)"), count=3)] == [1, 2, 3]
+
+
+@needs_fork
 def test_no_file_is_left_open():
     before = psutil.Process().num_fds()
     for _ in range(5):

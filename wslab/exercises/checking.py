@@ -54,7 +54,7 @@ def check(function: Any, *, seed: int | None = None, exercise: str = "") -> Repo
 def _name(function: Any) -> str:
     try:
         return name_of(function)
-    except Exception:  # a learner's __getattr__ may do anything
+    except (Exception, SystemExit):  # a learner's __getattr__ may do anything
         return type(function).__name__
 
 
@@ -77,13 +77,17 @@ def _unfit(function: Any, exercise: Exercise) -> str:
     """Why the function cannot even be called as the contract says, if it cannot."""
     if exercise.is_class and not isinstance(function, type):
         return f"{exercise.name} is to be a class: give the class itself to check, not one of its objects."
+    if not exercise.is_class and isinstance(function, type) and "__new__" not in vars(function):
+        return (
+            f"{exercise.name} is to be a function: write def, or give an object of the class, with a method __call__."
+        )
     if not callable(function):
         return f"{type(function).__name__} cannot be called: give the function itself to check, without brackets."
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # some functions written in C do not tell
         return ""
-    except Exception as error:  # a learner's __signature__ may do anything
+    except (Exception, SystemExit) as error:  # a learner's __signature__ may do anything
         return f"Its signature cannot be read: {type(error).__name__}."
     try:
         signature.bind(*exercise.parameters)
@@ -145,4 +149,9 @@ def _judge(function: Any, exercise: Exercise, aspect: Aspect, tries: Sequence[Tr
 
 def _notes(tries: Sequence[Try]) -> tuple[str, ...]:
     printed = sum(it.outcome.printed for it in tries)
-    return (f"It printed {printed:,} characters, which the check has swallowed.",) if printed else ()
+    threads = sum(it.outcome.threads for it in tries)
+    notes = (
+        (printed, f"It printed {printed:,} characters, which the check has swallowed."),
+        (threads, f"Threads that it has started run on after its return: {threads:,}."),
+    )
+    return tuple(text for count, text in notes if count)

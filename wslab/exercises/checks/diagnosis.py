@@ -75,7 +75,10 @@ def _meaning(exercise: Exercise, case: Case, outcome: Outcome, expected: Outcome
             "wait for bytes that will not come."
         )
     if outcome.ended:
-        return f"{exercise.name} ended the whole program instead of returning (os._exit, or a crash)."
+        return (
+            f"{exercise.name} ended the whole program instead of returning (os._exit, or a crash), or it changed what "
+            "Python itself needs (a builtin function, files that others have open)."
+        )
     if outcome.borrowed:
         return f"wslab's own {outcome.borrowed} did the work here. This exercise is to write it yourself."
     if outcome.raised is None and outcome.changed:
@@ -132,6 +135,10 @@ def _about_error(raised: Raised, expected: Outcome) -> str:
     if UNWRITTEN in raised.kinds:
         return "This part is not written yet: it raises NotImplementedError."
     where = f" in line {raised.line} of the function" if raised.line else ""
+    if "builtins.SystemExit" in raised.kinds:
+        return f"sys.exit ends the whole program{where}: use `return`, or raise what the contract names."
+    if "builtins.RecursionError" in raised.kinds:
+        return f"It calls itself without an end{where}."
     if expected.raised is None:
         if PROTOCOL_ERROR in raised.kinds:
             return f"This is legal and must not be refused; the error comes up{where or ' in the function'}."
@@ -152,7 +159,8 @@ def _strange(value: Strange) -> str:
         return "`async def` makes a coroutine, which nobody awaits here: write `def`."
     if "generator" in value.kind:
         return "A function with `yield` gives a generator: collect the values and `return` them."
-    return f"{show(value).capitalize()} is not what the contract names."
+    shown = show(value)
+    return f"{shown[0].upper()}{shown[1:]} is not what the contract names."
 
 
 def _difference(expected: Any, came: Any) -> str:
@@ -164,7 +172,9 @@ def _difference(expected: Any, came: Any) -> str:
     match expected, came:
         case dict(), dict() if expected.keys() == came.keys():
             name = next(key for key in expected if not same(expected[key], came[key]))
-            return f"{name}: {_difference(expected[name], came[name])}".removesuffix(": ")
+            return f"{show(name) if type(name) is not str else name}: {_difference_inside(expected[name], came[name])}"
+        case dict(), dict():
+            return _difference_of_keys(expected, came)
         case bytes(), bytes():
             return _difference_of_bytes(expected, came)
         case bytes(), str():
@@ -203,6 +213,18 @@ def _difference_of_lists(expected: Any, came: Any) -> str:
         return f"{len(came)} values came back; {len(expected)} were expected."
     for number, (one, other) in enumerate(zip(expected, came, strict=True), 1):
         if not same(one, other):
-            more = _difference(one, other) or f"It is {show(other)}; expected {show(one)}."
-            return f"Value {number} of {len(expected)}: {more}"
+            return f"Value {number} of {len(expected)}: {_difference_inside(one, other)}"
     return ""
+
+
+def _difference_of_keys(expected: Any, came: Any) -> str:
+    missing = [show(key) for key in expected if key not in came]
+    strange = [show(key) for key in came if key not in expected]
+    told = [f"{', '.join(keys)} {what}" for keys, what in ((missing, "is missing"), (strange, "is too much")) if keys]
+    return f"In the dict {'; '.join(told)}."
+
+
+def _difference_inside(expected: Any, came: Any) -> str:
+    """As `_difference`, of a part of what came back: nothing else shows the two."""
+    alone = None if came is None else _difference(expected, came)
+    return alone or f"It is {show(came)}; expected {show(expected)}."

@@ -79,7 +79,10 @@ def _be_the_child(function: Function, cases: Sequence[Case], same: frozenset[str
         gc.disable()  # what the parent has is not ours to collect
         sink = Sink()
         sys.stdout = sys.stderr = sink
+        me = os.getpid()
         for outcome in outcomes_of(function, cases, same, sink):
+            if os.getpid() != me:  # the function has forked, and this is the copy
+                break
             data = dumps(outcome.to_data())
             _write(writer, len(data).to_bytes(HEADER, "big") + data)
     finally:

@@ -1,7 +1,9 @@
 """outcome: what one call of a learner's function did, as plain data."""
 
+import contextlib
 import inspect
 import sys
+import threading
 import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,7 +12,7 @@ from types import CodeType, FrameType, FunctionType, TracebackType
 from typing import Any
 
 from wslab.exercises.checks.exercise import Case, Function
-from wslab.exercises.checks.values import fresh, pack, unpack
+from wslab.exercises.checks.values import fresh, full_name, pack, unpack
 from wslab.protocol.errors import ProtocolError
 
 
@@ -50,7 +52,8 @@ class Raised:
 class Outcome:
     """What a call gave or raised; `ended` says why there is neither.
 
-    `changed` are the numbers of the arguments that it changed, `borrowed` is the function of wslab that did the work.
+    `changed` are the numbers of the arguments that it changed, `borrowed` is the function of wslab that did the work,
+    `threads` are those that it has started and that run on.
     """
 
     value: Any = None
@@ -58,18 +61,19 @@ class Outcome:
     printed: int = 0
     changed: tuple[int, ...] = ()
     borrowed: str = ""
+    threads: int = 0
     ended: str = ""
 
     def to_data(self) -> Any:
         """As plain data."""
         raised = self.raised and (self.raised.kinds, self.raised.text, self.raised.code, self.raised.line)
-        return (pack(self.value), raised, self.printed, self.changed, self.borrowed)
+        return (pack(self.value), raised, self.printed, self.changed, self.borrowed, self.threads)
 
     @classmethod
     def from_data(cls, data: Any) -> "Outcome":
         """What `to_data` gave."""
-        value, raised, printed, changed, borrowed = data
-        return cls(unpack(value), Raised(*raised) if raised else None, printed, changed, borrowed)
+        value, raised, *rest = data
+        return cls(unpack(value), Raised(*raised) if raised else None, *rest)
 
 
 class Sink:
@@ -99,6 +103,7 @@ def try_case(function: Function, case: Case, same: frozenset[str] = frozenset(),
     before = pack(list(arguments))
     printed = sink.count if sink else 0
     value, raised, borrowed = None, None, ""
+    running = set(threading.enumerate())
     try:
         with _watching(same) as found:
             value = case.play(function, *arguments)
@@ -111,7 +116,9 @@ def try_case(function: Function, case: Case, same: frozenset[str] = frozenset(),
         raised = _raised(error, function)
     after = pack(list(arguments))
     changed = tuple(n for n, (old, new) in enumerate(zip(before[1], after[1], strict=True)) if old != new)
-    return Outcome(unpack(pack(value)), raised, (sink.count if sink else 0) - printed, changed, borrowed)
+    printed = (sink.count if sink else 0) - printed
+    threads = len(set(threading.enumerate()) - running)
+    return Outcome(unpack(pack(value)), raised, printed, changed, borrowed, threads)
 
 
 @contextmanager
@@ -137,11 +144,11 @@ def _watching(same: frozenset[str]) -> Iterator[list[str]]:
 
 
 def _raised(error: BaseException, function: Function) -> Raised:
-    kinds = tuple(f"{kind.__module__}.{kind.__qualname__}" for kind in type(error).__mro__)
+    kinds = tuple(full_name(kind) for kind in type.__dict__["__mro__"].__get__(type(error)))
     code = error.code if isinstance(error, ProtocolError) else None
     try:
         text = str(error)[:200]
-    except Exception:  # its own __str__ fails
+    except (Exception, SystemExit):  # its own __str__ fails
         text = ""
     return Raised(kinds, text, code if type(code) is int else None, _line_in(function, error.__traceback__))
 
@@ -168,8 +175,10 @@ def _codes_of(function: Function) -> list[CodeType]:
 def code_of(function: Any) -> CodeType | None:
     """The code of a function, or of an object that can be called; None for what is written in C."""
     method = vars(type(function)).get("__call__")
-    code = getattr(function, "__code__", None) or getattr(method, "__code__", None)
-    return code if isinstance(code, CodeType) else None
+    with contextlib.suppress(Exception, SystemExit):  # a learner's __getattr__ may do anything
+        code = getattr(function, "__code__", None) or getattr(method, "__code__", None)
+        return code if isinstance(code, CodeType) else None
+    return None
 
 
 def peak_of(work: Callable[[], Any]) -> tuple[Any, int]:

@@ -12,6 +12,7 @@ from wslab.protocol.frames import Frame, Opcode
 
 DEEPEST = 6  # lists in lists
 LONGEST = 4 * 1024 * 1024  # bytes or characters
+MOST_BITS, MOST_ITEMS, LONGEST_NAME = 10_000, 100_000, 60  # of an int, a list, the name of a class
 MOST_BYTES, MOST_TEXT = 24, 120  # shown
 FLAGS = ("fin", "rsv1", "rsv2", "rsv3")
 
@@ -47,19 +48,22 @@ def pack(value: Any, depth: int = 0) -> Any:
         return value
     if kind is float:
         return ("float", repr(value))
+    if kind is Strange:
+        return ("strange", value.kind)
     if issubclass(kind, int):
-        return int.__add__(value, 0)
+        bits = int.bit_length(value)
+        return int.__add__(value, 0) if bits <= MOST_BITS else ("strange", f"{_name(kind)} of {bits:,} bits")
     if issubclass(kind, str | bytes | bytearray | memoryview):
         return _pack_text(value, kind)
     if depth == DEEPEST:
         return ("strange", f"{_name(kind)} in too many others")
-    if kind is Strange:
-        return ("strange", value.kind)
     if kind is Frame:
         flags = [bool(pack(getattr(value, name), depth + 1)) for name in FLAGS]
         return ("frame", pack(value.opcode, depth + 1), pack(value.payload, depth + 1), flags)
     if issubclass(kind, tuple | list):
         shape: type[Any] = tuple if issubclass(kind, tuple) else list
+        if (count := shape.__len__(value)) > MOST_ITEMS:
+            return ("strange", f"{_name(kind)} of {count:,} values")
         return (shape.__name__, [pack(item, depth + 1) for item in shape.__iter__(value)])
     if issubclass(kind, dict):
         return ("dict", [(pack(key, depth + 1), pack(item, depth + 1)) for key, item in dict.items(value)])
@@ -85,9 +89,15 @@ def _plain_bytes(value: Any) -> Any:
 
 
 def _name(kind: type) -> str:
-    known = {"generator": "generator", "coroutine": "coroutine", "async_generator": "async generator"}
-    name = known.get(kind.__name__, kind.__name__)
-    return name if kind.__module__ in ("builtins", "__main__") else f"{kind.__module__.partition('.')[0]}.{name}"
+    module, name = full_name(kind).rsplit(".", 1)
+    name = "async generator" if name == "async_generator" else name
+    return name if module in ("builtins", "__main__") else f"{module.partition('.')[0]}.{name}"
+
+
+def full_name(kind: type) -> str:
+    """The module and the name of a class; a class of its class may lie about both, or raise."""
+    module, name = (type.__dict__[it].__get__(kind) for it in ("__module__", "__name__"))
+    return f"{module}.{name[:LONGEST_NAME]}"
 
 
 def unpack(data: Any) -> Any:
@@ -160,7 +170,7 @@ def show(value: Any) -> str:
         case dict():
             return f"{{{', '.join(f'{show(key)}: {show(item)}' for key, item in value.items())}}}"
         case Strange():
-            return f"{'an' if value.kind[0] in 'aeiou' else 'a'} {value.kind}"
+            return f"{'an' if value.kind[0] in 'aeiouAEIO' else 'a'} {value.kind}"
     return repr(value)
 
 
