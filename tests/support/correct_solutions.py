@@ -124,6 +124,7 @@ CORRECT: dict[str, list[str]] = {
         "def deflate_message(payload):\n    c = zlib.compressobj(9, wbits=-9)\n    out = bytearray(c.compress(payload)); out += c.flush(zlib.Z_FULL_FLUSH)\n    assert out.endswith(b'\\x00\\x00\\xff\\xff')\n    del out[-4:]\n    return out",
         "def deflate_message(payload):\n    c = zlib.compressobj(wbits=-12, strategy=zlib.Z_FIXED)\n    pieces = [c.compress(bytes([b])) for b in bytes(payload)] + [c.flush(zlib.Z_SYNC_FLUSH)]\n    return memoryview(b''.join(pieces)[:-4])",
         "class DeflateMessage:\n    def __init__(self): self.c = zlib.compressobj(wbits=-15)\n    def __call__(self, payload):\n        c = self.c.copy()\n        return (c.compress(payload) + c.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b'\\x00\\x00\\xff\\xff')\ndeflate_message = DeflateMessage()",
+        "def deflate_message(payload):\n    c = zlib.compressobj(wbits=-15)\n    return c.compress(payload) + c.flush(zlib.Z_FINISH) + b'\\x00'  # RFC 7692 §7.2.3.4",
     ],
     "inflate_message": [
         "def inflate_message(data, max_size):\n    d = zlib.decompressobj(-15)\n    try: out = d.decompress(bytes(data) + b'\\x00\\x00\\xff\\xff', max_size + 1)\n    except zlib.error as e: raise ProtocolError(str(e), 1007)\n    if len(out) > max_size: raise ProtocolError('big', 1009)\n    return out",

@@ -63,6 +63,9 @@ WRONG: dict[str, list[Wrong]] = {
         change("wants_websocket", ' and lists("connection"', ' or lists("connection"', "looks alike"),
         change("wants_websocket", "item.strip().lower()", "item.strip()", "case"),
         change("wants_websocket", "found.lower() == name", "name in found.lower()", "looks alike", "X-Upgrade"),
+        change("wants_websocket", "item.strip()", 'item.strip().partition("/")[0]', "websocket/13 is another one"),
+        change("wants_websocket", 'split(",")', 'split(", ")', "split the list at the comma alone"),
+        change("wants_websocket", "item.strip()", 'item.strip(" ")', "strip blanks and tabs"),
     ],
     "accept_key": [
         whole("def accept_key(key):\n    return key[::-1]", "expected"),
@@ -100,6 +103,12 @@ WRONG: dict[str, list[Wrong]] = {
             "StopIteration",
         ),
         change("choose_subprotocol", "return None", "return False", "None"),
+        change(
+            "choose_subprotocol",
+            "in offered:",
+            "in sorted(set(offered) & set(supported)):",
+            "The order of the offers is lost",
+        ),
     ],
     "answer_deflate": [
         whole(DEFLATE_OFFERS + "return 'permessage-deflate'", "must repeat"),
@@ -128,6 +137,7 @@ WRONG: dict[str, list[Wrong]] = {
             "No offer here",
         ),
         change("answer_deflate", '(name == "client_max_window_bits" and not equals)', "False", "was declined"),
+        change("answer_deflate", "value in WINDOWS", "value != ''", "needs a value from 8 to 15"),
     ],
     "serialize_frame": [
         whole(
@@ -140,6 +150,18 @@ WRONG: dict[str, list[Wrong]] = {
         change("serialize_frame", "0 if masking_key is None else 0x80", "0x80 if length else 0", "no key"),
         change("serialize_frame", "key[n % 4]", "key[n % 3]", "Byte"),
         change("serialize_frame", "header + key + bytes", "key + header + bytes", "Byte 0"),
+        change(
+            "serialize_frame",
+            "mask_bit = 0 if masking_key is None",
+            "masking_key = masking_key and (any(masking_key) and masking_key or None)\n    mask_bit = 0 if masking_key is None",
+            "A key of zeros is a key",
+        ),
+        change(
+            "serialize_frame",
+            "return header + key +",
+            "return header[:2] + key + header[2:] +",
+            "stands after the whole length",
+        ),
     ],
     "parse_frame": [
         change(
@@ -200,6 +222,10 @@ WRONG: dict[str, list[Wrong]] = {
             "def apply_mask(data, key):\n    if isinstance(data, bytearray):\n        for i in range(len(data)): data[i] ^= "
             "key[i % 4]\n        return data\n    return bytes(b ^ key[i % 4] for i, b in enumerate(data))",
             "changed its argument data",
+        ),
+        whole(
+            "def apply_mask(data, key):\n    k = int.from_bytes((bytes(key) * len(data))[:len(data)], 'big') ^ int.from_bytes(data, 'big')\n    return k.to_bytes((k.bit_length() + 7) // 8, 'big')",
+            "no leading zeros",
         ),
     ],
     "join_messages": [
@@ -265,6 +291,16 @@ WRONG: dict[str, list[Wrong]] = {
         change("broadcast", "member.send(message)", "member.send(message), member.send(message)", "once"),
         change("broadcast", "count = 0", "count = 1", "returned"),
         change("broadcast", "continue", "break", "stop"),
+        whole(
+            BROADCAST
+            + "n = 0\n    while members:\n        try: members.pop().send(message); n += 1\n        except ConnectionClosed: pass\n    return n",
+            "open and still in the set: It is 0; expected 3",
+        ),
+        whole(
+            BROADCAST
+            + "n = 0\n    for m in list(members)[1:]:\n        try: m.send(message); n += 1\n        except ConnectionClosed: pass\n    return n",
+            "returned: It is 2; expected 3",
+        ),
     ],
     "states_by_port": [
         change("states_by_port", 'rpartition(":")[2]', 'partition(":")[2]', "IPv6"),
@@ -272,6 +308,14 @@ WRONG: dict[str, list[Wrong]] = {
         change("states_by_port", "states.get(state, 0) + 1", "1", "add to what was counted"),
         change("states_by_port", "ports.setdefault(port, {})", "ports[port] = {}", "last state"),
         change("states_by_port", "return ports", "return ports or None", "None came back"),
+        change("states_by_port", "in rows:", "in set(rows):", "Rows that are alike were counted once"),
+        change(
+            "states_by_port",
+            "states[state] = states.get(state, 0) + 1",
+            "states[state.title()] = states.get(state.title(), 0) + 1",
+            "'LISTEN', 'ESTABLISHED' is missing",
+            "'Listen', 'Established' is too much",
+        ),
     ],
     "parse_close": [
         change("parse_close", 'return 1005, ""', "return (1000, '')", "1005"),
@@ -280,6 +324,13 @@ WRONG: dict[str, list[Wrong]] = {
         change("parse_close", "3000 <= code <= 4999", "4000 <= code <= 4999", "legal"),
         change("parse_close", 'is not UTF-8", 1007', 'is not UTF-8", 1002', "1007"),
         change("parse_close", "raise ProtocolError(f", "raise ValueError(f", "another one"),
+        change("parse_close", ".decode()", ".decode().strip()", "a code and a reason"),
+        change(
+            "parse_close",
+            "return code, bytes(payload[2:]).decode()",
+            "return code, bytes(payload[2:]).decode() or None",
+            "It is None; expected ''",
+        ),
     ],
     "serialize_close": [
         change("serialize_close", "reason.encode()[:123]", "reason[:123].encode()", "counts bytes"),
@@ -334,6 +385,19 @@ WRONG: dict[str, list[Wrong]] = {
             "class KeepAlive:\n    def __init__(self, interval, timeout, now): pass\n    def heard(self, now): self.x = 1",
             "AttributeError",
         ),
+        change("KeepAlive", "if self.pinged is not None", "if self.pinged", "compare with None"),
+        change(
+            "KeepAlive",
+            "self.interval, self.timeout = interval",
+            "KeepAlive.interval, KeepAlive.timeout = interval",
+            "written into the class",
+        ),
+        change(
+            "KeepAlive",
+            "now - self.last >= self.interval:",
+            "now - self.last > self.interval:",
+            "It is None; expected 'ping'",
+        ),
     ],
     "deflate_message": [
         whole(DEFLATED + "return zlib.compress(payload)", "zlib header"),
@@ -363,7 +427,7 @@ WRONG: dict[str, list[Wrong]] = {
         ),
         whole(
             DEFLATED
-            + "c = zlib.compressobj(wbits=-15)\n    return c.compress(payload) + c.flush() + b'\\x00' * 0 + b'x'",
+            + "c = zlib.compressobj(wbits=-15)\n    return c.compress(payload) + c.flush() + b'\\x00' * 0 + b'\\x07'",
             "Z_FINISH",
         ),
         whole(
@@ -375,6 +439,12 @@ WRONG: dict[str, list[Wrong]] = {
             DEFLATED
             + "c = zlib.compressobj(0, wbits=-15)\n    return (c.compress(payload) + c.flush(zlib.Z_SYNC_FLUSH))[:-4]",
             "should be compressed",
+        ),
+        change(
+            "deflate_message",
+            'data.removesuffix(b"\\x00\\x00\\xff\\xff")',
+            "data.replace(TAIL, b'')".replace("TAIL", "bytes.fromhex('0000ffff')"),
+            "00 00 ff ff in its middle",
         ),
     ],
     "inflate_message": [
@@ -402,6 +472,12 @@ WRONG: dict[str, list[Wrong]] = {
         change("inflate_message", "except zlib.error", "except ValueError", "another one"),
         change("inflate_message", "wbits=-15", "wbits=-9", "came"),
         change("inflate_message", "max_size + 1)", "max_size) if len(data) < 9000 else bytes(max_size + 1)", "1009"),
+        whole(
+            "D = zlib.decompressobj(wbits=-15)\n"
+            + INFLATED
+            + "try: p = D.decompress(bytes(data) + TAIL, max_size + 1)\n    except zlib.error: raise ProtocolError('', 1007)\n    if len(p) > max_size: raise ProtocolError('', 1009)\n    return p",
+            "kept from one call to the next",
+        ),
     ],
     "allow_origin": [
         whole("def allow_origin(origin, host):\n    return origin is None or host in origin", "ports"),
@@ -423,5 +499,29 @@ WRONG: dict[str, list[Wrong]] = {
         ),
         change("allow_origin", "except ValueError", "except KeyError", "ValueError"),
         change("allow_origin", '"https": 443', '"https": 80', "ports"),
+        change(
+            "allow_origin",
+            'urlsplit(origin), urlsplit(f"//{host}")',
+            "urlsplit(origin.replace('//www.', '//')), urlsplit(f\"//{host.removeprefix('www.')}\")",
+            "www. is a part of the name",
+        ),
+        change(
+            "allow_origin",
+            "    try:",
+            "    if origin.startswith('http://localhost'):\n        return True\n    try:",
+            "Pages of localhost are foreign",
+        ),
+        change(
+            "allow_origin",
+            "(page.hostname, implied if page.port is None else page.port) == ours",
+            "page.hostname == ours[0]",
+            "another port is another program",
+        ),
+        change(
+            "allow_origin",
+            "(page.hostname, implied if page.port is None else page.port) == ours",
+            "(page.hostname, page.port) == (server.hostname, server.port)",
+            "compare the numbers",
+        ),
     ],
 }

@@ -26,6 +26,7 @@ def codes_and_reasons(source: random.Random) -> Iterator[Case]:
     yield Case("1000 and bye", (payload_of(1000, b"bye"),))
     for code in source.sample(GOOD, 3):
         yield Case(f"{code} with a reason", (any_kind(source, payload_of(code, some_text(source, 6).encode())),))
+    yield Case("a reason with blanks around it", (payload_of(1000, f" {some_name(source)} \n".encode()),))
     yield Case("a code without a reason", (payload_of(1001),))
 
 

@@ -1,5 +1,6 @@
 """Lesson 15, compression: deflate_message and inflate_message (RFC 7692 §7.2)."""
 
+import contextlib
 import random
 import zlib
 from collections.abc import Iterator
@@ -41,17 +42,32 @@ def what_is_wrong_with(came: Any, payload: bytes) -> str:
         return "This has the two bytes of a zlib header: the extension wants raw DEFLATE (wbits=-15)."
     if came[:2] == b"\x1f\x8b":
         return "This is gzip, with a header: the extension wants raw DEFLATE (wbits=-15)."
-    decompressor = zlib.decompressobj(wbits=-15)
-    following = packed(b"the next message")
+    whole = came + TAIL + packed(b"the next message")
     try:
-        result = decompressor.decompress(came + TAIL + following)
+        result = _unfolded(whole)
     except zlib.error:
+        if _is_final(whole):
+            return (
+                "The last block is marked as final (Z_FINISH): flush with zlib.Z_SYNC_FLUSH; 00 00 ff ff must follow."
+            )
         return _about_end(came, payload) or "With 00 00 ff ff put back, this is not DEFLATE."
-    if decompressor.eof and decompressor.unused_data:
-        return "The last block is marked as final (Z_FINISH): flush with zlib.Z_SYNC_FLUSH; 00 00 ff ff must follow."
     if result != payload + b"the next message":
         return _about_end(came, payload) or f"With 00 00 ff ff put back, this unfolds to {show(result)}."
     return ""
+
+
+def _unfolded(data: bytes) -> bytes:
+    """What the bytes unfold to; blocks may follow a final one, from the next whole byte on (RFC 7692 §7.2.3.4)."""
+    decompressor = zlib.decompressobj(wbits=-15)
+    result = decompressor.decompress(data)
+    return result + _unfolded(decompressor.unused_data) if decompressor.unused_data else result
+
+
+def _is_final(data: bytes) -> bool:
+    decompressor = zlib.decompressobj(wbits=-15)
+    with contextlib.suppress(zlib.error):
+        decompressor.decompress(data)
+    return decompressor.eof
 
 
 def _about_end(came: bytes, payload: bytes) -> str:
@@ -82,6 +98,7 @@ def payloads(source: random.Random) -> Iterator[Case]:
         yield deflate_case(f"{count} random bytes", any_kind(source, some_bytes(source, count)))
     yield deflate_case("text", some_text(source, 40).encode())
     yield deflate_case("a payload that ends with 00 00 ff ff", some_bytes(source, 5) + TAIL)
+    yield deflate_case("a payload with 00 00 ff ff in its middle", TAIL.join(some_bytes(source, 60) for _ in range(2)))
     yield deflate_case("zeros", bytes(source.randrange(5, 50)))
 
 
@@ -125,6 +142,7 @@ def messages(source: random.Random) -> Iterator[Case]:
     """Messages that are small enough."""
     yield Case("Hello, as in RFC 7692 §7.2.3.1", (bytes.fromhex("f248cdc9c90700"), 100))
     yield Case("Hello, not compressed, as in RFC 7692 §7.2.3.3", (bytes.fromhex("000500faff48656c6c6f00"), 100))
+    yield Case("Hello in a final block, as in RFC 7692 §7.2.3.4", (bytes.fromhex("f348cdc9c9070000"), 100))
     yield Case("an empty message", (b"\x00", 100))
     for count in (1, source.randrange(50, 500), 70_000):
         payload = some_bytes(source, count)
@@ -173,11 +191,9 @@ def not_deflate(source: random.Random) -> Iterator[Case]:
     """Bytes that are something else."""
     yield Case("Hello", (packed(b"Hello"), 100))
     yield Case("a block of the type that does not exist", (b"\xff\xff" + some_bytes(source, 3), 100))
-    yield Case(
-        "a copy from before the beginning",
-        (bytes.fromhex("f348cdc9c9070003000000")[:0] + b"\x03\x02\x00" * 3 + b"\xff", 100),
-    )
+    yield Case("a copy from before the beginning", (b"\x03\x02\x00" * 3 + b"\xff", 100))
     yield Case("a stored block whose length is wrong", (b"\x00\x05\x00\x00\x00Hello", 100))
+    yield Case("Hello, after what was refused", (packed(b"Hello"), 100))
 
 
 def _no_tail(data: bytes, max_size: int) -> bytes:

@@ -103,7 +103,7 @@ class Member:
 
 
 def send_to_all(function: Function, is_open: list[bool], message: str | bytes, changes: bool) -> Any:
-    """How many it says, and what each member was sent; the set may change while the function sends."""
+    """How many it says, what each member was sent, and who is left; the set may change while the function sends."""
     members: set[Any] = set()
 
     def change() -> None:
@@ -113,7 +113,8 @@ def send_to_all(function: Function, is_open: list[bool], message: str | bytes, c
     people = [Member(number, it, change if changes else None) for number, it in enumerate(is_open)]
     members.update(people)
     count = function(members, message)
-    return {"returned": count, "sent to each": [member.sent for member in people]}
+    left = sum(member in members for member in people if member.state is State.OPEN)
+    return {"returned": count, "sent to each": [member.sent for member in people], "open and still in the set": left}
 
 
 def broadcast_case(situation: str, is_open: list[bool], message: str | bytes, changes: bool = False) -> Case:

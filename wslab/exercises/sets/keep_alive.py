@@ -32,8 +32,9 @@ def steps_case(situation: str, interval: float, timeout: float, start: float, *s
 
 
 def beginnings(source: random.Random) -> list[tuple[float, float, float]]:
-    """Interval, timeout and the clock at the start."""
-    return [(20, 10, 0), (source.randrange(10, 60), source.randrange(3, 9), source.randrange(1000, 9000))]
+    """Interval, timeout and the clock at the start; one of the clocks is at 0 when a ping is due."""
+    drawn = [(source.randrange(10, 60), source.randrange(3, 9)) for _ in range(2)]
+    return [(20, 10, 0), (*drawn[0], source.randrange(1000, 9000)), (*drawn[1], -drawn[1][0])]
 
 
 def quiet(source: random.Random) -> Iterator[Case]:
@@ -87,18 +88,15 @@ def two_at_once(source: random.Random) -> Iterator[Case]:
     """Two connections do not share a policy."""
 
     def both(function: Function, interval: float, timeout: float) -> list[Any]:
-        one, other = function(interval, timeout, 0), function(interval, timeout, 0)
-        said = [one.next_action(interval)]
+        one, other = function(interval, timeout, 0), function(2 * interval, 2 * timeout, 0)
+        said = [one.next_action(interval), other.next_action(interval)]
         one.heard(interval + 1)
-        return [
-            *said,
-            other.next_action(interval + 1),
-            one.next_action(interval + timeout),
-            other.next_action(9 * interval),
-        ]
+        late = 2 * (interval + timeout)
+        return [*said, other.next_action(2 * interval), one.next_action(2 * interval), other.next_action(late)]
 
     interval, timeout, _ = beginnings(source)[1]
-    told = f"two objects KeepAlive({interval:g}, {timeout:g}, 0); only the first one hears something"
+    objects = [f"KeepAlive({times * interval:g}, {times * timeout:g}, 0)" for times in (1, 2)]
+    told = f"{objects[0]}, which hears something, and {objects[1]}"
     yield Case("two connections at once", (interval, timeout), both, given=told)
 
 
@@ -158,6 +156,24 @@ class _Late(KeepAlive):
         )
 
 
+class _Falsy(KeepAlive):
+    def next_action(self, now: float) -> Any:
+        self.pinged = self.pinged or None
+        return super().next_action(now)
+
+
+class _Shared(KeepAlive):
+    latest: tuple[float, float] = (0, 0)
+
+    def __init__(self, interval: float, timeout: float, now: float) -> None:
+        super().__init__(interval, timeout, now)
+        _Shared.latest = interval, timeout
+
+    def next_action(self, now: float) -> Any:
+        self.interval, self.timeout = _Shared.latest
+        return super().next_action(now)
+
+
 class _Swapped(KeepAlive):
     def __init__(self, interval: float, timeout: float, now: float) -> None:
         super().__init__(timeout, interval, now)
@@ -210,6 +226,8 @@ EXERCISES = (
             Mistake("The interval counts from 0; it counts from `now`, the time of the start.", _FromZero),
             Mistake("When exactly `interval` or `timeout` seconds have passed, the time is over: >=, not >.", _Late),
             Mistake("`interval` and `timeout` have changed places.", _Swapped),
+            Mistake("A clock may stand at 0 when a ping is asked for: compare with None.", _Falsy),
+            Mistake("What belongs to one object was written into the class, where all objects share it.", _Shared),
         ),
         is_class=True,
     ),

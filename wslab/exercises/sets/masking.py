@@ -23,6 +23,8 @@ def all_lengths(source: random.Random) -> Iterator[Case]:
         yield Case(f"a payload of {count} bytes", (some_bytes(source, count), some_key(source)))
     yield Case("a key with zeros", (some_bytes(source, 9), bytes([0, source.randrange(1, 256), 0, 0])))
     yield Case("a payload of zeros", (bytes(9), some_key(source)))
+    key = some_key(source)
+    yield Case("a payload that begins like the key", (key[:2] + bytes(5), key))
 
 
 def long_payload(source: random.Random) -> Iterator[Case]:
@@ -87,6 +89,15 @@ def _from_the_end(data: bytes, key: bytes) -> bytes:
     return apply_mask(bytes(data)[::-1], key)[::-1]
 
 
+def _no_zeros(data: bytes, key: bytes) -> bytes:
+    return apply_mask(data, key).lstrip(b"\0")
+
+
+def _rest_from_the_end(data: bytes, key: bytes) -> bytes:
+    whole = len(data) // 4 * 4
+    return apply_mask(data[:whole], key) + apply_mask(data[whole:], bytes(key)[whole - len(data) :])
+
+
 def _modulo_three(data: bytes, key: bytes) -> bytes:
     return bytes(byte ^ key[n % 3] for n, byte in enumerate(data))
 
@@ -126,6 +137,8 @@ EXERCISES = (
             Mistake("More bytes came back than went in: nothing is padded to a multiple of 4.", _padded),
             Mistake("The key starts with its second byte: byte 0 of the payload takes byte 0 of the key.", _from_one),
             Mistake("The key starts at the end of the payload; it starts at its beginning.", _from_the_end),
+            Mistake("A zero at the beginning is lost: a number has no leading zeros, the payload has.", _no_zeros),
+            Mistake("The last bytes take the end of the key; they take its beginning.", _rest_from_the_end),
             Mistake("The key starts over after three bytes; it has four.", _modulo_three),
         ),
         frozenset({"apply_mask", "xor"}),

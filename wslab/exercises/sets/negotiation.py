@@ -53,7 +53,15 @@ def _any_case(offered: list[str], supported: list[str]) -> str | None:
 
 
 def _substring(offered: list[str], supported: list[str]) -> str | None:
-    return next((name for name in offered if any(name in it or it in name for it in supported)), None)
+    return next((name for name in offered if any(name in it for it in supported)), None)
+
+
+def _longer(offered: list[str], supported: list[str]) -> str | None:
+    return next((name for name in offered if any(it in name for it in supported)), None)
+
+
+def _sorted(offered: list[str], supported: list[str]) -> str | None:
+    return choose_subprotocol(sorted(offered), supported)
 
 
 # permessage-deflate
@@ -130,7 +138,7 @@ def what_is_wrong_with(answer: object, offers: str) -> str:
     """Why the answer is none to these offers, or nothing."""
     accepted = next((it.strip() for it in offers.split(",") if answer_deflate(it) is not None), None)
     if accepted is None:
-        return "" if answer is None else "No offer here is acceptable: the answer is None, and the header is left out."
+        return "" if answer is None else f"No offer here is acceptable: the answer is None. {_why_declined(offers)}"
     if answer is None:
         return f"The offer {accepted!r} is acceptable and was declined."
     if not isinstance(answer, str):
@@ -140,6 +148,22 @@ def what_is_wrong_with(answer: object, offers: str) -> str:
     if answered != name or "," in answer:
         return f"The answer is one extension, {name!r}, with its parameters: an offer of the client, accepted."
     return _wrong_parameters(asked, given)
+
+
+def _why_declined(offers: str) -> str:
+    """What is wrong with the last of the offers."""
+    name, parameters = parameters_of(offers.split(",")[-1])
+    names = [key for key, _ in parameters]
+    if name != "permessage-deflate":
+        return f"{name!r} is another extension."
+    for key, value in parameters:
+        if names.count(key) > 1:
+            return f"{key} stands there twice."
+        if "max_window_bits" in key:
+            return f"{key} needs a value from 8 to 15, without a 0 before it."
+        if value is not None and "takeover" in key:
+            return f"{key} has no value."
+    return f"{names[0]!r} is not known in RFC 7692."
 
 
 def parameters_of(element: str) -> tuple[str, list[tuple[str, str | None]]]:
@@ -193,6 +217,8 @@ EXERCISES = (
             Mistake("The order of the server was followed; the client's order is its preference.", _server_order),
             Mistake("The case of the letters is ignored: names of subprotocols are compared exactly.", _any_case),
             Mistake("A part of a name matches: names are compared whole.", _substring),
+            Mistake("A name that only begins with a supported one matches: names are compared whole.", _longer),
+            Mistake("The order of the offers is lost, by a set or by sorting: the first one is preferred.", _sorted),
             Mistake(
                 "The first offer was taken, whether it is supported or not.",
                 lambda offered, supported: offered[0] if offered else None,

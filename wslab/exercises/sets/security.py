@@ -1,10 +1,10 @@
 """Lesson 17, security: allow_origin (RFC 6455 §10.2, RFC 6454 §4)."""
 
 import random
+import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
-from wslab.exercises.checks.exercise import Aspect, Case, Exercise, Mistake
+from wslab.exercises.checks.exercise import Aspect, Case, Exercise, Function, Mistake
 from wslab.exercises.sets.inputs import any_case, some_name
 from wslab.exercises.solutions.allow_origin import allow_origin
 
@@ -66,6 +66,9 @@ def foreign(source: random.Random) -> Iterator[Case]:
     yield told(f"https://{name}.evil.example", name)
     yield told(f"http://evil{host}", host)
     yield told(f"http://evil.{host}", host)
+    yield told(f"http://www.{host}", host)
+    for near in ("localhost", "127.0.0.1"):
+        yield told(f"http://{near}:{port}", host)
     yield told(f"https://{name}@evil.example", name)
     yield told(f"http://{name[:-1]}:{port}", host)
     yield told(f"http://{name}:x{port}", host)
@@ -75,33 +78,59 @@ def foreign(source: random.Random) -> Iterator[Case]:
     yield told(host, host)
 
 
-def _parts(origin: str) -> tuple[str, str]:
-    scheme, _, rest = origin.partition("://")
+def _parts(origin: str | None) -> tuple[str, str]:
+    scheme, _, rest = (origin or "").lower().partition("://")
     return scheme, rest
 
 
 def _text_only(origin: str | None, host: str) -> bool:
-    return origin is None or _parts(origin)[1] == host
+    return origin is None or origin.partition("://")[2] == host
 
 
 def _text_small(origin: str | None, host: str) -> bool:
-    return origin is None or _parts(origin)[1].lower() == host.lower()
+    return origin is None or _parts(origin)[1] == host.lower()
 
 
 def _starts(origin: str | None, host: str) -> bool:
-    return origin is None or _parts(origin)[1].startswith(host)
+    return allow_origin(origin, host) or _parts(origin)[1].startswith(host.lower())
 
 
 def _ends(origin: str | None, host: str) -> bool:
-    return origin is None or origin.endswith(host)
+    return allow_origin(origin, host) or _parts(origin)[1].endswith(host.lower())
 
 
 def _contains(origin: str | None, host: str) -> bool:
-    return origin is None or host in origin
+    return allow_origin(origin, host) or host.lower() in _parts(origin)[1]
 
 
 def _no_port(origin: str | None, host: str) -> bool:
-    return origin is None or urlsplit(origin).hostname == urlsplit(f"//{host}").hostname
+    return origin is None or allow_origin(_without_port(origin), _without_port(host))
+
+
+def _without_port(address: str) -> str:
+    return re.sub(r":\d+$", "", address)
+
+
+def _written_port(origin: str | None, host: str) -> bool:
+    written = [re.search(r":\d+$|$", it or "") for it in (origin, host)]
+    return allow_origin(origin, host) and (origin is None or len({it and it[0] for it in written}) == 1)
+
+
+def _near(name: str) -> Function:
+    """Lets the pages of one name in, whatever the host."""
+    return lambda origin, host: f"//{name}:" in str(origin) or allow_origin(origin, host)
+
+
+def _without_www(origin: str | None, host: str) -> bool:
+    return allow_origin(origin and origin.replace("//www.", "//"), host.removeprefix("www."))
+
+
+def _below(origin: str | None, host: str) -> bool:
+    return allow_origin(origin, host) or allow_origin(re.sub(r"//[^.]+\.", "//", origin or "", count=1), host)
+
+
+def _same_letters(origin: str | None, host: str) -> bool:
+    return origin is None or origin in (f"http://{host}", f"https://{host}")
 
 
 def _null(origin: str | None, host: str) -> bool:
@@ -113,14 +142,20 @@ def _empty(origin: str | None, host: str) -> bool:
 
 
 def _port_80(origin: str | None, host: str) -> bool:
-    if origin is None:
-        return True
-    page, server = urlsplit(origin), urlsplit(f"//{host}")
-    return (page.hostname, page.port or 80) == (server.hostname, server.port or 80)
+    return allow_origin(origin and re.sub("^https:", "http:", origin), host)
 
 
 def _any_scheme(origin: str | None, host: str) -> bool:
-    return allow_origin("http://" + _parts(origin)[1] if origin else origin, host)
+    return allow_origin(origin and re.sub("^(?!https?:)[a-z]+:", "http:", origin), host)
+
+
+def _both_implied(origin: str | None, host: str) -> bool:
+    page = origin and re.sub(":(80|443)$", "", origin)
+    return allow_origin(origin, host) or allow_origin(page, re.sub(":(80|443)$", "", host))
+
+
+def _user(origin: str | None, host: str) -> bool:
+    return allow_origin(origin and origin.partition("@")[0], host)
 
 
 def _none_refused(origin: str | None, host: str) -> bool:
@@ -166,6 +201,14 @@ EXERCISES = (
             Mistake("A name that ends alike is another name: compare whole host names.", _ends),
             Mistake("A name that contains yours is another name: compare whole host names.", _contains),
             Mistake("The port belongs to the origin: another port is another program.", _no_port),
+            Mistake("A port may be written or implied: compare the numbers, not what is written.", _written_port),
+            Mistake("Pages of localhost are foreign pages as well.", _near("localhost")),
+            Mistake("Pages of 127.0.0.1 are foreign pages as well.", _near("127.0.0.1")),
+            Mistake("80 is implied by http and 443 by https: neither stands for the other.", _both_implied),
+            Mistake("What stands before an @ is the name of a user; the host comes after it.", _user),
+            Mistake("www. is a part of the name: that is another host.", _without_www),
+            Mistake("A name below yours is another name: compare whole host names.", _below),
+            Mistake("The texts are compared: host names have no case, and 80 and 443 may be left out.", _same_letters),
             Mistake("'null' is the Origin of pages without one, such as a sandboxed frame: refuse it.", _null),
             Mistake("An empty Origin is not the same as none.", _empty),
             Mistake("The texts are compared: 80 and 443 may be left out, and host names have no case.", _text_only),

@@ -96,6 +96,28 @@ def _key_missing(frame: Frame, masking_key: bytes | None = None) -> bytes:
     return good[: at - 4] + good[at:]
 
 
+def _zeros_are_no_key(frame: Frame, masking_key: bytes | None = None) -> bytes:
+    return serialize_frame(frame, masking_key if masking_key and any(masking_key) else None)
+
+
+def _from_the_header(frame: Frame, masking_key: bytes | None = None) -> bytes:
+    good = serialize_frame(frame, masking_key)
+    if masking_key is None:
+        return good
+    at = len(good) - len(frame.payload)
+    shift = at % 4
+    turned = masking_key[shift:] + masking_key[:shift]
+    return good[:at] + bytes(byte ^ turned[n % 4] for n, byte in enumerate(bytes(frame.payload)))
+
+
+def _key_too_early(frame: Frame, masking_key: bytes | None = None) -> bytes:
+    good = serialize_frame(frame, masking_key)
+    if masking_key is None:
+        return good
+    at = len(good) - len(frame.payload) - 4
+    return good[:2] + masking_key + good[2:at] + good[at + 4 :]
+
+
 def _with(frame: Frame, masking_key: bytes | None, **changes: Any) -> bytes:
     return serialize_frame(replace(frame, **changes), masking_key)
 
@@ -169,6 +191,9 @@ EXERCISES = (
                 "The key of the frame was used: `masking_key` alone says whether to mask.",
                 lambda frame, masking_key=None: serialize_frame(frame, masking_key or frame.masking_key),
             ),
+            Mistake("A key of zeros is a key: compare it with None, and set the MASK bit.", _zeros_are_no_key),
+            Mistake("The key begins anew with the payload: byte 0 of it takes byte 0 of the key.", _from_the_header),
+            Mistake("The key stands after the whole length, right before the payload.", _key_too_early),
             Mistake(
                 "Without a key a frame is not masked: this one is, with a key of zeros.",
                 lambda frame, masking_key=None: serialize_frame(frame, masking_key or bytes(4)),

@@ -88,6 +88,10 @@ EXERCISES = (
                 lambda key: accept_key(key).replace("+", "-").replace("/", "_"),
             ),
             Mistake(
+                "The padding = of the key was cut off before it was hashed: the key is hashed as it stands.",
+                lambda key: b64encode(_hash(key.rstrip("=") + GUID)).decode(),
+            ),
+            Mistake(
                 "A blank or line end of the key was hashed, or one was put between key and GUID.",
                 lambda key: b64encode(_hash(f"{key} {GUID}")).decode(),
             ),

@@ -1,9 +1,10 @@
 """Lesson 02, the Upgrade request: wants_websocket, two lists in header lines (RFC 6455 §4.2.1)."""
 
 import random
+import re
 from collections.abc import Iterator
 
-from wslab.exercises.checks.exercise import Aspect, Case, Exercise, Mistake
+from wslab.exercises.checks.exercise import Aspect, Case, Exercise, Function, Mistake
 from wslab.exercises.sets.inputs import any_case, some_name
 from wslab.exercises.solutions.wants_websocket import wants_websocket
 
@@ -38,6 +39,8 @@ def cases_of_letters(source: random.Random) -> Iterator[Case]:
 def lists(source: random.Random) -> Iterator[Case]:
     """Lists with commas and blanks."""
     yield request(source, ("Upgrade", "websocket"), ("Connection", "keep-alive, Upgrade"))
+    yield request(source, ("Upgrade", "websocket"), ("Connection", "close,Upgrade"))
+    yield request(source, ("Upgrade", "h2c, websocket"), ("Connection", "Upgrade"))
     yield request(source, ("Upgrade", "h2c,websocket"), ("Connection", "Upgrade ,close"))
     yield request(source, ("Upgrade", " websocket "), ("Connection", f"{some_name(source)} ,\t Upgrade"))
     yield request(source, ("Upgrade", "h2c, foo"), ("Connection", "keep-alive, Upgrade"))
@@ -64,6 +67,7 @@ def refused(source: random.Random) -> Iterator[Case]:
     yield request(source, websocket, ("Connection", "close"))
     yield request(source, ("Upgrade", "websockets"), upgrade)
     yield request(source, ("Upgrade", "notwebsocket"), upgrade)
+    yield request(source, ("Upgrade", "websocket/13"), upgrade)
     yield request(source, websocket, ("Connection", "no-upgrade"))
     yield request(source, websocket, ("Connection", "keep-alive Upgrade"))
     yield request(source, ("Upgrade", "Upgrade"), ("Connection", "websocket"))
@@ -109,6 +113,21 @@ def _no_upgrade(headers: Lines) -> bool:
     return wants_websocket([*headers, ("Upgrade", "websocket")])
 
 
+def _any_upgrade(headers: Lines) -> bool:
+    return bool(_values(headers, "upgrade")) and _no_upgrade(headers)
+
+
+def _edited(old: str, new: str) -> Function:
+    """The right answer to the same lines with some of their text replaced."""
+    return lambda headers: wants_websocket([(name, re.sub(old, new, value)) for name, value in headers])
+
+
+def _one_upgrade(headers: Lines) -> bool:
+    return _whole_value(
+        [(n, v.strip()) for n, v in headers if n.lower() == "upgrade"] + [("Connection", "upgrade")]
+    ) and (wants_websocket(headers))
+
+
 EXERCISES = (
     Exercise(
         "wants_websocket",
@@ -150,6 +169,12 @@ EXERCISES = (
             Mistake("Upper and lower case are told apart: neither names nor tokens have a case.", _exact_case),
             Mistake("The Connection line is not asked: both headers must say so.", _no_connection),
             Mistake("The Upgrade line is not asked: both headers must say so.", _no_upgrade),
+            Mistake("It does not matter here what the Upgrade line lists: it must be websocket.", _any_upgrade),
+            Mistake("No blank needs to follow a comma: split the list at the comma alone.", _edited(r",(?=\S)", "_")),
+            Mistake("A tab is a blank too: strip blanks and tabs.", _edited("\t", "_")),
+            Mistake("A blank does not divide a list, only a comma does.", _edited(r"(?<=\w) (?=\w)", ",")),
+            Mistake("Upgrade is a list as well: it may name other protocols beside websocket.", _one_upgrade),
+            Mistake("A version after a slash belongs to the token: websocket/13 is another one.", _edited("/.*", "")),
         ),
         frozenset({"check_request", "broken_by_request", "wants_websocket"}),
     ),

@@ -26,6 +26,7 @@ def one_port(source: random.Random) -> Iterator[Case]:
     """A server and its clients."""
     server = "127.0.0.1:8000"
     yield Case("a listener and one connection", ([(server, "*", "LISTEN"), (server, client(source), "ESTABLISHED")],))
+    yield Case("two listeners of one address, as SO_REUSEPORT allows", ([(server, "*", "LISTEN")] * 2,))
     yield Case("eight connections of one port", (rows_of(source, server, 8),))
 
 
@@ -98,6 +99,10 @@ def _pairs(rows: Rows) -> dict[tuple[int, str], int]:
     return {(port, state): n for port, states in states_by_port(rows).items() for state, n in states.items()}
 
 
+def _once_each(rows: Rows) -> Counts:
+    return states_by_port(list(dict.fromkeys(rows)))
+
+
 def _with_zeros(rows: Rows) -> Counts:
     seen = dict.fromkeys((state for _, _, state in rows), 0)
     return {port: seen | states for port, states in states_by_port(rows).items()}
@@ -144,6 +149,7 @@ EXERCISES = (
                 _by_address,
             ),
             Mistake("Port and state are one key here; the states of a port are a dict of their own.", _pairs),
+            Mistake("Rows that are alike were counted once: each of them is a connection or a listener.", _once_each),
             Mistake("A state that a port does not have is left out, and not counted as 0.", _with_zeros),
         ),
     ),
