@@ -4,7 +4,6 @@ import inspect
 from pathlib import Path
 
 import pytest
-from support.command_line import is_one_sentence
 from support.command_line import wslab as command
 
 from wslab import ConnectionClosed, connect
@@ -138,10 +137,3 @@ def test_the_command_prints_the_score(file):
 
     assert result.returncode == 1
     assert "Next: wants_websocket (lesson 02)" in result.stdout
-
-
-def test_the_command_says_that_there_is_no_file(file):
-    result = command("judge", str(file))
-
-    assert result.returncode == 1
-    assert is_one_sentence(result.stderr)

@@ -29,13 +29,15 @@ def run(options: argparse.Namespace) -> int:
     seen = None
     while True:
         try:
-            changed = options.file.stat().st_mtime_ns
+            status = options.file.stat()
+            changed = (status.st_ino, status.st_size, status.st_mtime_ns)
             if changed != seen:
                 score = judge_file(options.file)
                 show(score)
+                seen = changed
         except OSError as error:
-            raise CommandError(f"{options.file} cannot be read: {reason(error)}") from None
-        seen = changed
+            if seen is None or not isinstance(error, FileNotFoundError):  # an editor may take it away to save it anew
+                raise CommandError(f"{options.file} cannot be read: {reason(error)}") from None
         if not options.watch:
             return 0 if score.passed else 1
         time.sleep(INTERVAL)
