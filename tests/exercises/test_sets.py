@@ -1,6 +1,5 @@
 """The sets are what the catalogue says: solutions earn all points, and what is handed out earns none yet."""
 
-import importlib.util
 import json
 from pathlib import Path
 
@@ -9,10 +8,6 @@ import pytest
 from support import exercise_sets as sets
 
 from wslab.exercises.sets.catalogue import EXERCISES
-
-needs_nbgrader = pytest.mark.skipif(
-    importlib.util.find_spec("nbgrader") is None, reason="nbgrader is not installed: pip install nbgrader"
-)
 
 
 def read(folder: Path, lesson: str):
@@ -96,7 +91,7 @@ def test_less_is_given_from_set_to_set():
     assert not any(given[9:])
 
 
-@needs_nbgrader
+@sets.needs_nbgrader
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_nbgrader_makes_of_the_solutions_what_is_handed_out(tmp_path):

@@ -2,13 +2,16 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from wslab.exercises.checks.exercise import Exercise
@@ -47,6 +50,7 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+needs_nbgrader = pytest.mark.skipif(find_spec("nbgrader") is None, reason="nbgrader is missing: pip install nbgrader")
 MARK, END = "### BEGIN SOLUTION", "### END SOLUTION"
 MOST_LINES = 15  # of a cell that needs no explanation of its length
 
@@ -176,22 +180,31 @@ def write_solutions() -> None:
         nbformat.write(solution_notebook(lesson), SOLUTIONS / f"{lesson}.ipynb")
 
 
+def nbgrader_command(course: Path, *arguments: str) -> None:
+    """Run nbgrader in the folder of a course. Raises CalledProcessError if it refuses."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # it calls alembic by its name
+    environment = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "nbgrader", *arguments]
+    subprocess.run(command, cwd=course, env=environment, check=True, capture_output=True, timeout=300)
+
+
+def generate(notebooks: Sequence[Path], course: Path) -> Path:
+    """Let nbgrader make what learners get of each notebook; return the folder in which it is. Raises as above."""
+    source = course / "source/set"
+    source.mkdir(parents=True)
+    for path in notebooks:
+        shutil.copy(path, source)
+    nbgrader_command(course, "generate_assignment", "set", "--create")
+    return course / "release/set"
+
+
 def release(notebooks: Sequence[Path], into: Path) -> None:
-    """Let nbgrader make what learners get of each notebook. Raises CalledProcessError if it refuses."""
+    """Hand out what nbgrader makes of each notebook."""
     with tempfile.TemporaryDirectory() as course:
-        source = Path(course) / "source/set"
-        source.mkdir(parents=True)
-        for path in notebooks:
-            (source / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
-        command = [sys.executable, "-m", "nbgrader", "generate_assignment", "set", "--create", "--course-dir", course]
-        programs = (
-            f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # nbgrader calls alembic by its name
-        )
-        environment = os.environ | {"PATH": programs}
-        subprocess.run(command, cwd=course, env=environment, check=True, capture_output=True, timeout=300)
+        released = generate(notebooks, Path(course))
         into.mkdir(exist_ok=True)
         for path in notebooks:
-            made = nbformat.read(Path(course) / "release/set" / path.name, as_version=4)
+            made = nbformat.read(released / path.name, as_version=4)
             nbformat.write(handed_out(made), into / path.name)
 
 
