@@ -18,6 +18,7 @@ PROGRAMS = {
     "efforts": ("count what there is to read and to do in each lesson, and how long that takes", ["tests/efforts.py"]),
     "onepage": ("draw the page of the whole protocol that can be printed", ["tests/draw_one_page.py"]),
     "pictures": ("take the pictures of the README, in JupyterLab and Chromium", ["tests/take_pictures.py"]),
+    "solutions": ("try the checks of the exercises with wrong and right solutions", ["tests/try_solutions.py"]),
     "transcripts": ("record what Chromium reports about the scripts of the lessons", ["tests/record_transcripts.py"]),
     "slow": ("run the tests that take minutes, such as all of Autobahn", ["-m", "pytest", "-m", "slow"]),
     "fuzz": ("look for input that breaks a parser, a minute for each", ["tests/fuzz/run.py"]),

@@ -4,15 +4,13 @@ Wrong solutions come from three sides: the mistakes that the exercises know by t
 (`support/wrong_solutions`), and mutants of the reference. There are many: most of them run with the slow tests.
 """
 
-from dataclasses import replace
-
 import pytest
-from support.learners import ALWAYS, faults, params, written
+from support.learners import ALWAYS, params, written
 from support.mutants import mutants
+from support.solution_matrix import Row, missing_words, mistake_tried, row_of, wrong_tried
 from support.wrong_solutions import WRONG
 
 from wslab.exercises import check
-from wslab.exercises.checking import try_aspects
 from wslab.exercises.checks import isolation
 from wslab.exercises.progress import source_of
 from wslab.exercises.sets.catalogue import EXERCISES
@@ -48,23 +46,24 @@ def _less_patience(monkeypatch):
 
 @pytest.mark.parametrize(("name", "number"), params(MISTAKES))
 def test_a_mistake_that_is_known_is_rejected_and_named(name, number):
-    exercise = replace(EXERCISES[name], same=frozenset())  # mistakes are made of the reference
-    mistake = exercise.mistakes[number]
-
-    report = try_aspects(mistake.function, exercise, 7)
+    report, words = mistake_tried(name, number)
 
     assert not report.passed
-    assert mistake.says in faults(report)
+    assert missing_words(report, words) == []
 
 
 @pytest.mark.parametrize(("name", "number"), params(SOLUTIONS))
 def test_a_wrong_solution_is_rejected_and_its_fault_named(name, number):
-    source, words = WRONG[name][number]
-
-    report = check(written(name, source))
+    report, words = wrong_tried(name, number)
 
     assert not report.passed
-    assert [word for word in words if word not in str(report)] == [], str(report)
+    assert missing_words(report, words) == [], str(report)
+
+
+def test_a_row_of_the_table_of_all_solutions_says_whether_a_check_is_trusted():
+    assert row_of("accept_key").is_trusted
+    assert not Row("accept_key", 20, 20, 19, 5, 5).is_trusted
+    assert not Row("accept_key", 20, 20, 20, 5, 4).is_trusted
 
 
 @pytest.mark.parametrize("name", EXERCISES)
