@@ -185,7 +185,7 @@ def nbgrader_command(course: Path, *arguments: str) -> None:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # it calls alembic by its name
     environment = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "nbgrader", *arguments]
-    subprocess.run(command, cwd=course, env=environment, check=True, capture_output=True, timeout=300)
+    subprocess.run(command, cwd=course, env=environment, check=True, capture_output=True, timeout=500)
 
 
 def generate(notebooks: Sequence[Path], course: Path) -> Path:
