@@ -17,9 +17,12 @@ hypothesis.settings.load_profile("wslab")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # A shell starts what it runs in the background (`pytest &`) deaf to Ctrl-C, and so would be all that tests start.
+    # A shell starts what it runs in the background (`pytest &`) deaf to Ctrl-C, nohup makes it deaf to the end of the
+    # terminal, and so would be all that tests start.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
     # A kernel reads the user's IPython profile, which may change what every cell prints.
     profile = tempfile.TemporaryDirectory(prefix="wslab-ipython-", ignore_cleanup_errors=True)
     config.add_cleanup(profile.cleanup)

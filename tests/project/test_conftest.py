@@ -44,12 +44,14 @@ def test_where_nothing_may_skip_every_skip_fails_and_an_expected_failure_does_no
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
-def test_a_suite_that_runs_in_the_background_can_interrupt_what_it_starts(tmp_path):
+def test_what_a_suite_in_the_background_or_under_nohup_starts_is_not_deaf_to_signals(tmp_path):
     (tmp_path / "test_signal.py").write_text(
-        "import signal\ndef test_it(): assert signal.getsignal(signal.SIGINT) is signal.default_int_handler"
+        "import signal\ndef test_it():\n"
+        "    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler\n"
+        "    assert signal.getsignal(signal.SIGHUP) is signal.SIG_DFL"
     )
     shutil.copy(Path(__file__).parents[1].joinpath("conftest.py"), tmp_path)
-    script = f'trap "" INT; exec "{sys.executable}" -m pytest --rootdir "{tmp_path}" "{tmp_path}"'
+    script = f'trap "" INT HUP; exec "{sys.executable}" -m pytest --rootdir "{tmp_path}" "{tmp_path}"'
 
     result = subprocess.run(
         ["sh", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False

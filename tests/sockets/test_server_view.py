@@ -45,7 +45,8 @@ def test_the_frames_are_those_of_the_connection_as_they_were_on_the_wire():
 def test_a_page_asks_for_what_it_has_not_seen_yet_also_after_the_end():
     with live_server() as server:
         with connect(f"{server.url}?a=b&wslab-view={TOKEN}") as connection:
-            connection.ping()
+            connection.send("Hello")
+            connection.receive()
             seen = len(ask(server)["frames"])
         assert whats(ask(server, start=str(seen)))[-2:] == [("client", "close 1000"), ("server", "close 1000")]
         assert ask(server, start="-1") == ask(server, start="x") == {"frames": [], "left_out": ""}
