@@ -10,10 +10,11 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import nbformat
 import pytest
@@ -52,6 +53,14 @@ def code_cells(notebook: dict) -> list[dict]:
     return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
+class ShownCell(NamedTuple):
+    """What a code cell shows: its prompt, such as `[1]:`, its errors, and its outputs."""
+
+    prompt: str
+    fault: str
+    outputs: str
+
+
 @dataclass
 class Lab:
     """A running JupyterLab."""
@@ -64,9 +73,14 @@ class Lab:
         return f"{self.address}lab/tree/{notebook}?token={self.token}&reset"
 
     def stop(self) -> None:
+        self.ask("POST", "api/shutdown")
+
+    def ask(self, method: str, path: str) -> Any:
+        """What the server answers to this request, which is JSON or nothing."""
         headers = {"Authorization": f"token {self.token}"}
-        request = urllib.request.Request(f"{self.address}api/shutdown", headers=headers, method="POST")
-        urllib.request.urlopen(request, timeout=PATIENCE).close()
+        request = urllib.request.Request(f"{self.address}{path}", headers=headers, method=method)
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return json.loads(answer.read() or "null")
 
 
 @contextmanager
@@ -95,21 +109,32 @@ def write_settings(home: Path) -> None:
 @contextmanager
 def running_jupyter(home: Path, *settings: str) -> Iterator[Lab]:
     """A JupyterLab below a path, as on a hub, which has its settings and its folder of notebooks in `home`."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]  # JupyterLab takes a later one if somebody else has it by then
     token, folder = secrets.token_hex(), home / "notebooks"
-    options = ["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}", f"--IdentityProvider.token={token}"]
-    options += [f"--ServerApp.base_url={BASE_URL}", f"--ServerApp.root_dir={folder}", *settings]
+    options = ["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={free_port()}"]
+    options += [f"--IdentityProvider.token={token}", f"--ServerApp.base_url={BASE_URL}"]
+    options += [f"--ServerApp.root_dir={folder}", *settings]
     places = {f"JUPYTER_{name.upper()}_DIR": str(home / name) for name in ("config", "data", "runtime")}
+    command = [sys.executable, "-m", "jupyterlab", *options]
+    with running_server(command, os.environ | places) as (address, _):
+        yield Lab(address.removesuffix("/") + BASE_URL, token, folder)
+
+
+def free_port() -> int:
+    """A port that is free now; JupyterLab takes a later one if somebody else has it by then."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return found.getsockname()[1]
+
+
+@contextmanager
+def running_server(
+    command: Sequence[str | Path], environment: Mapping[str, str], folder: Path | None = None
+) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """The address of the Jupyter server that the command starts in the folder, and its process."""
     with subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *options],
-        env=os.environ | places,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
+        command, cwd=folder, env=environment, stderr=subprocess.PIPE, encoding="utf-8", errors="replace"
     ) as process:
         try:
-            yield Lab(wait_for_address(process).removesuffix("/") + BASE_URL, token, folder)
+            yield wait_for_address(process), process
         finally:
             process.kill()
 
@@ -125,8 +150,8 @@ def wait_for_address(process: subprocess.Popen) -> str:
     pytest.fail("JupyterLab did not start:\n" + "".join(lines))
 
 
-def wait_for_kernel(page: Page) -> None:
-    page.locator("#jp-main-statusbar").get_by_text(KERNEL_IDLE).wait_for(timeout=LAB_TIMEOUT)
+def wait_for_kernel(page: Page, timeout: int = LAB_TIMEOUT) -> None:
+    page.locator("#jp-main-statusbar").get_by_text(KERNEL_IDLE).wait_for(timeout=timeout)
 
 
 def open_notebook(browser: Browser, lab: Lab, name: str) -> Page:
@@ -165,21 +190,37 @@ def run_notebook(browser: Browser, lab: Lab, name: str) -> Page:
     return page
 
 
-def run_all_cells(browser: Browser, lab: Lab, name: str, to_the_end: bool = False) -> list[tuple[str, str, str]]:
-    """For each code cell, after Run All, its prompt, such as `[1]:`, its errors and its outputs.
+def run_all_cells(browser: Browser, lab: Lab, name: str, to_the_end: bool = False) -> list[ShownCell]:
+    """What each code cell shows after Run All."""
+    page = open_notebook(browser, lab, name)
+    shown = run_cells(page, to_the_end)
+    page.close()
+    return shown
+
+
+def run_cells(page: Page, to_the_end: bool = False) -> list[ShownCell]:
+    """What each code cell of the open notebook shows after Run All.
 
     With `to_the_end`, each cell must have run, which a busy browser shows late for those that are far below.
     A cell that runs a script in the browser counts when the browser has reported all.
     """
-    page = run_notebook(browser, lab, name)
+    choose_run(page, "runmenu:run-all")
     if to_the_end:
         page.wait_for_function(HAS_RUN_ALL, timeout=LAB_TIMEOUT)
     expect(page.locator(CONSOLE)).to_have_count(page.locator(".jp-CodeCell", has_text="browser.run(").count())
     for frame in page.locator(CONSOLE).all():
         expect(frame.content_frame.get_by_role("status")).to_contain_text(": Python has", timeout=LAB_TIMEOUT)
-    shown = page.evaluate(WHAT_CELLS_SHOW, FAULT)
-    page.close()
-    return [tuple(cell) for cell in shown]
+    return [ShownCell(*cell) for cell in page.evaluate(WHAT_CELLS_SHOW, FAULT)]
+
+
+def what_went_wrong(shown: Sequence[ShownCell], notebook: Path) -> list[str]:
+    """The cells that have not run, that failed and should not, or should have failed by what the notebook says."""
+    wrong = []
+    for cell, told in zip(shown, code_cells(json.loads(notebook.read_text(encoding="utf-8"))), strict=True):
+        must_fail = "raises-exception" in told["metadata"].get("tags", [])
+        if not re.fullmatch(r"\[\d+\]:", cell.prompt) or bool(cell.fault) is not must_fail:
+            wrong.append("\n".join([cell.prompt, *told["source"], cell.fault]))
+    return wrong
 
 
 def write_notebook(lab: Lab, name: str, *sources: str, outputs: Sequence[nbformat.NotebookNode] = ()) -> None:
