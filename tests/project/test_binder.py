@@ -1,13 +1,18 @@
 """What Binder makes of binder/: its Python, its packages, wslab itself, and the first lesson opened."""
 
 import json
-import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support.binders import FIRST_LESSON, click_link, run_post_build, running_binder
+from support.echo_page import EchoPage
+from support.jupyterlab import run_cells, what_went_wrong, write_settings
+
+from wslab import EchoServer
 
 ROOT = Path(__file__).parents[2]
 BINDER = ROOT / "binder"
@@ -44,20 +49,39 @@ def test_binder_installs_its_requirements_before_the_repository_arrives_so_that_
     assert install < copy_repository < post_build
 
 
-@needs_posix
-def test_post_build_installs_wslab_and_opens_the_first_lesson(tmp_path):
-    pip = tmp_path / "pip"
+@pytest.fixture(scope="module")
+def built(tmp_path_factory) -> Path:
+    """What binder/postBuild makes, where pip only says what it was told."""
+    prefix = tmp_path_factory.mktemp("prefix")
+    pip = prefix / "pip"
     pip.write_text('#!/bin/sh\necho "pip $*"\n', encoding="utf-8")
     pip.chmod(0o755)
-    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "NB_PYTHON_PREFIX": str(tmp_path)}
+    (prefix / "said").write_text(run_post_build(ROOT, prefix, prefix), encoding="utf-8")
+    return prefix
 
-    command = ["bash", BINDER / "postBuild"]
-    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=True)
 
-    assert result.stdout == "pip install --no-cache-dir --no-deps -e .\n"
-    settings = json.loads((tmp_path / "etc/jupyter/jupyter_lab_config.json").read_text(encoding="utf-8"))
+@needs_posix
+def test_post_build_installs_wslab_and_opens_the_first_lesson(built):
+    assert (built / "said").read_text(encoding="utf-8") == "pip install --no-cache-dir --no-deps -e .\n"
+    settings = json.loads((built / "etc/jupyter/jupyter_lab_config.json").read_text(encoding="utf-8"))
     lesson = settings["LabApp"]["default_url"].removeprefix("/lab/tree/")
     assert (ROOT / lesson).is_file(), f"there is no {lesson}"
+
+
+@needs_posix
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_one_click_opens_the_first_lesson_whose_console_and_echo_page_work_behind_the_proxy(browser, built, tmp_path):
+    shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    write_settings(tmp_path)
+    settings = {"JUPYTER_CONFIG_PATH": str(built / "etc/jupyter"), "JUPYTER_CONFIG_DIR": str(tmp_path / "config")}
+    with running_binder(Path(sys.executable), tmp_path, settings) as binder:
+        page = click_link(browser, binder)
+        assert what_went_wrong(run_cells(page, to_the_end=True), tmp_path / FIRST_LESSON) == []
+        with EchoServer() as server:
+            echo = EchoPage(page).visit(f"{binder.lab.address}proxy/{server.port}/").open()
+            echo.send("Zwölf Boxkämpfer")
+            echo.has_logged("Zwölf Boxkämpfer")
 
 
 def test_binder_has_every_pin_of_requirements_txt_and_the_proxy_besides():
