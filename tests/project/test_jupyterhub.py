@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 from support.console_notebook import are_as_recorded, outputs_of, write_console_notebook
 from support.hubs import running_hub, sign_in
-from support.jupyterlab import LAB_TIMEOUT, run_notebook
+from support.jupyterlab import LAB_TIMEOUT, choose_run, wait_for_kernel
 
 from wslab.browser.console_endpoint import PAGE as CONSOLE_PAGE
 
@@ -31,8 +31,11 @@ def hub(tmp_path_factory):
 @pytest.fixture(scope="module")
 def students(browser, hub):
     """The page of each student, in a browser of its own, in which all cells of the notebook have run."""
-    pages = sign_in(browser, hub, USERS)
-    return {user: run_notebook(page.context, hub.lab_of(user), "console.ipynb") for user, page in pages.items()}
+    pages = sign_in(browser, hub, USERS, "console.ipynb")
+    for page in pages.values():
+        wait_for_kernel(page)
+        choose_run(page, "runmenu:run-all")
+    return pages
 
 
 def proxied(hub, user):

@@ -45,11 +45,12 @@ c.JupyterHub.cookie_secret_file, c.JupyterHub.db_url = "cookie_secret", "sqlite:
 
 @dataclass(frozen=True)
 class Hub:
-    """A running JupyterHub. `process` is its number."""
+    """A running JupyterHub: the number of its `process`, and how many milliseconds its users may have to wait."""
 
     address: str
     home: Path
     process: int
+    patience: int
 
     def lab_of(self, user: str) -> Lab:
         """The JupyterLab of the user, who needs no token after signing in."""
@@ -74,7 +75,9 @@ def find_proxy() -> str:
 
 
 @contextlib.contextmanager
-def running_hub(home: Path, users: Sequence[str], fill: Callable[[Path], object]) -> Iterator[Hub]:
+def running_hub(
+    home: Path, users: Sequence[str], fill: Callable[[Path], object], patience: int = LAB_TIMEOUT
+) -> Iterator[Hub]:
     """A JupyterHub where anybody may log in with PASSWORD; `fill` has put notebooks into the folder of each user."""
     proxy = find_proxy()
     for user in users:
@@ -84,14 +87,14 @@ def running_hub(home: Path, users: Sequence[str], fill: Callable[[Path], object]
     bind, hub, api = free_ports(3)
     server = [sys.executable, "-m", "jupyterhub.singleuser", "--allow-root"]
     places = {"home": home, "bind": bind, "hub": hub, "api": api}
-    config = CONFIG.format(**places, proxy=[proxy], server=server, password=PASSWORD, patience=LAB_TIMEOUT // 1000)
+    config = CONFIG.format(**places, proxy=[proxy], server=server, password=PASSWORD, patience=patience // 1000)
     (home / "jupyterhub_config.py").write_text(config)
     with subprocess.Popen(
         [sys.executable, "-m", "jupyterhub"], cwd=home, stderr=subprocess.PIPE, encoding="utf-8", errors="replace"
     ) as process:
         try:
             wait_until_running(process)
-            yield Hub(f"http://127.0.0.1:{bind}/", home, process.pid)
+            yield Hub(f"http://127.0.0.1:{bind}/", home, process.pid, patience)
         finally:
             kill_with_all_it_started(process)
 
@@ -117,16 +120,16 @@ def wait_until_running(process: subprocess.Popen[str]) -> None:
     pytest.fail("JupyterHub did not start:\n" + "".join(lines))
 
 
-def sign_in(browser: Browser, hub: Hub, users: Sequence[str]) -> dict[str, Page]:
-    """Let all users sign in at once; the page of each, in a browser of its own, which shows JupyterLab."""
+def sign_in(browser: Browser, hub: Hub, users: Sequence[str], notebook: str) -> dict[str, Page]:
+    """Let all users follow a link to the notebook and sign in, at once; the page of each, in a browser of its own."""
     pages = {}
     for user in users:
         page = pages[user] = browser.new_context().new_page()
-        page.set_default_timeout(LAB_TIMEOUT)
-        page.goto(f"{hub.address}hub/login")
+        page.set_default_timeout(hub.patience)
+        page.goto(f"{hub.address}hub/user-redirect/lab/tree/{notebook}?reset")
         page.get_by_label("Username").fill(user)
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click(no_wait_after=True)
     for user, page in pages.items():
-        page.wait_for_url(f"{hub.lab_of(user).address}lab**", wait_until="commit")
+        page.wait_for_url(f"{hub.lab_of(user).address}lab/tree/{notebook}**", wait_until="commit")
     return pages
