@@ -21,6 +21,25 @@ def read_one(self, data):
 wslab.Protocol.receive_data = read_one
 """
 
+A_READ_BRINGS_A_FRAME = """
+import wslab
+from wslab.labs import by_hand
+record = by_hand.record_by_hand
+def record_whole_frames(calls, cut):
+    recording, stretch = wslab.Recording(), record(calls, 1000)
+    for event in stretch.events(1):
+        if hasattr(event, "name"):
+            recording.mark(1, event.direction, event.name, event.argument)
+            continue
+        data, is_frame = event.data, not event.data.startswith((b"GET", b"HTTP"))
+        while data:
+            used = wslab.parse_frame(data)[1] if is_frame else len(data)
+            recording.add(1, event.direction, data[:used])
+            data = data[used:]
+    return recording
+by_hand.record_by_hand = record_whole_frames
+"""
+
 PINGS_WAIT_FOR_THE_MESSAGE = """
 ask_in_order = ask
 def ask(data, *others, **options):
@@ -49,6 +68,10 @@ def test_a_server_that_decodes_each_fragment_is_seen():
 
 def test_an_endpoint_that_takes_a_read_for_a_message_is_seen():
     assert "cell-39" in changed_cells(LESSON, A_READ_IS_A_MESSAGE, until="cell-39")
+
+
+def test_a_network_that_delivers_frame_by_frame_is_seen():
+    assert "to-scale" in changed_cells(LESSON, A_READ_BRINGS_A_FRAME, until="to-scale")
 
 
 def test_a_pong_that_waits_for_the_message_is_seen():

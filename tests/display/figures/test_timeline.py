@@ -164,6 +164,50 @@ def test_the_times_take_the_place_of_the_steps():
     keeps_the_rules(timeline)
 
 
+def test_boundaries_lie_where_their_bytes_do():
+    timeline = draw_timeline(one_message(), start=2, axis="bytes")
+
+    assert lines(timeline) == [
+        "steps 3 to 8 of 8",
+        "client → server",
+        "  messages",
+        '    0 to 30  text "Hello, world", 12 bytes in 3 frames',
+        "  frames",
+        '    0 to 9    text "Hel" (more to come), 9 bytes',
+        '    9 to 21   continuation "lo, wo" (more to come), 12 bytes',
+        '    21 to 30  continuation "rld", 9 bytes',
+        "  TCP",
+        "    0 to 6    6 bytes",
+        "    6 to 12   6 bytes",
+        "    12 to 18  6 bytes",
+        "    18 to 24  6 bytes",
+        "    24 to 30  6 bytes",
+    ]
+    message, *frames = [bar.get_width() for bar in timeline.figure.axes[0].patches][:4]
+    assert [round(width / message * 30) for width in frames] == [9, 12, 9]
+    assert written(timeline)[2:9] == ["0", "5", "10", "15", "20", "25", "30"]
+    keeps_the_rules(timeline)
+
+
+def test_a_part_of_the_bytes_begins_at_0_and_says_what_goes_on_beyond_it():
+    assert lines(draw_timeline(one_message(), start=3, most=2, axis="bytes")) == [
+        "steps 4 to 5 of 8",
+        "client → server",
+        "  messages",
+        '    …  text "Hello, world", 12 bytes in 3 frames',
+        "  frames",
+        '    … to 3  text "Hel" (more to come), 9 bytes',
+        '    3 to …  continuation "lo, wo" (more to come), 12 bytes',
+        "  TCP",
+        "    0 to 6   6 bytes",
+        "    6 to 12  6 bytes",
+    ]
+
+
+def test_calls_alone_have_no_bytes_to_draw():
+    assert draw_timeline(one_message(), start=7, axis="bytes").figure is None
+
+
 def test_what_a_real_client_recorded_is_the_same_in_every_run():
     def talk() -> str:
         recording = Recording(clock=itertools.count().__next__)
@@ -266,7 +310,7 @@ def test_a_read_with_very_many_frames_is_summed_up():
     keeps_the_rules(timeline)
 
 
-@pytest.mark.parametrize("axis", ["order", "time"])
+@pytest.mark.parametrize("axis", ["order", "time", "bytes"])
 @pytest.mark.parametrize(
     "make", [opened, hostile, long_one, one_message, three_messages], ids=lambda make: make.__name__
 )
