@@ -65,7 +65,7 @@ def test_a_cell_shows_the_recorded_transcript_and_so_do_those_after_it(server):
     assert repr(view).partition("\n")[2] == repr(waited).partition("\n")[2]
     assert tuple(console.events) == RECORDED[SEND.name].events == waited.events
     assert "<iframe" not in view._repr_html_()
-    assert view._repr_html_().startswith("<div")
+    assert view._repr_html_().startswith("<details><summary>Your prediction first; then open this.</summary><div")
 
 
 def test_a_script_that_was_changed_has_no_transcript_and_says_so(server):

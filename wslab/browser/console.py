@@ -13,6 +13,7 @@ from wslab.browser.frontend import Frontend, find_frontend
 from wslab.browser.report import BrowserEvent
 from wslab.browser.run import Run
 from wslab.browser.transcript import RecordedRun, Transcript, load_transcripts
+from wslab.display.fold import SUMMARY
 from wslab.display.shown import JUPYTER
 from wslab.protocol.states import Direction
 from wslab.recording.recording import Recording
@@ -75,7 +76,7 @@ class BrowserRun:
     def _repr_html_(self) -> str:
         recorded = self._recorded_transcript()._repr_html_()
         if not self.address:
-            return recorded
+            return recorded if self.recorded is None else f"<details><summary>{SUMMARY}</summary>{recorded}</details>"
         source, title = escape(self.address), escape(f"Browser console: {self.name}")
         size = f'width="100%" height="{self.height}"'
         box = f'<iframe src="{source}" title="{title}" class="{CLASS}" {size} style="{BORDER}"></iframe>'
