@@ -1,4 +1,4 @@
-"""One constant of the package is wrong, in a copy, on both ends of each connection: a lesson notices, and nbval goes red."""
+"""A constant is wrong, in a copy of the package, at both ends of each connection: a lesson notices, and nbval is red."""
 
 import shutil
 from pathlib import Path
