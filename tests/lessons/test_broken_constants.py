@@ -1,4 +1,4 @@
-"""A constant is wrong, in a copy of the package, at both ends of each connection: a lesson notices, and nbval is red."""
+"""A constant is wrong, in a copy of the package, at both ends of a connection: a lesson notices, and nbval is red."""
 
 import shutil
 from pathlib import Path
