@@ -9,9 +9,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 from playwright.sync_api import expect
-from support import firefox
 from support.axe import assert_good_in_every_look
-from support.browser_scripts import SCRIPTS, TRANSCRIPTS, Script, certified, run_in
+from support.browser_scripts import SCRIPTS, TRANSCRIPTS, Script, certified, events_in_firefox, run_in
 from support.chromium import OPTIONS, find_browser
 from support.console_notebook import RECORDED, SEND, are_as_recorded, outputs_of, write_console_notebook
 from support.jupyterlab import (
@@ -531,15 +530,6 @@ def test_everything_can_be_reached_by_keyboard(run):
 
 
 # In Firefox
-
-
-def events_in_firefox(tab: firefox.Tab, script: Script, seconds: float) -> list[dict]:
-    with live_server(**{"deflate": False, **script.server}) as server:
-        console = with_browser(server)
-        tab.go_to(console.run(script.source, script.name).address)
-        console.wait(seconds)
-        tab.go_to("about:blank")
-        return console.events
 
 
 def without_words(events) -> list[dict]:

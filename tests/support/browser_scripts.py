@@ -10,6 +10,7 @@ from pathlib import Path
 import trustme
 from playwright.sync_api import Page, expect
 
+from support import firefox
 from wslab import BrowserConsole, Codec, Connection, EchoServer, Pong, Recording, Response, build_response
 from wslab.browser.report import BrowserEvent
 
@@ -396,6 +397,16 @@ def run_in(tab: Page, script: Script) -> Run:
         expect(tab.get_by_role("status")).to_contain_text(": Python has")
         tab.goto("about:blank")
     return Run(console.events, console.wire(), panel)
+
+
+def events_in_firefox(tab: firefox.Tab, script: Script, seconds: float) -> list[BrowserEvent]:
+    """What the script reports in this tab, which is of Firefox, in so many seconds at most."""
+    with EchoServer(**{"deflate": False, **script.server}) as server:
+        console = BrowserConsole(server, address=server.url.replace("ws", "http", 1))
+        tab.go_to(console.run(script.source, script.name).address)
+        console.wait(seconds)
+        tab.go_to("about:blank")
+        return console.events
 
 
 @contextmanager
