@@ -43,11 +43,8 @@ def draw_timeline(
     spans = sorted(spans_of(recording, number, entries), key=lambda span: (span.first.number, span.start))
     if axis == "order":
         return draw_described(lambda: draw_in_order(entries, spans, title).figure, _text(spans, title), KIND)
-    if axis == "bytes":
-        scale = scale_of_bytes(entries)
-    else:
-        began = min(next(entries_of(recording, number)).event.time, entries[0].event.time)
-        scale = scale_of_time(entries, began)
+    began = min(next(entries_of(recording, number)).event.time, entries[0].event.time)
+    scale = scale_of_bytes(entries) if axis == "bytes" else scale_of_time(entries, began)
     return draw_described(lambda: draw_to_scale(spans, title, scale).figure, _text(spans, title, scale), KIND)
 
 
