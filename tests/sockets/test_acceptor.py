@@ -290,7 +290,8 @@ def test_an_interrupt_in_any_line_of_close_leaves_a_server_that_can_be_closed():
             peers.enter_context(RawPeer.upgraded(server))
             return server
 
-        for server in interrupted_at_each_line("acceptor.py", "server.py", prepare=serving, act=EchoServer.close):
+        files = "acceptor.py", "stream.py", "server.py", "threading.py"
+        for server in interrupted_at_each_line(*files, prepare=serving, act=EchoServer.close):
             server.close()
             wait_until(lambda: wslab_threads() == set())
             assert not server.is_listening

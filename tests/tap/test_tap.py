@@ -184,7 +184,7 @@ def test_a_tap_whose_clients_wait_can_be_closed_and_started_again():
         for _ in range(2):
             with tap, RawPeer.upgraded(tap), RawPeer(tap) as waiting, RawPeer(tap):
                 waiting.send(request())
-                wait_until(lambda: tap._free._value == 0)
+                wait_until(lambda: tap._free.qsize() == 0)
                 tap.close()
                 assert tap_threads() == set()
 
@@ -192,7 +192,7 @@ def test_a_tap_whose_clients_wait_can_be_closed_and_started_again():
 def test_by_default_there_are_as_many_connections_as_there_are_files_for(monkeypatch):
     for files, most in ((math.inf, 500), (1024, 231), (100, 1)):
         monkeypatch.setattr("wslab.tap.tap.most_files", lambda files=files: files)
-        assert Tap("127.0.0.1:1")._free._value == most
+        assert Tap("127.0.0.1:1")._free.qsize() == most
 
 
 def test_a_client_for_whom_there_is_no_file_left_is_turned_away(monkeypatch, caplog):
@@ -806,7 +806,8 @@ def test_an_interrupt_in_any_line_of_close_leaves_a_tap_that_can_be_closed():
             peers.enter_context(RawPeer.upgraded(tap))
             return tap
 
-        for tap in interrupted_at_each_line("acceptor.py", "tap.py", prepare=tapped, act=Tap.close):
+        files = "acceptor.py", "relay.py", "fault_settings.py", "tap.py", "threading.py"
+        for tap in interrupted_at_each_line(*files, prepare=tapped, act=Tap.close):
             tap.close()
             wait_until(lambda: tap_threads() == set())
             with pytest.raises(ConnectionRefusedError):

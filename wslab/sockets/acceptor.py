@@ -1,14 +1,14 @@
 """Acceptor: a port that is listened on, and the thread that gives each connection to a function.
 
-Strategy: the thread waits for a client or for the end, whichever comes first; `close` tells the end by shutting down
-one of a pair of sockets. Shutting down works also where a fork of this process has the same sockets; closing them does
-not, as they stay open for as long as the fork lives.
+Strategy: the thread waits for a client or for the end, whichever comes first. A pair of sockets tells both ends:
+`close` shuts down its one for writing, and the thread the other when it has ended. Shutting down works also where a
+fork of this process has the same sockets; closing them does not, as they stay open for as long as the fork lives.
 
 In a notebook, a cell that starts a server on a port of its choice may be run again: its new server takes the place of
 the old one, which nobody could close any more if its name is gone. Anywhere else, and within one cell, two of them on
 one port are a mistake, and the second is refused.
 
-There are no locks, so that Ctrl-C can leave none behind: the sockets are closed by the thread, once it runs, or else by
+There are no locks, so that Ctrl-C can leave none behind (an Event of `threading` has one): the sockets are closed by the thread, once it runs, or else by
 `close`, and both look into `_closer` to know.
 """
 
@@ -24,7 +24,7 @@ from collections.abc import Callable
 from typing import Protocol as Interface
 
 from wslab.sockets.log import log
-from wslab.sockets.stream import shut_down
+from wslab.sockets.stream import can_be_read, shut_down
 
 PAUSE = 0.1  # seconds
 BACKLOG = 1024
@@ -64,7 +64,6 @@ class Acceptor:
         self._process = os.getpid()
         # Who closes the sockets; `setdefault` is atomic, and lets the first one do it.
         self._closer: dict[str, str] = {}
-        self._has_ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def _listen(self, has_replaced: bool = False) -> socket.socket:
@@ -98,17 +97,18 @@ class Acceptor:
         """False in a fork of the process that made it, where no thread accepts."""
         return self._process == os.getpid()
 
-    def wait(self, timeout: float) -> bool:
-        """Return True once nothing is accepted any more, False if it still is after so many seconds."""
-        return self._has_ended.wait(timeout)
+    def wait(self, timeout: float | None) -> bool:
+        """Return True once nothing is accepted any more, False if it still is after so many seconds (None: wait)."""
+        return self._wake.fileno() < 0 or can_be_read(self._wake, timeout)
 
     def close(self) -> None:
         """Stop listening. In a fork, the process that it comes from goes on."""
         if not self.is_ours:
             return
-        shut_down(self._wake)
+        shut_down(self._wake, socket.SHUT_WR)
         if self._closer.setdefault("is", "close") == "thread":
-            self._has_ended.wait()  # `join` would believe an interrupted wait to be the end (Python 3.11 and 3.12)
+            # `join` would believe an interrupted wait to be the end (Python 3.11 and 3.12)
+            self.wait(None)
             self._thread.join()
         self._close_listener()
         self._wake.close()
@@ -117,6 +117,7 @@ class Acceptor:
         _acceptors.discard(self)
         shut_down(self._listener)
         self._listener.close()
+        shut_down(self._waker)
         self._waker.close()
 
     # The thread
@@ -133,7 +134,6 @@ class Acceptor:
                     self._accept()
         finally:
             self._close_listener()
-            self._has_ended.set()
 
     def _accept(self) -> None:
         try:

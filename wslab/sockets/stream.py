@@ -23,10 +23,15 @@ def seconds_to(deadline: float | None) -> float:
     return -1 if deadline is None else max(0.0, deadline - time.monotonic())
 
 
-def shut_down(sock: socket.socket) -> None:
-    """End TCP at once, in both directions, also where a fork of this process has the socket, too."""
+def shut_down(sock: socket.socket, how: int = socket.SHUT_RDWR) -> None:
+    """End TCP at once, in both directions or in one, also where a fork of this process has the socket, too."""
     with contextlib.suppress(OSError):  # it may not be connected any more
-        socket.socket.shutdown(sock, socket.SHUT_RDWR)
+        socket.socket.shutdown(sock, how)
+
+
+def can_be_read(sock: socket.socket, timeout: float | None) -> bool:
+    """Wait until there is something to read, or the end. Return False if there is nothing in time."""
+    return _wait(sock, timeout, to_write=False)
 
 
 class Stream:

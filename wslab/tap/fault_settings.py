@@ -13,7 +13,8 @@ class FaultSettings:
     """
 
     def __init__(self, to_server: Fault | None = None, to_client: Fault | None = None) -> None:
-        self.change = threading.Condition()
+        self.lock = threading.RLock()  # `with change` would leave it locked if a Ctrl-C comes in its own code
+        self.change = threading.Condition(self.lock)
         self._faults = {
             Direction.CLIENT_TO_SERVER: _checked(to_server),
             Direction.SERVER_TO_CLIENT: _checked(to_client),
@@ -22,7 +23,7 @@ class FaultSettings:
 
     def set(self, direction: Direction, fault: Fault | None) -> None:
         """Let `fault` begin in this direction of every connection. Raises TypeError for what is no fault."""
-        with self.change:
+        with self.lock:
             self._faults[direction] = _checked(fault)
             self._versions[direction] += 1
             self.change.notify_all()

@@ -126,7 +126,7 @@ class Relay:
         """End TCP at both ends if nothing has been sent for too long."""
         if self.seconds_to_idle() != 0:
             return
-        with self.settings.change:
+        with self.settings.lock:
             was_over, self.is_over = self.is_over, True
         if not was_over:
             log.info("connection %d: the tap has ended it, as neither side sends anything", self.number)
@@ -142,7 +142,7 @@ class Relay:
 
     def finish(self) -> None:
         """Forward nothing more. The sockets are closed as soon as both threads have noticed."""
-        with self.settings.change:
+        with self.settings.lock:
             self.is_over = True
             self.settings.change.notify_all()
         self.wake()

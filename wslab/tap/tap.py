@@ -1,5 +1,6 @@
 """Tap: a proxy on loopback that records both directions of every connection, and can disturb them at will."""
 
+import queue
 import re
 import socket
 import threading
@@ -104,7 +105,10 @@ class Tap:
         self._relays: dict[threading.Thread, Relay] = {}
         self._leaving: weakref.WeakSet[threading.Thread] = weakref.WeakSet()  # those that are done, until they are gone
         self._idle_timeout = idle_timeout
-        self._free = threading.Semaphore(_default_connections() if max_connections is None else max_connections)
+        # One for each client that may still come. Unlike a Semaphore, it is whole again after a Ctrl-C.
+        self._free: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range(_default_connections() if max_connections is None else max_connections):
+            self._free.put(None)
         self._is_closing = False
         self._acceptor: Acceptor | None = None
 
@@ -185,9 +189,9 @@ class Tap:
         if acceptor is None or not acceptor.is_ours:
             return
         self._is_closing = True
-        self._free.release()  # the thread that accepts may be waiting for a client to go
+        self._free.put(None)  # the thread that accepts may be waiting for a client to go
         acceptor.close()
-        self._free.acquire()
+        self._free.get()
         with self._lock:
             relays, threads = list(self._relays.values()), [*self._relays, *self._leaving]
         for relay in relays:
@@ -197,9 +201,9 @@ class Tap:
         self._acceptor = None
 
     def _start_relay(self, client: socket.socket, _: object) -> None:
-        self._free.acquire()
+        self._free.get()
         if self._is_closing:
-            self._free.release()
+            self._free.put(None)
             client.close()
             return
         target = (self.target.host, self.target.port)
@@ -226,4 +230,4 @@ class Tap:
     def _forget(self, thread: threading.Thread) -> None:
         with self._lock:
             del self._relays[thread]
-        self._free.release()
+        self._free.put(None)
