@@ -282,6 +282,12 @@ def test_what_a_lesson_shows_stays_visible(tmp_path, size):
         "mailto:ada@example.com at 12:30",
         "/api/sessions/1/keys/2",
         "close(1000, 'bye')",
+        "the basic idea is this, and a bearer of news, too",
+        '["chat", "superchat"]',
+        '{"name": "room", "value": "kitchen"}',
+        "<title>Hello</title>",
+        "eyJhIjogImIiLCAiYyI6ICJkIn0=",
+        "pass me the salt",
     ],
 )
 def test_words_that_are_no_secrets_are_shown(words):

@@ -2,69 +2,12 @@
 
 import pytest
 
-from wslab.redaction.find import (
-    find_compressed,
-    find_in_subprotocols,
-    find_secrets,
-    is_mangled,
-    is_secret,
-    lists_subprotocols,
-)
-from wslab.redaction.secrets import Place
+from wslab.redaction.find import find_compressed, find_in_subprotocols, find_secrets
 
 
 def found(text, **kind):
     """What is found in a text, in the order of its places."""
     return [text[start:end] for start, end in sorted(set(find_secrets(text, **kind)))]
-
-
-# Names of fields that RFC 9110, RFC 6455, Fetch and others register, and which hold no secret.
-HARMLESS = (
-    "Accept Accept-CH Accept-Charset Accept-Encoding Accept-Language Accept-Ranges "
-    "Access-Control-Allow-Credentials Access-Control-Allow-Headers Age Allow Alt-Svc Cache-Control "
-    "Clear-Site-Data Connection Content-Encoding Content-Length Content-Location Content-Range "
-    "Content-Security-Policy Content-Type Date Device-Memory DNT Early-Data ETag Expect Expires Forwarded "
-    "From Host If-Match If-Modified-Since If-Range Keep-Alive Last-Modified Link Location Max-Forwards "
-    "Origin Permissions-Policy Pragma Prefer Priority Proxy-Authenticate Proxy-Connection Range Referer "
-    "Referrer-Policy Refresh Retry-After Sec-CH-UA Sec-Fetch-Dest Sec-Fetch-Mode Sec-Fetch-Site Sec-GPC "
-    "Sec-WebSocket-Accept Sec-WebSocket-Extensions Sec-WebSocket-Key Sec-WebSocket-Protocol "
-    "Sec-WebSocket-Version Server Server-Timing SourceMap Strict-Transport-Security TE "
-    "Timing-Allow-Origin Trailer Transfer-Encoding Upgrade Upgrade-Insecure-Requests User-Agent Vary Via "
-    "WWW-Authenticate X-Content-Type-Options X-Forwarded-For X-Forwarded-Host X-Forwarded-Proto "
-    "X-Frame-Options X-Powered-By X-Real-IP X-Request-ID X-Author X-Monkey "
-)
-
-
-def test_the_fields_of_http_and_websocket_that_hold_no_secret_are_shown():
-    assert [name for name in HARMLESS.split() if is_secret(name, Place.HEADER)] == []
-    assert [name for name in HARMLESS.split() if is_mangled(f"{name} : x")] == []
-
-
-@pytest.mark.parametrize("name", ["x" * 300 + "-token", "token-" + "x" * 300])
-def test_a_long_name_is_looked_at_from_both_ends(name):
-    assert is_secret(name, Place.HEADER)
-
-
-def test_a_name_is_secret_in_its_places_only():
-    assert [place for place in Place if is_secret("code", place)] == [Place.ADDRESS]
-    assert [place for place in Place if is_secret("key", place)] == [Place.HEADER, Place.ADDRESS, Place.JSON]
-    assert list(Place) == [place for place in Place if is_secret("token", place)]
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("Cook ie: a", True),
-        ("Coo\0kie: a", True),
-        ("Authorization a", True),
-        ("Authorisation\ta", True),
-        ("Host : a", False),
-        ("Sec WebSocket Key: a", False),
-        ("", False),
-    ],
-)
-def test_the_name_of_a_header_is_known_again_when_it_is_mangled(line, expected):
-    assert is_mangled(line) is expected
 
 
 @pytest.mark.parametrize(
@@ -102,6 +45,19 @@ def test_the_name_of_a_header_is_known_again_when_it_is_mangled(line, expected):
         ("ws://u:a/b@h/", ["u:a/b"]),
         ("ws://h:80/a@b", []),
         ("sk-abcdefghijklmn", ["abcdefghijklmn"]),
+        ('{"key": "token", "value": "a"}', ["a"]),
+        ('{"value": "a", "name": "token"}', ["a"]),
+        ('{"value": "a", "name": "room"}', []),
+        (f'{{"value": "a", {"x" * 200} "name": "token"}}', []),
+        ("[('Cookie', 'a'), ('Host', 'b')]", ["a"]),
+        ("x, 'Cookie', 'a'", []),
+        ('{"token": {"a": {"b": "}"}}, "c": 1}', ['"a": {"b": "}"}']),
+        (r'"http:\/\/u:p@h\/"', [r"http:\/\/u:p"]),
+        ("password = a b", ["a"]),
+        ("token =\nb", []),
+        ("<token>a</token><room>b</room>", ["a"]),
+        ("eyJ0b2tlbiI6ImEifQ==", ["eyJ0b2tlbiI6ImEifQ"]),
+        ("eyJyb29tIjoiYSJ9", []),
     ],
 )
 def test_secrets_are_found_however_they_are_written(text, secrets):
@@ -161,7 +117,6 @@ def test_a_secret_is_found_across_the_boundaries_of_chunks():
     ],
 )
 def test_tokens_in_the_names_of_subprotocols_are_found(value, secrets):
-    assert lists_subprotocols("sec-websocket-Protocol ")
     assert [value[start:end] for start, end in find_in_subprotocols(value) if start < end] == [s for s in secrets if s]
 
 
@@ -188,6 +143,9 @@ PIECES = [
     *("token", "token=", '"token":', '"token":[', '"token":"', "token/", "Basic ", "Bearer\t", "sk-", "name=", "&#x",
       'name="token" ', "form-data; ", "form-data;name=", "\r\n5\r\n", "\r\nf", "\\u0074", "&quot;", "Cookie", "Cookie:",
       "Content-Encoding:", "\nContent-Encoding: x", "\n\x1f\x8b", "\n\n\x1f\x8b", "AAA a HTTP/1.", "mailto:"),
+    *("<a>", "<a ", "<token>", "<token>a", 'value="', "value=`", '"value":[', '"key":"token",', '["token","'),
+    *("\\/", "eyJhIjoi", "W3si ", "-----BEGIN PRIVATE KEY-----", "digest a", "digest ", "\nPASS "),
+    *('"token":{"', '"token":{"a":{', "authorization:", "v2.local.", "bot1:", "/bot1", "hooks.slack.com/services/"),
 ]  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 from support.canaries import HEADER_NAMES, MEMBERS, PARAMETERS, SEGMENTS
 
-from wslab.redaction.find import words_of
+from wslab.redaction.names import words_of
 from wslab.redaction.secrets import PUBLIC_NAMES, SECRET_NAMES, SECRET_SHAPES, Place
 
 NAMES = {

@@ -55,9 +55,15 @@ HEADER_NAMES = [
     *("X-Client-Secret", "CF-Access-Client-Secret", "Cf-Access-Jwt-Assertion", "X-Goog-Iap-Jwt-Assertion", "DPoP"),
     *("X-Amz-Security-Token", "X-Amzn-Oidc-Data", "X-Ms-Client-Principal", "X-Hub-Signature-256", "Signature"),
     *("X-Session-Id", "Mcp-Session-Id", "Session", "X-Password", "X-Credential", "Wslab-Ticket"),
-    *("X-Client-Pass", "X-Amz-Credential", "X-Secret-Key"),
+    *("X-Client-Pass", "X-Amz-Credential", "X-Secret-Key", "X-Creds", "X-OTP", "X-2FA-Code", "X-PIN", "X-Sess"),
+    *("Remember-Me", "X-BAPI-SIGN", "X-Mnemonic", "X-Antiforgery", "X-App-Key", "CB-ACCESS-PASSPHRASE"),
     *("X-Jupyterhub-Api-Token", "X-Vault-Token", "PRIVATE-TOKEN", "Cokie", "Coookie", "Authorisation", "Autorization"),
 ]  # fmt: skip
+MARKED = [
+    *("ghp_", "ghr_", "github_pat_", "glpat-", "sk-proj-", "sk_live_", "sk_test_", "whsec_", "xoxb-1-", "xapp-1-"),
+    *("AIza", "ya29.", "1//0", "GOCSPX-", "npm_", "pypi-", "SG.", "dop_v1_", "shpat_", "hvs.", "lin_api_"),
+    *("AGE-SECRET-KEY-1", "sq0csp-", "ATATT3x", "dapi", "v2.local.", "hf_"),
+]
 HEADERS: dict[str, Place] = {
     **{name: _header(name) for name in HEADER_NAMES},
     "Basic": lambda secret: f"X-Other: Basic {basic(secret)}",
@@ -70,6 +76,15 @@ HEADERS: dict[str, Place] = {
     "pair": _after("X-Pair: token="),
     "second pair": _after("X-Kv: user=a; password="),
     "user and password": _after("Referer: http://user:", "@h/"),
+    "Digest": _after('X-Other: Digest username="u", realm="r", uri="/", response="', '", qop=auth'),
+    "other scheme": _after("X-Other: ApiKey "),
+    "account and key": _after("X-Other: SharedKey account:"),
+    "settings": _after("X-Other: DefaultEndpointsProtocol=https;AccountKey=", ";x=y"),
+    **{prefix: _after(f"X-Other: say {prefix}") for prefix in MARKED},
+    "Slack, address": _after("X-Other: https://hooks.slack.com/services/T0/B0/"),
+    "Discord, address": _after("X-Other: https://discord.com/api/webhooks/123/"),
+    "Telegram, address": _after("X-Other: https://api.telegram.org/bot12345:", "/getMe"),
+    "base64": lambda secret: f"X-Other: {base64.b64encode(json.dumps({'token': secret}).encode()).decode()}",
 }
 SUBPROTOCOLS: dict[str, Place] = {
     "next name": _after("access_token, "),
@@ -104,7 +119,8 @@ PARAMETERS = [
     *("X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Credential", "X-Goog-Signature", "hmac", "auth", "jwt", "code"),
     *("state", "code_verifier", "password", "passwd", "pwd", "pass", "user[password]", "sid", "session", "session_id"),
     *("sessionid", "PHPSESSID", "ticket", "_xsrf", "csrf", "csrftoken", "bearer", "credentials", "otp", "pin"),
-    *("cookie", "secret_key", "SAMLResponse"),
+    *("cookie", "secret_key", "SAMLResponse", "appkey", "streamKey", "listenKey", "sign", "hdnts", "sess"),
+    *("jsessionid", "otp_code", "device_code", "totp", "mfa", "pw", "userpass", "cred", "mnemonic"),
 ]  # fmt: skip
 SEGMENTS = ["token", "access_token", "api-key", "secret", "jwt", "password", "bearer"]
 TARGETS: dict[str, Place] = {
@@ -123,7 +139,8 @@ TARGETS: dict[str, Place] = {
 MEMBERS = [
     *("token", "access_token", "password", "passwd", "secret", "apiKey", "api_key", "key", "jwt", "authorization"),
     *("Cookie", "sessionId", "_xsrf", "ticket", "auth", "client_secret", "signature", "X-Api-Key"),
-    *("privateKey", "bearer", "pin", "otp"),
+    *("privateKey", "bearer", "pin", "otp", "sid", "code_verifier", "sessionKey", "AccountKey", "encryption_key"),
+    *("verificationCode", "pin_code", "seedPhrase", "passwort", "pasword", "dbPass", "licenseKey", "sshKey", "creds"),
 ]  # fmt: skip
 JSONS: dict[str, Place] = {
     **{name: (lambda secret, name=name: json.dumps({"a": 1, name: secret, "z": 2})) for name in MEMBERS},
@@ -137,6 +154,17 @@ JSONS: dict[str, Place] = {
     "cut short": lambda secret: f'{{"token": "{secret}',
     "of a HAR": lambda secret: json.dumps({"name": "Cookie", "value": secret}),
     "Python": lambda secret: repr({"token": secret}),
+    "Python, pairs": lambda secret: repr([("Host", "h"), ("Authorization", secret)]),
+    "pairs": lambda secret: json.dumps([["a", "b"], ["cookie", secret]]),
+    "key and value": lambda secret: json.dumps({"key": "token", "value": secret}),
+    "value and name": lambda secret: json.dumps({"value": secret, "name": "token"}),
+    "object in an object": lambda secret: json.dumps({"credentials": {"a": {"b": "}"}, "c": secret}}),
+    "escaped address": lambda secret: json.dumps({"url": f"http://u:{secret}@h/"}).replace("/", r"\/"),
+    "template": _after("{token: `", "`}"),
+    "private key": lambda secret: json.dumps(f"-----BEGIN EC PRIVATE KEY-----\nMII{secret}\n-----END"),
+    "base64": lambda secret: json.dumps({"data": base64.b64encode(json.dumps([{"pw": secret}]).encode()).decode()}),
+    "command": _after("curl -H 'Authorization: Token ", "' http://h/"),
+    "line of IRC": _after("NICK ada\r\nPASS oauth:"),
 }
 BODIES: dict[str, Place] = {
     **JSONS,
@@ -148,6 +176,9 @@ BODIES: dict[str, Place] = {
     "HTML, meta": _after('<meta name="csrf-token" content="', '">'),
     "HTML, JSON": _after("<div data-config='{&quot;token&quot;: &quot;", "&quot;}'>"),
     "script": _after("<script>var token = '", "';</script>"),
+    "XML": _after('<wsse:Password Type="x">', "</wsse:Password>"),
+    "XML, escaped": _after("&lt;token&gt;", "&lt;/token&gt;"),
+    "settings": _after("[x]\npassword = "),
 }
 
 

@@ -6,30 +6,30 @@ the text as it was. No character is looked at more often than a fixed number of 
 """
 
 import re
+from base64 import urlsafe_b64decode
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from difflib import get_close_matches
-from functools import lru_cache
 
-from wslab.redaction.secrets import MANGLED, MISSPELT, PUBLIC_NAMES, SECRET_NAMES, SECRET_SHAPES, SUBPROTOCOL, Place
-
-MOST_OF_A_NAME = 100  # characters, at its start and at its end
+from wslab.redaction.names import is_mangled, is_secret, lists_subprotocols
+from wslab.redaction.secrets import SECRET_SHAPES, SUBPROTOCOL, Place
 
 _FLAGS = re.IGNORECASE | re.ASCII
-_PUBLIC = re.compile("|".join(pattern for pattern, _ in PUBLIC_NAMES))
-_SECRET = {
-    place: re.compile("|".join(known.pattern for known in SECRET_NAMES if place in known.places)) for place in Place
-}
-_HINT = re.compile(r"[=:/%&\\@]|eyJ|basic|bearer|negotiate|ntlm|[-_]|AIza", _FLAGS)
+_HINT = re.compile(
+    r"[=:/%&\\@_-]|[\"'],|eyJ|eyAi|ewo|W3si|basic|bearer|negotiate|ntlm|key |pass |auth"
+    r"|AIza|SG\.|ATATT|dapi|hv[bs]\.|ya29|\.local\.",
+    _FLAGS,
+)
 _SHAPES = [re.compile(pattern, _FLAGS) for pattern, _ in SECRET_SHAPES]
 _SUBPROTOCOL = re.compile(SUBPROTOCOL, _FLAGS)
-_MANGLED = re.compile(MANGLED)
 
 _ENCODED = 0xE000  # an encoded delimiter is told from a plain one by its place in Unicode's private area
-_ESCAPE = r"%(?:25)*([0-9A-F]{2})|(?<!\\)\\++u00([0-9A-F]{2})|&#x0{0,4}([0-9A-F]{2});|&(#39|#34|#38|apos|quot|amp);"
+_ESCAPE = (
+    r"%(?:25)*([0-9A-F]{2})|(?<!\\)\\++u00([0-9A-F]{2})|&#x0{0,4}([0-9A-F]{2});"
+    r"|&(#39|#34|#38|apos|quot|amp|lt|gt);|(?<!\\)\\++(/)"
+)
 _BOUNDARY = re.compile(r"\r\n[0-9A-F]{1,8}(?:;[^\r\n]{0,80})?\r\n", _FLAGS)  # between chunks of a body (RFC 9112 §7.1)
 _ESCAPES, _ESCAPES_IN_CHUNKS = re.compile(_ESCAPE, _FLAGS), re.compile(f"{_ESCAPE}|{_BOUNDARY.pattern}", _FLAGS)
-_ENTITIES = {"#39": "'", "#34": '"', "#38": "&", "apos": "'", "quot": '"', "amp": "&"}
+_ENTITIES = {"#39": "'", "#34": '"', "#38": "&", "apos": "'", "quot": '"', "amp": "&", "lt": "<", "gt": ">"}
 
 _LINE = re.compile(r"([^\r\n]*)(?:\r\n?|\n|\Z)")
 _HEADER_NAME = re.compile(r"[ \t]*[!#$%&'*+.^`|~\w-]+[ \t]*", re.ASCII)
@@ -37,19 +37,26 @@ _LETTERS = re.compile(r"[ \t]*[a-z-]*", _FLAGS)
 _NOT_A_HEADER = re.compile(r"[ \t]*[\"'{<[]|HTTP/\d|[A-Z]+ +(?:[/*]|https?://)")
 _PART_NAME = re.compile(r'form-data\b.{0,200}?\bname="?([^";]*)', _FLAGS)
 _PAIR = re.compile(
-    r"(?<![\w.$~\[\]-])([\w.$~\[\]-]++)(\\*+[\"'\ue022\ue027])?[\s+\ue020\ue00a]{0,8}+([=:\ue03d\ue03a])"
-    r"(?:[\s+\ue020\ue00a]{0,8}+(?:(\\*+)([\"'\ue022\ue027])|([\[{])|(-?\d[\d.e+-]*+)))?",
+    r"(?<![\w.$~\[\]-])([\w.$~\[\]-]++)(\\*+[\"'\ue022\ue027])?[\s+\ue020\ue00a]{0,8}+([=:,\ue03d\ue03a])"
+    r"(?:[\s+\ue020\ue00a]{0,8}+(?:(\\*+)([\"'`\ue022\ue027])|([\[{])|(-?\d[\d.e+-]*+)))?",
     _FLAGS,
 )
 _SEPARATORS = "?&#;\ue03f\ue026\ue023\ue03b"
 _COLONS = ":\ue03a"
-_ENDS_OF_STRINGS = {quote: re.compile(rf"(?<!\\)(\\*+){quote}|[\r\n]") for quote in ('"', "'", "\ue022", "\ue027")}
-_CLOSING = {"[": "]", "{": "}"}
+_ENDS_OF_STRINGS = {quote: re.compile(rf"(?<!\\)(\\*+){quote}|[\r\n]") for quote in ('"', "'", "`", "\ue022", "\ue027")}
+_BRACKET = re.compile(r'(?<!\\)"(?:[^"\\\r\n]|\\.)*"|([\[{])|[\]}]')
+_TUPLE = re.compile(r"[\[(]\s{0,8}\\*+[\"'\ue022\ue027]\Z", _FLAGS)  # before a name: ["token", "…"]
 # Python before 3.11.5 errs in possessive groups with a choice or a look ahead: there are none, only single characters.
 # Up to what ends a parameter. A quotation mark ends it only where no more of a word follows.
 _PARAMETER = re.compile(r"(?:[^&#\s\"'<>`]|[\"'<>`](?=[^\s,;:.)\]}>/&#\"'<]))+", _FLAGS)
+_SPACED = re.compile(rf"[ \t]{{1,8}}({_PARAMETER.pattern})", _FLAGS)  # password = …, as in a file of settings
 _WORD = re.compile(r"[\w.$~\[\]-]{1,60}", re.ASCII)
-_FAR = 200  # characters between a name="…" and its value="…"
+_FAR = 200  # characters between a name="…" and its value="…", whichever comes first
+_NAMES, _VALUES = ("name", "key", "header"), ("value", "content")
+_ELEMENT = re.compile(
+    r"[<\ue03c](?:\w+:)?([\w.-]{1,60})(?:\s[^<>\ue03c\ue03e]{0,200})?[>\ue03e]([^<>\ue03c\ue03e]+)[<\ue03c]", _FLAGS
+)
+_BASE64 = re.compile(r"(?<![\w+/-])(?:eyJ|eyAi|ewo|W3si)[\w+/-]{8,}", re.ASCII)  # JSON in it: {" { " {\n [{"
 _SEGMENT = re.compile(r"(?<=[/\ue02f])(?<![/\ue02f]{2})([\w.~-]++)(?=[/\ue02f]([^/?#\s\"'<>;\ue02f\ue03f]+))", _FLAGS)
 
 _COMPRESSED = re.compile(
@@ -58,55 +65,9 @@ _COMPRESSED = re.compile(
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _NEXT_HEAD = re.compile(rb"HTTP/1\.\d [1-9]\d\d|[A-Z]{3,10} [!-~]+ HTTP/1\.\d")
 
+_URLSAFE = str.maketrans("+/", "-_")
+
 Span = tuple[int, int]
-
-
-# Names
-
-
-def words_of(name: str) -> str:
-    """A name as words in small letters.
-
-    >>> words_of("xApi_Key")
-    'x-api-key'
-    """
-    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name)
-    return re.sub(r"[^A-Za-z0-9]+", "-", parted).strip("-").lower()
-
-
-def is_secret(name: str, place: Place) -> bool:
-    """Whether what stands behind this name is secret.
-
-    >>> is_secret("X-Api-Key", Place.HEADER), is_secret("Sec-WebSocket-Key", Place.HEADER)
-    (True, False)
-    """
-    if len(name) > 2 * MOST_OF_A_NAME:
-        name = f"{name[:MOST_OF_A_NAME]} {name[-MOST_OF_A_NAME:]}"
-    return _is_secret(name, place)
-
-
-@lru_cache(4096)
-def _is_secret(name: str, place: Place) -> bool:
-    words = words_of(name)
-    if _PUBLIC.search(words):
-        return False
-    if _SECRET[place].search(words):
-        return True
-    is_short = 4 < len(words) < 24  # comparing is slow
-    return place is Place.HEADER and is_short and bool(get_close_matches(words.replace("-", ""), MISSPELT, 1, 0.8))
-
-
-def is_mangled(line: str) -> bool:
-    """Whether a line begins as a header with a secret does, but for blanks, control characters or a missing colon."""
-    name, colon, _ = line.partition(":")
-    letters = re.sub("[^a-z]", "", name[:MOST_OF_A_NAME].lower())
-    first = "".join(name.split(maxsplit=1)[:1])
-    return bool(_MANGLED.match(letters)) or is_secret(name if colon else first, Place.HEADER)
-
-
-def lists_subprotocols(name: str) -> bool:
-    """Whether it is the name of the header in which a browser puts its token."""
-    return name.strip().lower() == "sec-websocket-protocol"
 
 
 # All of them
@@ -125,6 +86,8 @@ def _find(text: str, escapes: re.Pattern[str], is_head: bool, is_body: bool) -> 
     plain = reading.plain
     yield from reading.spans(_in_lines(plain, is_head))
     yield from reading.spans(_in_pairs(plain, is_form=is_body))
+    yield from reading.spans(_in_elements(plain))
+    yield from reading.spans(_in_base64(plain))
     for shape in _SHAPES:
         yield from reading.spans(found.span(1) for found in shape.finditer(plain))
     segments = _SEGMENT.finditer(plain)
@@ -160,7 +123,7 @@ def _decode(escape: re.Match[str]) -> str:
     if escape.lastindex is None:
         return ""  # the boundary of a chunk
     digits = escape[1] or escape[2] or escape[3]
-    character = chr(int(digits, 16)) if digits else _ENTITIES[escape[4].lower()]
+    character = chr(int(digits, 16)) if digits else _ENTITIES[escape[4].lower()] if escape[4] else "/"
     is_plain = character.isascii() and (character.isalnum() or character in "_.-[]~$\\")
     return character if is_plain else chr(_ENCODED + ord(character))
 
@@ -221,26 +184,32 @@ def find_in_subprotocols(value: str) -> Iterator[Span]:
 
 
 def _in_pairs(plain: str, is_form: bool) -> Iterator[Span]:
-    position, named = 0, -_FAR
+    position, named, valued = 0, -_FAR, (-_FAR, -_FAR)
     while pair := _PAIR.search(plain, position):
         position, name = pair.end(), pair[1].lower()
-        if name == "name" and pair[5]:  # <input name="token" value="…">
-            word = _WORD.match(plain, position)
-            named = position if word and is_secret(word[0], Place.JSON) else -_FAR
-        elif is_secret(pair[1], _place(plain, pair, is_form)) or (
-            name in ("value", "content") and position - named < _FAR
-        ):
+        word = _WORD.match(plain, position) if name in _NAMES and pair[5] else None
+        if word and is_secret(word[0], Place.JSON):  # <input name="token" value="…">, or the other way round
+            named = position = word.end()
+            if named - valued[1] < _FAR:
+                yield valued
+        elif (name in _VALUES and position - named < _FAR) or _is_secret(plain, pair, is_form):
             start, end = _value(plain, pair)
             if start < end:
                 yield start, end
                 position = end
+        elif name in _VALUES and pair[5]:
+            valued = _value(plain, pair)
 
 
-def _place(plain: str, pair: re.Match[str], is_form: bool) -> Place:
+def _is_secret(plain: str, pair: re.Match[str], is_form: bool) -> bool:
     if pair[3] in _COLONS:
-        return Place.JSON
+        return is_secret(pair[1], Place.JSON)
+    if pair[3] == ",":
+        is_tuple = pair[2] and pair[5] and _TUPLE.search(plain, max(0, pair.start() - 20), pair.start())
+        return bool(is_tuple) and is_secret(pair[1], Place.TEXT)
     before = plain[pair.start() - 1] if pair.start() else "\n"
-    return Place.ADDRESS if before in _SEPARATORS or (is_form and before in "\r\n") else Place.TEXT
+    is_in_address = before in _SEPARATORS or (is_form and before in "\r\n")
+    return is_secret(pair[1], Place.ADDRESS if is_in_address else Place.TEXT)
 
 
 def _value(plain: str, pair: re.Match[str]) -> Span:
@@ -253,12 +222,35 @@ def _value(plain: str, pair: re.Match[str]) -> Span:
                 return start, end.end(1) - depth if end[1] is not None else end.start()
         return start, len(plain)
     if pair[3] not in _COLONS:
-        parameter = _PARAMETER.match(plain, pair.end(3))
-        return parameter.span() if parameter else (start, start)
+        parameter = _PARAMETER.match(plain, pair.end(3)) or _SPACED.match(plain, pair.end(3))
+        return parameter.span(parameter.lastindex or 0) if parameter else (start, start)
     if pair[6]:
-        end_of_list = plain.find(_CLOSING[pair[6]], start)
-        return start, end_of_list if end_of_list >= 0 else len(plain)
+        return start, _end_of_list(plain, start)
     return pair.span(7) if pair[2] and pair[7] else (start, start)
+
+
+def _end_of_list(plain: str, start: int) -> int:
+    depth = 1
+    for bracket in _BRACKET.finditer(plain, start):
+        depth += 1 if bracket[1] else -1 if bracket[0] in "]}" else 0
+        if not depth:
+            return bracket.start()
+    return len(plain)
+
+
+# By the names of elements of XML, and in what is encoded
+
+
+def _in_elements(plain: str) -> Iterator[Span]:
+    return (found.span(2) for found in _ELEMENT.finditer(plain) if is_secret(found[1], Place.JSON))
+
+
+def _in_base64(plain: str) -> Iterator[Span]:
+    """Where JSON with a secret in it stands in base64, at most a fourth of which is looked at again."""
+    for found in _BASE64.finditer(plain):
+        text = urlsafe_b64decode(found[0][: len(found[0]) // 4 * 4].translate(_URLSAFE)).decode("latin-1")
+        if any(True for _ in find_secrets(text)):
+            yield found.span()
 
 
 # By what is compressed

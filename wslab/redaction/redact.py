@@ -5,21 +5,15 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from wslab.redaction.find import (
-    find_compressed,
-    find_in_subprotocols,
-    find_secrets,
-    is_mangled,
-    is_secret,
-    lists_subprotocols,
-)
+from wslab.redaction.find import find_compressed, find_in_subprotocols, find_secrets
+from wslab.redaction.names import is_mangled, is_secret, lists_subprotocols
 from wslab.redaction.secrets import Place
 
 REDACTED = "[redacted]"
 MOST_OF_A_LINE = 40  # characters
 
 _CONTINUATIONS = bytes(range(0x80, 0xC0))  # of UTF-8
-_WORDS = re.compile(rb"[\t\n\r -~]{8,}")
+_WORDS = re.compile(rb"[\t\n\r -~]{12,}|[\w-]{3,}=[!-~]{3,}")  # in noise, shorter ones look like anything now and then
 
 # What may follow a part of a text that is not all there: more of a token, the end of a password.
 _FOLLOWING = ("a" * 20 + ".aaaa", "@a")

@@ -36,18 +36,32 @@ SECRET_NAMES = [
     SecretName(r"token", ANYWHERE, "whoever bears a token has its rights (RFC 6750 §1)"),
     SecretName(r"bearer|jwt|assertion|saml|dpo-?p", ANYWHERE, "the same by other names (RFC 7519, RFC 7521, RFC 9449)"),
     SecretName(r"api-?key", ANYWHERE, "a password for a program"),
-    SecretName(r"\b(?:access|private|secret|signing|subscription|master|shared)-?key", ANYWHERE, "the same"),
+    SecretName(
+        r"(?:access|private|secret|sign(?:ing)?|subscription|master|shared|account|encryption|session|licen[cs]e|app"
+        r"|deploy|ssh|stream|listen|storage|hmac)-?key",
+        ANYWHERE,
+        "the same, for a purpose",
+    ),
     SecretName(r"\bkey$", HEADER | ADDRESS, "the same, in short"),
-    SecretName(r"secret|credential", ANYWHERE, "it says so"),
-    SecretName(r"pass-?w|passphrase|passcode|\bpswd\b|\bpwd\b", ANYWHERE, "a password"),
-    SecretName(r"\bpass$|^otp$|^pin$|^key$", HEADER | ADDRESS | JSON, "the same, in short"),
+    SecretName(r"secret|credential|\bcreds?\b", ANYWHERE, "it says so"),
+    SecretName(r"pass?-?w|passphrase|passcode|\bpswd\b|\bpwd\b|\bpw$", ANYWHERE, "a password"),
+    SecretName(r"(?:\b|user|db)pass$|\b(?:t?otp|mfa)$|\bpin$|^key$", HEADER | ADDRESS | JSON, "the same, in short"),
+    SecretName(
+        r"\b(?:t?otp|pin|mfa|2-?fa|device|user|verification|security|recovery)-?code$",
+        HEADER | ADDRESS | JSON,
+        "the same, for once",
+    ),
+    SecretName(r"mnemonic|seed-?phrase", ANYWHERE, "the same, for a wallet"),
     SecretName(r"signature|\bsig$|\bhmac\b", ANYWHERE, "who shows it may do what is signed: AWS, Azure, Google"),
-    SecretName(r"[cx]srf", ANYWHERE, "it keeps other sites from acting for the user"),
-    SecretName(r"\bsess(?:ion)?-?id\b|sessid\b", ANYWHERE, "a session is its user, as a cookie is"),
-    SecretName(r"session", HEADER, "the same"),
-    SecretName(r"^session$|\bsid$", HEADER | ADDRESS, "the same, in short: Engine.IO, CGI"),
+    SecretName(r"\bsign$|^hdn(?:ts|ea|tl)$", HEADER | ADDRESS, "the same, in short: Binance, Akamai"),
+    SecretName(r"[cx]srf|antiforgery", ANYWHERE, "it keeps other sites from acting for the user"),
+    SecretName(r"sess(?:ion)?-?id", ANYWHERE, "a session is its user, as a cookie is"),
+    SecretName(r"session|\bsess$|remember-?me", HEADER, "the same"),
+    SecretName(r"^sess(?:ion)?$|\bsid$", HEADER | ADDRESS, "the same, in short: Engine.IO, CGI"),
+    SecretName(r"^sid$", JSON, "the same, as the server of Engine.IO tells it"),
     SecretName(r"ticket", HEADER | ADDRESS | JSON, "it admits once"),
     SecretName(r"^code$|^state$|-verifier$", ADDRESS, "a login under way (RFC 6749 §4.1.2, RFC 7636)"),
+    SecretName(r"code-?verifier$", JSON, "the same, when it is redeemed"),
     SecretName(r"client-principal|oidc-(?:data|identity)", HEADER, "a login as the proxies of Azure and AWS tell it"),
     SecretName(
         r"^(?:\w+-)?(?:token|secret|jwt|api-?key|password|passwd|bearer)$",
@@ -61,7 +75,7 @@ PUBLIC_NAMES = [
     (r"^sec-?web-?socket-?(?:key|accept|version|protocol|extensions)", "the handshake itself"),
     (r"^(?:www|proxy)-authenticate$", "what a server asks for, not the answer (RFC 9110 §11.6)"),
     (r"^access-control-", "names of headers, yes and no (Fetch §3.2)"),
-    (r"\b(?:masking|public|cache|surrogate|idempotency|sort|primary)-key", "a key that opens nothing"),
+    (r"\b(?:masking|public|cache|surrogate|idempotency|sort|primary)-?key", "a key that opens nothing"),
     (r"tokens\b|token-(?:type|count|limit|url|endpoint)", "about tokens: how many, and of which kind"),
 ]
 
@@ -83,17 +97,41 @@ SECRET_SHAPES = [
         "a JSON Web Token: who shows it is logged in (RFC 7519)",
     ),
     (
-        r"(?<![\w-])(?:basic|bearer|negotiate|ntlm)[ \t+\ue020]+"
-        r'(?!(?:auth\w*|access|tokens?|credentials|scheme|realm)\b|[\w-]+ ?= ?["\w])([\w.~+/-]{4,}=*)',
-        "credentials with their scheme (RFC 7617, RFC 6750, RFC 4559)",
+        r"(?<![\w-])(?:basic|bearer|negotiate|ntlm|apikey|sharedkey(?:lite)?)[ \t+\ue020]+"
+        r'(?!(?:auth\w*|access|tokens?|credentials|scheme|realm)\b|[\w-]+ ?= ?["\w]|(?-i:[a-z]{1,20}[,.;:!?]? [a-z]))'
+        r"([\w.~+/:-]{4,}=*)",
+        "credentials with their scheme (RFC 7617, RFC 6750, RFC 4559), unless a sentence goes on",
+    ),
+    (
+        r"\b(?:proxy-)?authorization[ \t]*[:=\ue03a\ue03d][ \t+\ue020]*([^\r\n\"'<>]+)",
+        "the same, in a line that somebody quotes",
+    ),
+    (
+        r"(?<![\w-])digest[ \t]+\w[^\r\n]{0,500}?[ ,]response=\"?([^\s,\"]+)",
+        "what a password makes of a question (RFC 7616 §3.4.1): it can be guessed from that",
+    ),
+    (
+        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----((?:[^-]|-(?!----))+)",
+        "a private key (RFC 7468 §10, §11)",
+    ),
+    (
+        r"(?:\A|[\r\n])(?-i:PASS|AUTHENTICATE|AUTH(?: [A-Z-]+)?) +:?([^\s][^\r\n]*)",
+        "the login of a protocol of lines: IRC, POP3, Redis",
     ),
     (
         r"\b(?:bearer\.authorization\.k8s\.io|insecure-api-key)\.([\w.~-]+)",
         "a token in the name of a subprotocol: Kubernetes, OpenAI",
     ),
     (
-        r"(?<![\w-])(?:sk-|[rs]k_live_|gh[opsu]_|github_pat_|glpat-|xox[abeprs]-|hf_|AIza)([\w-]{12,})",
+        r"(?<![\w-])(?:sk-|[rs]k_(?:live|test)_|whsec_|gh[oprsu]_|github_pat_|glpat-|xox[abeprs]-|xapp-|hf_|AIza|ya29\."
+        r"|1//0|GOCSPX-|npm_|pypi-|SG\.|dop_v1_|shp(?:at|ca|pa|ss)_|hv[bs]\.|lin_api_|AGE-SECRET-KEY-|sq0\w{3}-|ATATT|dapi"
+        r"|v[1-4]\.local\.)([\w-]{12,}[\w.-]*)",
         "a key that its maker has marked as one, so that it is found",
+    ),
+    (
+        r"(?:hooks\.slack\.com[/\ue02f]services[/\ue02f]\w{1,20}[/\ue02f]\w{1,20}|discord(?:app)?\.com[/\ue02f]api[/\ue02f]webhooks[/\ue02f]\d{1,30}"
+        r"|[/\ue02f]bot\d{1,20}(?=:))[/:\ue02f]([\w-]+)",
+        "an address that lets whoever knows it speak: Slack, Discord, Telegram",
     ),
     (
         r"[/\ue02f]{2}([^/?#\s\"'<>,\ue02f\ue03f\ue023]+)[@\ue040]",

@@ -8,8 +8,8 @@ In a notebook, a cell that starts a server on a port of its choice may be run ag
 the old one, which nobody could close any more if its name is gone. Anywhere else, and within one cell, two of them on
 one port are a mistake, and the second is refused.
 
-There are no locks, so that Ctrl-C can leave none behind (an Event of `threading` has one): the sockets are closed by the thread, once it runs, or else by
-`close`, and both look into `_closer` to know.
+There are no locks, so that Ctrl-C can leave none behind (an Event of `threading` has one): the sockets are closed by
+the thread, once it runs, or else by `close`, and both look into `_closer` to know.
 """
 
 import contextlib
