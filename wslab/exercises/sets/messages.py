@@ -2,6 +2,8 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from wslab.exercises.checks.exercise import Aspect, Case, Exercise, Mistake
@@ -136,13 +138,53 @@ def _control_joins(frames: list[Frame]) -> list[Any]:
 
 
 def _decodes_frames(frames: list[Frame]) -> list[Any]:
-    for frame in frames:
-        if frame.opcode == Opcode.TEXT:
+    kind, ends = None, [n for n, frame in enumerate(frames, 1) if frame.opcode < 8 and frame.fin]
+    for frame in frames[: max(ends, default=0)]:
+        if frame.opcode in (Opcode.TEXT, Opcode.BINARY):
+            kind = frame.opcode
+        if frame.opcode < 8 and kind == Opcode.TEXT:
             try:
                 frame.payload.decode()
             except UnicodeDecodeError:
                 raise ProtocolError("not UTF-8", 1007) from None
     return join_messages(frames)
+
+
+def _open_before(frames: list[Frame]) -> list[bool]:
+    """For each frame whether a message has begun before it and not ended."""
+    opened = [False]
+    for frame in frames:
+        opened.append(opened[-1] if frame.opcode >= 8 else not frame.fin)
+    return opened[:-1]
+
+
+def _control_payload_joins(frames: list[Frame]) -> list[Any]:
+    joined = [
+        replace(frame, opcode=Opcode.CONTINUATION, fin=False) if is_open and frame.opcode >= 8 else frame
+        for frame, is_open in zip(frames, _open_before(frames), strict=True)
+    ]
+    return join_messages(joined)
+
+
+def _control_forgets(frames: list[Frame]) -> list[Any]:
+    kept: list[Frame] = []
+    for frame, is_open in zip(frames, _open_before(frames), strict=True):
+        while frame.opcode >= 8 and is_open and kept and not kept[-1].fin:
+            kept.pop()
+        kept.append(frame)
+    return join_messages(kept)
+
+
+def _kind_of_last(frames: list[Frame]) -> list[Any]:
+    ends = [frame.opcode for frame in frames if frame.opcode < 8 and frame.fin]
+    return [
+        it.encode() if isinstance(it, str) and opcode == Opcode.CONTINUATION else it
+        for it, opcode in zip(join_messages(frames), ends, strict=True)
+    ]
+
+
+def _until_close(frames: list[Frame]) -> list[Any]:
+    return join_messages(list(takewhile(lambda frame: frame.opcode != Opcode.CLOSE, frames)))
 
 
 def _accepts_anything(frames: list[Frame]) -> list[Any]:
@@ -229,6 +271,12 @@ EXERCISES = (
             Mistake("A binary message comes back as bytes: its opcode says so, decode only text.", _all_text),
             Mistake("Control frames are no messages.", _control_too),
             Mistake("An empty message is a message too.", _no_empty),
+            Mistake("The payload of a control frame was joined to the message around it.", _control_payload_joins),
+            Mistake(
+                "A control frame made it forget the fragments before: the message goes on after it.", _control_forgets
+            ),
+            Mistake("The first frame says whether a message is text; its continuations do not.", _kind_of_last),
+            Mistake("A close frame is passed over here, like any other control frame.", _until_close),
         ),
     ),
 )

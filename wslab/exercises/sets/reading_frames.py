@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from wslab.exercises.checks.exercise import Aspect, Case, Exercise, Mistake
@@ -120,7 +121,27 @@ def _still_masked(data: bytes) -> Parsed:
     if found is None:
         return None
     frame, used = found
-    return Frame(frame.opcode, bytes(data)[used - len(frame.payload) : used], frame.fin, frame.rsv1, frame.rsv2), used
+    return replace(frame, payload=bytes(data)[used - len(frame.payload) : used]), used
+
+
+def _whole_is_missing(data: bytes) -> Parsed:
+    found = parse_frame(data)
+    return found if found and found[1] < len(data) else None
+
+
+def _empty_is_missing(data: bytes) -> Parsed:
+    found = parse_frame(data)
+    return found if found and found[0].payload else None
+
+
+def _key_not_used(data: bytes) -> Parsed:
+    found = parse_frame(data)
+    return found and (found[0], found[1] - (4 if data[1] & 0x80 else 0))
+
+
+def _rest_in_payload(data: bytes) -> Parsed:
+    found = parse_frame(data)
+    return found and (replace(found[0], payload=found[0].payload + bytes(data[found[1] :])), found[1])
 
 
 def _all_used(data: bytes) -> Parsed:
@@ -225,6 +246,15 @@ EXERCISES = (
             Mistake("After 127 come eight bytes of length, not two.", _Lengths(eight=2)),
             Mistake("The 7 bits were taken for the length itself: 126 and 127 say that it follows.", _Lengths(0, 0)),
             Mistake("The payload came back as it travelled: it is still masked.", _still_masked),
+            Mistake(
+                "The frame is whole with its last byte: nothing is missing any more (<, not <=).", _whole_is_missing
+            ),
+            Mistake(
+                "A frame without payload is whole: a length of 0 does not say that bytes are missing.",
+                _empty_is_missing,
+            ),
+            Mistake("The key was not counted: the four bytes of it are used, too.", _key_not_used),
+            Mistake("What follows the frame is not its payload: that ends where the length says.", _rest_in_payload),
             Mistake("All bytes are reported as used: what follows the frame is the next one.", _all_used),
             Mistake("Only the payload is counted: the header was used too.", _payload_used),
             Mistake(
