@@ -2,7 +2,8 @@
 
 from wslab.exercises import zoo
 from wslab.exercises.checking import check
+from wslab.exercises.diagnosing import capture_task
 from wslab.exercises.judging import judge
 from wslab.exercises.progress import hint, reference
 
-__all__ = ["check", "hint", "judge", "reference", "zoo"]
+__all__ = ["capture_task", "check", "hint", "judge", "reference", "zoo"]

@@ -40,14 +40,18 @@ def check(function: Any, *, seed: int | None = None, exercise: str = "") -> Repo
     found = find(name)
     if found is None:
         return Report(str(name)[:60] or "check", problem=_unknown(name))
-    drawn = secrets.randbelow(MOST_SEEDS) if seed is None else seed
-    if problem := _unfit(function, found):
-        return Report(found.name, _untried(found, problem), found.told(drawn), problem, max_points=found.points)
+    return check_by(function, found, secrets.randbelow(MOST_SEEDS) if seed is None else seed)
+
+
+def check_by(function: Any, exercise: Exercise, seed: int) -> Report:
+    """As `check`, with the exercise itself and the seed to draw from."""
+    if problem := _unfit(function, exercise):
+        return _report(exercise, seed, _untried(exercise, problem), problem=problem)
     if is_stub(function):
-        return _unattempted(found, drawn)
-    report = try_aspects(function, found, drawn)
+        return _unattempted(exercise, seed)
+    report = try_aspects(function, exercise, seed)
     if report.attempted:
-        progress.remember(found.name, function, report.passed)
+        progress.remember(exercise.name, function, report.passed)
     return report
 
 
@@ -64,9 +68,13 @@ def _unknown(name: str) -> str:
     return f"There is no exercise of the name {name!r}. There are: {', '.join(EXERCISES)}."
 
 
+def _report(exercise: Exercise, seed: int, results: tuple[Result, ...], **more: Any) -> Report:
+    told, has_hints = seed if exercise.draws else None, bool(exercise.hints)
+    return Report(exercise.name, results, told, max_points=exercise.points, has_hints=has_hints, **more)
+
+
 def _unattempted(exercise: Exercise, seed: int) -> Report:
-    results, seed_told = _untried(exercise, UNATTEMPTED), exercise.told(seed)
-    return Report(exercise.name, results, seed_told, UNATTEMPTED, attempted=False, max_points=exercise.points)
+    return _report(exercise, seed, _untried(exercise, UNATTEMPTED), problem=UNATTEMPTED, attempted=False)
 
 
 def _untried(exercise: Exercise, why: str) -> tuple[Result, ...]:
@@ -116,7 +124,7 @@ def try_aspects(function: Any, exercise: Exercise, seed: int) -> Report:
     if errors and all(it is not None and it.kinds[0] == UNWRITTEN for it in errors):
         return _unattempted(exercise, seed)
     results = tuple(_judge(function, exercise, aspect, tries, tried) for aspect, tries in played)
-    return Report(exercise.name, results, exercise.told(seed), notes=_notes(tried), max_points=exercise.points)
+    return _report(exercise, seed, results, notes=_notes(tried))
 
 
 def _play(function: Any, exercise: Exercise, seed: int) -> Iterator[tuple[Aspect, list[Try]]]:

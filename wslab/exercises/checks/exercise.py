@@ -69,7 +69,7 @@ class Exercise:
     contract: str
     example: str
     aspects: tuple[Aspect, ...]
-    hints: tuple[str, str, str]
+    hints: tuple[str, str, str] | tuple[()]
     reference: Function
     parameters: tuple[str, ...]
     mistakes: tuple[Mistake, ...] = ()
@@ -83,7 +83,3 @@ class Exercise:
     def points(self) -> int:
         """The points of all its aspects."""
         return sum(aspect.points for aspect in self.aspects)
-
-    def told(self, seed: int) -> int | None:
-        """The seed as a report names it: None if nothing is drawn."""
-        return seed if self.draws else None

@@ -74,6 +74,7 @@ class Report:
     attempted: bool = True
     notes: tuple[str, ...] = ()
     max_points: int = 0
+    has_hints: bool = True
 
     @property
     def points(self) -> int:
@@ -94,7 +95,7 @@ class Report:
     def _after(self) -> list[str]:
         after = [*([self.problem] if self.problem else []), *self.notes]
         if self.results and self.seed is None:
-            after += [] if self.passed else [f"hint({self.name}) helps."]
+            after += [f"hint({self.name}) helps."] if self.has_hints and not self.passed else []
         elif self.results and not self.passed:
             after.append(f"check({self.name}, seed={self.seed}) draws the same inputs again; hint({self.name}) helps.")
         elif self.results:

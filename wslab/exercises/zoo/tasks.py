@@ -39,14 +39,14 @@ def _row(bug: Bug, said: object) -> str:
 
 def _section(bug: Bug, said: object) -> str:
     match said:
-        case (_, str(section)) if _plain(section) in {_plain(it) for it in bug.sections}:
+        case (_, str(section)) if plain_section(section) in map(plain_section, bug.sections):
             return ""
         case (_, str(section)):
             return f"{section} is about something else. Which section says what should have stood in that row?"
     return "Return two values: the number of a row, and a section such as '§5.2'."
 
 
-def _plain(section: str) -> str:
+def plain_section(section: str) -> str:
     """A section without what may be written in several ways: 'RFC 6455 §5.2', '§5.2' and '5.2' are one."""
     return re.sub(r"^(RFC 6455)?\W+|\s", "", section.strip().removeprefix("RFC 6455"))
 
