@@ -43,9 +43,9 @@ def make_outputs(names: Sequence[str]) -> int:
 def make_exercises() -> int:
     """Write the solutions, run them, and let nbgrader make the exercises of them."""
     sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
-    from support import exercise_sets
+    from support import all_sets, exercise_sets
 
-    exercise_sets.write_solutions()
+    all_sets.write_solutions()
     solutions = sorted(exercise_sets.SOLUTIONS.glob("*.ipynb"))
     if status := make_outputs([str(path) for path in solutions]):
         return status

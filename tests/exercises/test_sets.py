@@ -5,9 +5,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from support import all_sets
 from support import exercise_sets as sets
 
+from wslab.exercises.diagnosing import POINTS
 from wslab.exercises.sets.catalogue import EXERCISES
+from wslab.exercises.zoo.tasks import IN_THE_SET, TASKS
 
 
 def read(folder: Path, lesson: str):
@@ -35,27 +38,34 @@ def test_every_exercise_belongs_to_a_set_with_a_title():
 
 @pytest.mark.parametrize("folder", [sets.SOLUTIONS, sets.RELEASED], ids=lambda folder: folder.name)
 def test_there_is_a_notebook_for_each_set_and_no_other(folder):
-    assert [path.stem for path in sorted(folder.glob("*.ipynb"))] == sets.lessons()
+    assert [path.stem for path in sorted(folder.glob("*.ipynb"))] == list(all_sets.NOTEBOOKS)
 
 
-@pytest.mark.parametrize("lesson", sets.lessons())
+@pytest.mark.parametrize("lesson", all_sets.NOTEBOOKS)
 def test_the_solutions_are_what_the_catalogue_says(lesson):
-    made, stored = sets.solution_notebook(lesson), read(sets.SOLUTIONS, lesson)
+    made, stored = all_sets.NOTEBOOKS[lesson](), read(sets.SOLUTIONS, lesson)
     assert told(stored)[1:] == told(made)[1:]  # the first cell links to its lesson, which may have another title
 
 
-@pytest.mark.parametrize("lesson", sets.lessons())
+def points_of(lesson):
+    """The points that each part of a set can earn."""
+    if lesson == all_sets.CAPTURES:
+        return [sum(POINTS.values())] * len(all_sets.CAPTURE_TASKS)
+    names = [f"{kind}{name}" for name in IN_THE_SET for kind in ("diagnosis_of_", "probe_")]
+    tasks = [TASKS[name] for name in names] if lesson == all_sets.ZOO else EXERCISES.values()
+    return [it.points for it in tasks if it.lesson == lesson]
+
+
+@pytest.mark.parametrize("lesson", all_sets.NOTEBOOKS)
 def test_the_solutions_earn_all_points(lesson):
     cells = grade_cells(read(sets.SOLUTIONS, lesson))
 
-    assert [cell.metadata.nbgrader.points for cell in cells] == [
-        it.points for it in EXERCISES.values() if it.lesson == lesson
-    ]
+    assert [cell.metadata.nbgrader.points for cell in cells] == points_of(lesson)
     for cell in cells:
         assert [output.data["text/plain"] for output in cell.outputs] == [str(cell.metadata.nbgrader.points)]
 
 
-@pytest.mark.parametrize("lesson", sets.lessons())
+@pytest.mark.parametrize("lesson", all_sets.NOTEBOOKS)
 def test_what_is_handed_out_is_not_attempted_yet_and_earns_nothing(lesson):
     names: dict = {}
     for cell in read(sets.RELEASED, lesson).cells:
@@ -72,7 +82,7 @@ def test_what_is_handed_out_is_not_attempted_yet_and_earns_nothing(lesson):
             exec(cell.source, names)
 
 
-@pytest.mark.parametrize("lesson", sets.lessons())
+@pytest.mark.parametrize("lesson", all_sets.NOTEBOOKS)
 def test_only_the_solutions_are_missing_in_what_is_handed_out(lesson):
     solved, handed_out = read(sets.SOLUTIONS, lesson).cells, read(sets.RELEASED, lesson).cells
 
@@ -97,5 +107,5 @@ def test_less_is_given_from_set_to_set():
 def test_nbgrader_makes_of_the_solutions_what_is_handed_out(tmp_path):
     sets.release(sorted(sets.SOLUTIONS.glob("*.ipynb")), tmp_path)
 
-    for lesson in sets.lessons():
+    for lesson in all_sets.NOTEBOOKS:
         assert told(read(tmp_path, lesson)) == told(read(sets.RELEASED, lesson))

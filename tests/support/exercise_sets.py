@@ -173,13 +173,6 @@ def marked_class(source: str) -> str:
     return "\n".join([*marked_lines, f"        {END}"] if open_mark else marked_lines)
 
 
-def write_solutions() -> None:
-    """Make the solutions anew; they are to be run afterwards."""
-    SOLUTIONS.mkdir(exist_ok=True)
-    for lesson in lessons():
-        nbformat.write(solution_notebook(lesson), SOLUTIONS / f"{lesson}.ipynb")
-
-
 def nbgrader_command(course: Path, *arguments: str) -> None:
     """Run nbgrader in the folder of a course. Raises CalledProcessError if it refuses."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"  # it calls alembic by its name

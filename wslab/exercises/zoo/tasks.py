@@ -67,7 +67,7 @@ def diagnosis(bug: Bug) -> Exercise:
         f"{DIAGNOSIS}{bug.name}() -> (int, str)",
         f"Return the number of the first row in the capture that a good {bug.role.value} would not have sent, and the "
         "section that says so.",
-        "`return 3, '§5.2'`",
+        "`return 7, '§4.4'` means row 7, and what §4.4 says.",
         (
             Aspect("the row", 1, "", partial(_asked, partial(_row, bug))),
             Aspect("the section", 1, "", partial(_asked, partial(_section, bug))),
