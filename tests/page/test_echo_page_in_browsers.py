@@ -575,6 +575,17 @@ def test_nothing_is_wider_than_the_screen(echo):
         assert echo.log.evaluate("(log) => log.scrollWidth <= log.clientWidth")
 
 
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (390, 800)])
+def test_who_sends_sees_what_comes_back_and_can_go_on_writing(echo, width, height):
+    echo.page.set_viewport_size({"width": width, "height": height})
+    echo.open()
+    for text in ("one", "two\n" * 30, "three"):
+        echo.send(text)
+    expect(echo.log.locator("p", has_text="← message")).to_have_count(3)
+    expect(echo.log.locator("p", has_text="← message").last).to_be_in_viewport()
+    expect(echo.box("Message")).to_be_in_viewport(ratio=0.9)
+
+
 # Where it stands
 
 

@@ -184,6 +184,7 @@ function sendData(data) {
   noteMessage(isLost ? "→ send() (lost)" : "→ send()", data);
   if (!isLost) {
     count("sent", data);
+    at("record").scrollIntoView({ block: "nearest" });  // on a narrow screen the answer comes below the form
     if (unanswered.push({ data, time: performance.now() }) > MAX_UNANSWERED) unanswered.shift();
     showState();
   } else {
