@@ -11,7 +11,7 @@ from typing import Protocol as Interface
 from ipywidgets import HTML, Button, HBox, Layout, Text, VBox
 from traitlets import Bunch
 
-from wslab.display.html import announced, paragraph, scrolled, warning
+from wslab.display.html import LINES, announced, paragraph, scrolled, warning
 from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL, FieldControls, check, choice, from_hex
 from wslab.display.widgets.presets import NONE, PRESETS
 from wslab.display.widgets.raw_frame import RawFrame
@@ -173,7 +173,8 @@ class EditorControls:
                 self._sending.release()
 
     def _show_frame(self) -> None:
-        self._table.value = scrolled(self._editor.html_of_frame(), "The frame, field by field")
+        frame = f'<div style="{LINES}">{self._editor.html_of_frame()}</div>'
+        self._table.value = scrolled(frame, "The frame, field by field")
 
     def show_answer(self) -> None:
         """Show what the last server answered."""
