@@ -17,6 +17,7 @@ from wslab.cli.output import GONE, allow_all_characters, complain, drop_output
 from wslab.cli.signals import ended_as_by_ctrl_c
 from wslab.redaction.redact import harmless
 
+WRONG_USAGE = 2  # as argparse says it
 INTERRUPTED = 130  # as a shell says it of a program that Ctrl-C has ended
 
 
@@ -40,7 +41,11 @@ COMMANDS: tuple[Command, ...] = (echo, connect, inspect, tap, class_, watch, acc
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
     allow_all_characters()
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.command is None:
+        parser.print_help(sys.stderr)
+        return WRONG_USAGE
     try:
         with ended_as_by_ctrl_c():
             status: int = options.run(options)
@@ -68,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     name = "wslab" if Path(sys.argv[0]).stem == "wslab" else "python -m wslab"
     parser = _Parser(prog=name, description="WebSocket, from the command line.")
     parser.add_argument("--version", action="version", version=f"wslab {_version()}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for command in COMMANDS:
         subparser = commands.add_parser(
             name_of(command),
