@@ -24,7 +24,9 @@ def test_the_doctor_reports_each_subject_in_a_line_and_ends_with_status_0(capsys
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(examine()) + 1
-    assert lines[-1] == "All is well. Next: jupyter lab notebooks/00-start-here.ipynb"
+    assert (
+        lines[-1] == "All is well. Next: python -m wslab lessons, and then: jupyter lab my-lessons/00-start-here.ipynb"
+    )
     assert lines[0] == f"ok       Python: {'.'.join(map(str, sys.version_info[:3]))}"
 
 

@@ -21,7 +21,7 @@ EXAMPLES = """\
   {wslab} doctor"""
 
 OLDEST_PYTHON = (3, 11)
-WELL = "All is well. Next: jupyter lab notebooks/00-start-here.ipynb"
+WELL = "All is well. Next: python -m wslab lessons, and then: jupyter lab my-lessons/00-start-here.ipynb"
 REQUIREMENTS = Path(__file__).parents[2] / "requirements.txt"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge", "firefox-esr", "firefox")
 PACKAGES = [
