@@ -1,11 +1,12 @@
-"""box_heights: a script in JupyterLab, which makes the boxes of consoles as high as the pages in them."""
+"""box_heights: a script in JupyterLab, which makes the boxes of consoles as high as the pages in them.
+
+Importing this module loads anywidget.
+"""
 
 from functools import cache
 from pathlib import Path
 
 from anywidget import AnyWidget
-
-CLASS = "wslab-console"  # of a box
 
 
 class BoxHeights(AnyWidget):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from wslab.browser.box_heights import CLASS, follow_heights
 from wslab.browser.console_endpoint import PAGE, endpoint_among
 from wslab.browser.frontend import Frontend, find_frontend
 from wslab.browser.report import BrowserEvent
@@ -25,7 +24,7 @@ CHARACTERS_PER_LINE = 80
 LINES_AT_SERVER_STOP = 2  # for each socket that is still open then
 LINES_OF_UNRECORDED = 8
 MAX_LINES = 18
-BORDER = "border:1px solid #7d8793"
+CLASS, BORDER = "wslab-console", "border:1px solid #7d8793"
 
 NO_PAGE = "No page below?"
 STOPPED = "The server or the kernel may have stopped: run the cells again. If that does not help:"
@@ -81,6 +80,8 @@ class BrowserRun:
         size = f'width="100%" height="{self.height}"'
         box = f'<iframe src="{source}" title="{title}" class="{CLASS}" {size} style="{BORDER}"></iframe>'
         if JUPYTER in os.environ:
+            from wslab.browser.box_heights import follow_heights
+
             follow_heights()
         # If the page cannot be loaded, the box holds the browser's own error or nothing, and a notebook that is not
         # trusted has no box: only a sentence outside can say what to do.
