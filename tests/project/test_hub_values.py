@@ -119,6 +119,19 @@ def test_the_image_keeps_the_package_outside_the_home_that_a_hub_covers():
     assert not Path(folder).is_relative_to(home)
 
 
+def test_what_a_class_needs_follows_from_what_was_measured():
+    [(base, student, seconds, minute)] = re.findall(
+        r"\((\d+) MiB \+ students x (\d+) MiB\) / 1,024 \| Cores: students x ([\d.]+) s / (\d+) s \|", PAGE
+    )
+    rows = re.findall(r"^\| ([\d,]+) \| ([\d.]+) \| (\d+) \|$", PAGE, re.MULTILINE)
+
+    for row in rows:
+        students, memory, cores = (float(cell.replace(",", "")) for cell in row)
+        assert memory == pytest.approx((int(base) + students * int(student)) / 1024, abs=0.5)
+        assert cores == pytest.approx(students * float(seconds) / int(minute), abs=1)
+    assert [students for students, _, _ in rows] == ["30", "100", "1,000"]
+
+
 @pytest.mark.parametrize("text", [PAGE, TEACHERS], ids=["binder/README.md", "for-teachers"])
 def test_a_link_of_the_teacher_opens_a_lesson(text):
     links = re.findall(r"https://\S+?urlpath=[^\s`\"\\]+", text)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, TimeoutError
 
 from support.jupyterlab import LAB_TIMEOUT, Lab, write_settings
 from support.waiting import PATIENCE
@@ -131,5 +131,14 @@ def sign_in(browser: Browser, hub: Hub, users: Sequence[str], notebook: str) -> 
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Sign in").click(no_wait_after=True)
     for user, page in pages.items():
-        page.wait_for_url(f"{hub.lab_of(user).address}lab/tree/{notebook}**", wait_until="commit")
+        arrive(page, f"{hub.lab_of(user).address}lab/tree/{notebook}**", hub.patience)
     return pages
+
+
+def arrive(page: Page, address: str, patience: int) -> None:
+    """Wait for the user's server, and ask again now and then: the page that waits for it may miss that it is there."""
+    with contextlib.suppress(TimeoutError):
+        page.wait_for_url(address, wait_until="commit", timeout=patience / 4)
+        return
+    page.reload(wait_until="commit")
+    page.wait_for_url(address, wait_until="commit")
