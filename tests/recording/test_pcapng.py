@@ -151,6 +151,22 @@ def test_a_damaged_block_costs_only_itself(tmp_path, odd):
     assert is_small_talk(load_with_a_warning(tmp_path, file, DAMAGED_ONCE))
 
 
+@pytest.mark.parametrize("kind", ["pcap", "enhanced", "simple"])
+def test_packets_that_the_capture_has_shortened_are_counted(tmp_path, kind):
+    packets = conversation_packets()
+    most = max(map(len, packets))
+    longest = packets[0].ljust(most) + bytes(-most % 4)
+    sizes = struct.pack("<II", most, most + 1)
+    simple = [block("<", 3, struct.pack("<I", len(packet)) + packet) for packet in packets]
+    file = {
+        "pcap": pcap(packets) + bytes(8) + sizes + longest[:most],
+        "enhanced": section("<") + interface("<") + b"".join(TALK) + block("<", 6, bytes(12) + sizes + longest),
+        "simple": section("<") + interface("<", most=most) + b"".join(simple) + block("<", 3, sizes[4:] + longest),
+    }
+    with pytest.warns(CaptureWarning, match=r"has only the beginning of 1 packet: .*snap length"):
+        load(tmp_path, file[kind])
+
+
 def test_a_damaged_interface_costs_only_its_own_packets(tmp_path):
     file = section("<") + block("<", 1, b"\x01\0\0\0") + interface("<")
     file += enhanced("<", 0, 0, b"?") * 2

@@ -3,6 +3,7 @@
 import itertools
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.capture_files import RAW, A, B, captured, segments_of, sent_by
@@ -159,6 +160,15 @@ def test_a_repeated_syn_opens_no_second_connection():
     (conversation,) = captured([segments[0], *segments[:2], segments[1], *segments[2:]])
 
     assert sent_by(conversation, 0) == b"one"
+
+
+@pytest.mark.parametrize("place", [1, 4, 9])
+def test_a_syn_that_was_captured_late_opens_no_second_connection(place):
+    first, *others = segments_of((CLIENT, b"ab"), (SERVER, b"c"), (CLIENT, b"d"))
+    segments = [*others[:place], first, *others[place:]]
+    [conversation] = captured([shifted(segment, 2**32 - 1, 5) for segment in segments])
+
+    assert (sent_by(conversation, 0), sent_by(conversation, 1)) in ((b"abd", b"c"), (b"c", b"abd"))
 
 
 def test_conversations_at_the_same_time_are_kept_apart():

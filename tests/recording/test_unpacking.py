@@ -1,11 +1,13 @@
 """Unpacking: files that gzip has packed, whole, cut, damaged, or with far more in them than they look."""
 
+import bz2
 import gzip
+import lzma
 
 import pytest
 from support.capture_files import conversation_packets, is_small_talk, load, pcap
 
-from wslab.recording.errors import CaptureWarning
+from wslab.recording.errors import CaptureError, CaptureWarning
 from wslab.recording.unpacking import unpack
 
 FILE = pcap(conversation_packets())
@@ -29,6 +31,18 @@ def test_what_is_not_packed_stays_as_it_is(tmp_path, data):
 def test_what_is_packed_in_one_piece_or_in_several_is_unpacked(tmp_path):
     assert unpacked(tmp_path, PACKED) == (FILE, [])
     assert unpacked(tmp_path, gzip.compress(FILE[:99]) + gzip.compress(FILE[99:])) == (FILE, [])
+
+
+@pytest.mark.parametrize("size", [1, 512, 40_000])
+def test_zeros_behind_and_between_the_pieces_are_no_data_and_come_to_an_end(tmp_path, size):
+    assert unpacked(tmp_path, PACKED + bytes(size)) == (FILE, [])
+    assert unpacked(tmp_path, gzip.compress(FILE[:99]) + bytes(size) + gzip.compress(FILE[99:])) == (FILE, [])
+
+
+@pytest.mark.parametrize(("data", "name"), [(bz2.compress(FILE), "bzip2"), (lzma.compress(FILE), "xz")])
+def test_what_another_program_has_packed_is_for_that_program(tmp_path, data, name):
+    with pytest.raises(CaptureError, match=f"is packed by {name}, which has to unpack it first"):
+        unpacked(tmp_path, data)
 
 
 def test_what_is_cut_is_unpacked_up_to_there(tmp_path):

@@ -130,6 +130,8 @@ TUNNELS: dict[str, Wrap] = {
     "ERSPAN": lambda ip: ipv4(47, b"\x10\0\x88\xbe" + bytes(4) + b"\x10\x01" + bytes(6) + ethernet(ip)),
     "ERSPAN 3": lambda ip: ipv4(47, b"\x10\0\x22\xeb" + bytes(4) + b"\x20\x01" + bytes(10) + ethernet(ip)),
     "authentication header": lambda ip: ipv4(51, b"\x04\x04\0\0" + bytes(20) + ip),
+    "WCCP": lambda ip: ipv4(47, b"\0\0\x88\x3e" + bytes(4) + ip),
+    "Teredo": lambda ip: udp(3544, ipv6(4, ip)),
     "EtherIP": lambda ip: ipv4(97, b"\x30\0" + ethernet(ip)),
     "MPLS in IP": lambda ip: ipv4(137, b"\0\x01\x01\x40" + ip),
     "VXLAN": lambda ip: udp(4789, b"\x08" + bytes(3) + b"\0\0\x01\0" + ethernet(ip)),

@@ -270,6 +270,7 @@ LAYERS: dict[Layer, Strip] = {
     (ETHERNET_TYPE, 0x22EB): _erspan_3,
     (ETHERNET_TYPE, 0x88E7): _skip(4, ETHERNET),  # provider backbone bridges
     (ETHERNET_TYPE, 0x8926): _typed(4, 6),  # VN-Tag
+    (ETHERNET_TYPE, 0x883E): _skip(4, IP),  # WCCP, behind GRE
     # https://www.iana.org/assignments/ppp-numbers
     **dict.fromkeys(((PPP, 0x21), (PPP, 0x57)), _skip(0, IP)),
     **dict.fromkeys(((PPP, 0x281), (PPP, 0x283)), _mpls),
@@ -287,6 +288,7 @@ LAYERS: dict[Layer, Strip] = {
     **dict.fromkeys(((UDP_PORT, 4789), (UDP_PORT, 8472)), _skip(8, ETHERNET)),  # VXLAN
     (UDP_PORT, 1701): _l2tp,
     (UDP_PORT, 2152): _gtp,
+    (UDP_PORT, 3544): _skip(0, IP),  # Teredo
     (UDP_PORT, 4754): _gre,
     (UDP_PORT, 4790): _vxlan_gpe,
     (UDP_PORT, 6081): _geneve,

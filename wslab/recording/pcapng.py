@@ -125,13 +125,19 @@ class CaptureReader:
         self._source = _Source(file)
         self._damaged = 0  # blocks
         self._is_cut_short = False
+        self._partly = 0  # packets
 
     @property
     def faults(self) -> list[str]:
         """What is wrong with the file, each as the end of a sentence that begins with its name."""
         faults = [CUT_SHORT] if self._is_cut_short else []
         where = "one place" if self._damaged == 1 else f"{self._damaged} places"
-        return faults + ([f"is damaged in {where}: what cannot be read is left out"] if self._damaged else [])
+        if self._damaged:
+            faults.append(f"is damaged in {where}: what cannot be read is left out")
+        if self._partly:
+            packets = f"packet{'s' * (self._partly != 1)}"
+            faults.append(f"has only the beginning of {self._partly} {packets}: the capture had a limit (snap length)")
+        return faults
 
     def __iter__(self) -> Iterator[Packet]:
         magic = self._source.look(0, 4)
@@ -146,10 +152,11 @@ class CaptureReader:
         try:
             (link_type,) = struct.unpack(order + "20xI", self._source.take(24))
             while not self._source.is_at_end:
-                seconds, fraction, size, _ = record.unpack(self._source.take(record.size))
+                seconds, fraction, size, original = record.unpack(self._source.take(record.size))
                 if size > MAX_PACKET:  # and nothing tells where the next one begins
                     self._damaged += 1
                     return
+                self._partly += size < original
                 yield Packet((seconds * ticks + fraction) / ticks, link_type & 0xFFFF, self._source.take(size))
         except EOFError:
             self._is_cut_short = True
@@ -168,11 +175,14 @@ class CaptureReader:
                 elif kind == INTERFACE:
                     interfaces.append(_read_interface(order, body))
                 elif kind in (PACKET, OLD_PACKET):
-                    packet = _read_packet(order, body, interfaces, old=kind == OLD_PACKET)
+                    packet, is_whole = _read_packet(order, body, interfaces, old=kind == OLD_PACKET)
                     time = packet.time
+                    self._partly += not is_whole
                     yield packet
                 elif kind == SIMPLE_PACKET:  # it has no time of its own
-                    yield _read_simple_packet(order, body, _known(interfaces, 0), time)
+                    packet, is_whole = _read_simple_packet(order, body, _known(interfaces, 0), time)
+                    self._partly += not is_whole
+                    yield packet
             except (struct.error, IndexError):  # too few bytes in a block, or a packet of no interface
                 self._damaged += 1
                 if kind == INTERFACE:  # so that those after it keep their numbers
@@ -248,18 +258,21 @@ def _known(interfaces: list[_Interface | None], number: int) -> _Interface:
     return interface
 
 
-def _read_packet(order: str, body: bytes, interfaces: list[_Interface | None], old: bool) -> Packet:
-    number, *_, high, low, size, _ = struct.unpack_from(order + ("HHIIII" if old else "IIIII"), body)
+def _read_packet(order: str, body: bytes, interfaces: list[_Interface | None], old: bool) -> tuple[Packet, bool]:
+    """The packet, and whether it is whole."""
+    number, *_, high, low, size, original = struct.unpack_from(order + ("HHIIII" if old else "IIIII"), body)
     interface, data = _known(interfaces, number), body[20 : 20 + size]
     if len(data) < size:
         raise IndexError
     time = ((high << 32 | low) + interface.offset * interface.ticks) / interface.ticks
-    return Packet(time, interface.link_type, data)
+    return Packet(time, interface.link_type, data), size >= original
 
 
-def _read_simple_packet(order: str, body: bytes, interface: _Interface, time: float) -> Packet:
-    size = min(struct.unpack_from(order + "I", body)[0], interface.snap_length or len(body))
-    return Packet(time, interface.link_type, body[4 : 4 + size])
+def _read_simple_packet(order: str, body: bytes, interface: _Interface, time: float) -> tuple[Packet, bool]:
+    """The packet, and whether it is whole."""
+    (original,) = struct.unpack_from(order + "I", body)
+    size = min(original, interface.snap_length or len(body))
+    return Packet(time, interface.link_type, body[4 : 4 + size]), size >= original
 
 
 def _options(order: str, data: bytes) -> dict[int, bytes]:

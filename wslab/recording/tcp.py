@@ -87,24 +87,33 @@ class ReassembledStream:
         self.syn: int | None = None  # the sequence number of SYN
         self._has_begun = False  # it is known which byte is the first
         self._next = 0  # the sequence number of the next byte, counted on beyond 2^32
+        self._first = 0  # the lowest one that was seen before it was known which is the first
         self._early: list[tuple[int, bytes]] = []  # a heap of what came before its turn
         self._fin: int | None = None  # the sequence number of FIN
 
     def add(self, segment: Segment) -> list[bytes]:
         """Take in a segment, and return the bytes that are in order now."""
         if not self.is_seen:
-            self.is_seen, self._next = True, segment.sequence
+            self.is_seen, self._next, self._first = True, segment.sequence, segment.sequence
         # The number of 32 bits, counted on: the one that is nearest to the next byte.
         start = self._next + (segment.sequence - self._next + 2**31) % 2**32 - 2**31
         if segment.flags & SYN:
             start += 1
             if not self._has_begun:
                 self._has_begun, self._next, self.syn = True, start, segment.sequence
+        if not self._has_begun:
+            self._first = min(self._first, start)
         if segment.data:
             heapq.heappush(self._early, (start, segment.data))
         if segment.flags & FIN:
             self._fin = start + len(segment.data)
         return self._take() if self._has_begun else []
+
+    def is_opened_by(self, segment: Segment) -> bool:
+        """Return True if `segment`, a SYN, belongs to what has been seen: it is its first, or comes late or again."""
+        if self.syn is not None or not self.is_seen:
+            return self.syn in (None, segment.sequence)
+        return (segment.sequence + 1 - self._first) % 2**32 == 0
 
     def begin(self) -> list[bytes]:
         """Begin with the first byte seen, where SYN was not captured, and return the bytes that are in order then."""
@@ -140,8 +149,8 @@ class TcpConversation:
 
     def is_followed_by(self, segment: Segment) -> bool:
         """Return True if `segment` opens another connection between the same endpoints."""
-        stream = self.streams[self._side(segment)]
-        return segment.flags & (SYN | ACK) == SYN and stream.is_seen and stream.syn != segment.sequence
+        is_first = segment.flags & (SYN | ACK) == SYN
+        return is_first and not self.streams[self._side(segment)].is_opened_by(segment)
 
     def add(self, number: int, time: float, segment: Segment) -> None:
         """Take in the segment of a packet."""

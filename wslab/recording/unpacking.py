@@ -4,9 +4,12 @@ import tempfile
 import zlib
 from typing import BinaryIO, cast
 
+from wslab.recording.errors import CaptureError
+
 GZIP_MAGIC = b"\x1f\x8b"
 MAX_UNPACKED = 512 * 1024 * 1024  # bytes, of a file that is packed
 _GZIP = 16 + zlib.MAX_WBITS
+_OTHERS = {b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4"}
 _AT_ONCE = 16 * 1024  # bytes that are read; what is damaged costs as many
 
 
@@ -14,10 +17,14 @@ def unpack(file: BinaryIO, most: int = MAX_UNPACKED) -> tuple[BinaryIO, list[str
     """The file, or what is packed in it as a file of its own; and what is wrong with it.
 
     No more than `most` bytes are unpacked. What is wrong is told as the end of a sentence that begins with the name.
+    Raises CaptureError if another program has packed the file.
     """
-    start = file.read(len(GZIP_MAGIC))
+    start = file.read(6)
     file.seek(0)
-    if start != GZIP_MAGIC:
+    for magic, name in _OTHERS.items():
+        if start.startswith(magic):
+            raise CaptureError(f"is packed by {name}, which has to unpack it first")
+    if not start.startswith(GZIP_MAGIC):
         return file, []
     unpacked = cast("BinaryIO", tempfile.TemporaryFile())  # noqa: SIM115 - the caller closes it
     try:
@@ -34,12 +41,15 @@ def _unpack(file: BinaryIO, unpacked: BinaryIO, most: int) -> str:
     left = most
     data = b""
     while data := data or file.read(_AT_ONCE):
-        if inflater.eof and data.strip(b"\0"):  # there may be zeros between the parts
+        if inflater.eof:
+            data = data.lstrip(b"\0")  # there may be zeros between the parts, and behind the last one
+            if not data:
+                continue
             inflater = zlib.decompressobj(_GZIP)
         piece = inflater.decompress(data, left + 1)
         unpacked.write(piece[:left])
         if len(piece) > left:
             return f"has more than {most} bytes in it, unpacked: gzip -d unpacks the rest"
         left -= len(piece)
-        data = b"" if data is inflater.unused_data else inflater.unconsumed_tail or inflater.unused_data
+        data = inflater.unconsumed_tail or inflater.unused_data
     return "" if inflater.eof else "is cut short: what gzip has packed does not come to its end"
