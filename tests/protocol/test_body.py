@@ -140,3 +140,5 @@ GZIP = zlib.compress(b"you may not", wbits=31)
 )
 def test_a_body_is_decompressed_as_far_as_it_is_there_and_not_too_far(coding, body, text):
     assert decode_body(Headers((("Content-Encoding", coding),)), body)[: len(text) or None] == text
+    transfer = Headers((("Transfer-Encoding", f"{coding}, chunked"),))
+    assert decode_body(transfer, body)[: len(text) or None] == text

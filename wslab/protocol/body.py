@@ -91,12 +91,15 @@ def _length_of(head: Request | Response, method: str) -> int | None:
 
 
 def decode_body(headers: Headers, body: bytes) -> bytes:
-    """The beginning of a body without its Content-Encoding, at most 4 KiB; nothing where that cannot be undone.
+    """The beginning of a body without the coding of its content and its transfer, at most 4 KiB.
+
+    Nothing where that cannot be undone.
 
     >>> decode_body(Headers((("Content-Encoding", "deflate"),)), zlib.compress(b"Hello"))
     b'Hello'
     """
-    for coding in reversed(headers.tokens("Content-Encoding")):
+    transfer = [coding for coding in headers.tokens("Transfer-Encoding") if coding.lower() != "chunked"]
+    for coding in reversed([*headers.tokens("Content-Encoding"), *transfer]):
         body = _decompress(body, _CODINGS.get(coding.lower(), ()))
     return body
 
