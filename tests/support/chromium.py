@@ -26,11 +26,11 @@ def find_browser() -> str:
 
 
 @contextmanager
-def running_chromium() -> Iterator[Browser]:
-    """A Chromium without a window."""
+def running_chromium(*options: str) -> Iterator[Browser]:
+    """A Chromium without a window, with more `options` of its command line."""
     with (
         sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=find_browser(), args=OPTIONS) as browser,
+        playwright.chromium.launch(executable_path=find_browser(), args=[*OPTIONS, *options]) as browser,
     ):
         yield browser
 

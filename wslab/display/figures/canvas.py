@@ -1,6 +1,8 @@
 """canvas: a white page, measured in points, for pictures in which no text runs over another."""
 
+import sys
 import unicodedata
+from collections.abc import Container
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -30,9 +32,11 @@ def _font(weight: str) -> "FontProperties":
 
 
 @cache
-def _glyphs() -> frozenset[int]:
-    from matplotlib.font_manager import findfont, get_font
-
+def _glyphs() -> Container[int]:
+    try:
+        from matplotlib.font_manager import findfont, get_font
+    except ModuleNotFoundError:  # nothing is drawn then, and the text of a picture may have any character
+        return range(sys.maxunicode + 1)
     return frozenset(get_font(findfont(_font("normal"))).get_charmap())
 
 
