@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from urllib.error import HTTPError
 
 TIMEOUT = 2.0
@@ -50,12 +51,22 @@ def find_jupyter_server(environment: Mapping[str, str]) -> Mapping[str, object] 
     process = environment.get("JPY_PARENT_PID", "")
     if not process.isdecimal() or find_spec("jupyter_server") is None:
         return None
+    is_handle = environment.get("OS") == "Windows_NT" and "JPY_SESSION_NAME" in environment  # is JPY_PARENT_PID
+    if not (is_handle or _has_told(process)):  # nbconvert, most often: to import Jupyter's server takes seconds
+        return None
     from jupyter_server.serverapp import list_running_servers
 
     servers = list(list_running_servers())
-    if environment.get("OS") == "Windows_NT" and "JPY_SESSION_NAME" in environment:  # its JPY_PARENT_PID is a handle
+    if is_handle:
         return servers[0] if len(servers) == 1 else None
     return next((server for server in servers if server["pid"] == int(process)), None)
+
+
+def _has_told(process: str) -> bool:
+    """Return True if this process has left the file in which a Jupyter server says where it is."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    return (Path(jupyter_runtime_dir()) / f"jpserver-{process}.json").exists()
 
 
 def _has_proxy(server: Mapping[str, object]) -> bool:
