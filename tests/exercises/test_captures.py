@@ -3,11 +3,13 @@
 import re
 
 import pytest
+from support.waiting import PATIENCE
 
 import wslab
 from wslab import Direction, Protocol, ProtocolError, Role, State, build_request, parse_request
 from wslab.exercises import capture_task
 from wslab.exercises.captures.faults import FAULTS
+from wslab.exercises.checks import isolation
 from wslab.exercises.diagnosing import FIELDS
 from wslab.protocol.deflate import PermessageDeflate
 from wslab.protocol.states import DIRECTIONS
@@ -18,6 +20,11 @@ TASKS = [capture_task(seed) for seed in SEEDS]
 LATE = "nothing but control frames follows a close frame"
 IN_PARTS = re.compile("but no message has begun|not UTF-8")  # what a fragment alone may look like
 OTHER = {Role.CLIENT: Role.SERVER, Role.SERVER: Role.CLIENT}
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch):
+    monkeypatch.setattr(isolation, "LIMIT", PATIENCE)
 
 
 def found_by_inspector(task):

@@ -9,12 +9,13 @@ import pytest
 from support.foreign_peers import SERVERS, Missing, serving
 from support.learners import written
 from support.peers import AiohttpServer, WebsocketsServer
+from support.waiting import PATIENCE
 
 import wslab
 from wslab import Frame, Opcode, PermessageDeflate
 from wslab.exercises import check, hint, progress, reference, zoo
 from wslab.exercises.checks import isolation
-from wslab.exercises.zoo import line
+from wslab.exercises.zoo import line, probing
 from wslab.exercises.zoo.bug import run, running
 from wslab.exercises.zoo.probing import guilty_row
 from wslab.exercises.zoo.residents import BUGS, PREFIX, PROBES
@@ -22,6 +23,11 @@ from wslab.exercises.zoo.tasks import IN_THE_SET, TASKS
 from wslab.protocol.states import Role
 
 TWO = ["uwsgi_1690", "websocket_sharp_12"]  # a bug of a server, and one of a client
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch):
+    monkeypatch.setattr(isolation, "LIMIT", PATIENCE)
 
 
 def probe(name: str, body: str):
@@ -96,8 +102,9 @@ WRONG = {
 @pytest.mark.parametrize("name", TWO)
 @pytest.mark.parametrize("kind", WRONG)
 def test_a_wrong_probe_is_rejected_in_a_sentence(kind, name, monkeypatch):
-    monkeypatch.setattr(isolation, "LIMIT", 1.0 if "had not returned" in WRONG[kind][1] else 10.0)
     body, expected = WRONG[kind]
+    if "had not returned" in expected:
+        monkeypatch.setattr(isolation, "LIMIT", 1.0)
 
     report = check(probe(name, body))
 
@@ -202,19 +209,20 @@ def test_a_probe_that_always_fails_catches_nothing():
 
 
 def test_a_probe_that_gives_no_verdict_is_told_apart_in_the_matrix(monkeypatch):
-    monkeypatch.setattr(isolation, "LIMIT", 0.5)
-    words = [dict(zoo.matrix(probe("ws_634", body)).rows) for body in ("    raise OSError", "    while True: pass")]
+    raising = dict(zoo.matrix(probe("ws_634", "    raise OSError")).rows)
+    monkeypatch.setattr(probing, "LIMIT", 0.5)
+    endless = dict(zoo.matrix(probe("ws_634", "    while True: pass")).rows)
 
-    assert words[0]["ws_634"] == "raised OSError"
-    assert words[1]["the good one"] == "never returned"
-    assert words[1]["ws_634"] == "not tried"
+    assert raising["ws_634"] == "raised OSError"
+    assert endless["the good one"] == "never returned"
+    assert endless["ws_634"] == "not tried"
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_every_reference_probe_gives_a_verdict_on_every_bug_of_its_side(monkeypatch):
     monkeypatch.setattr(line, "QUIET", 0.02)
-    monkeypatch.setattr(isolation, "LIMIT", 30.0)
+    monkeypatch.setattr(probing, "LIMIT", PATIENCE)
     table = zoo.matrix(*PROBES.values())
     words = {row[0]: dict(zip(table.heading[1:], row[1:], strict=True)) for row in table.rows}
 

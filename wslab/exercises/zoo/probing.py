@@ -15,6 +15,8 @@ from wslab.protocol.states import SENDERS, Role
 from wslab.recording.recorded_frames import dissect_recording
 from wslab.recording.recording import Recording
 
+LIMIT = 10.0  # seconds for one of many trials: a stall of the machine is no verdict
+
 
 def role_of(probe: Any) -> Role:
     """Which side a probe tries: a client if its argument is called so, else a server."""
@@ -59,7 +61,7 @@ def try_on(probe: Probe, bugs: Sequence[Bug | None]) -> list[Outcome | None]:
     role, hangs = role_of(probe), 0
     while len(outcomes) < len(bugs) and hangs < 2:
         cases = [trial(bug, role) for bug in bugs[len(outcomes) :]]
-        outcomes += isolation.play(probe, cases, frozenset(), isolation.LIMIT)
+        outcomes += isolation.play(probe, cases, frozenset(), LIMIT)
         hangs += bool(outcomes[-1] and outcomes[-1].ended)
     return [*outcomes, *[None] * (len(bugs) - len(outcomes))]
 
