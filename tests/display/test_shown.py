@@ -1,5 +1,8 @@
 """shown: where nobody looks nothing is shown; Jupyter gets HTML, and other notebooks a view of the widget."""
 
+import sys
+from types import SimpleNamespace
+
 import pytest
 from ipywidgets import HTML
 
@@ -18,6 +21,14 @@ def nobody_looks(monkeypatch):
 def test_programs_that_show_notebooks_leave_their_mark(name, monkeypatch):
     assert not is_seen()
     monkeypatch.setenv(name, "here")
+    assert is_seen()
+
+
+def test_vs_code_is_known_wherever_its_kernel_runs(monkeypatch):
+    shell = SimpleNamespace(user_ns={})
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    assert not is_seen()
+    shell.user_ns["__vsc_ipynb_file__"] = "lesson.ipynb"
     assert is_seen()
 
 

@@ -2,13 +2,14 @@
 
 import json
 import os
-import sys
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.error import HTTPError
+
+from wslab.display.shown import is_vs_code
 
 TIMEOUT = 2.0
 LOCAL_NAMES = {"localhost", "127.0.0.1", "::1", ""}
@@ -43,7 +44,7 @@ def find_frontend(environment: Mapping[str, str] = os.environ) -> Frontend | Non
         base = str(server.get("base_url", "/"))
         is_public = bool(environment.get("JUPYTERHUB_SERVICE_PREFIX")) or server.get("hostname") not in LOCAL_NAMES
         return Frontend("JupyterLab", f"{base}proxy/" if _has_proxy(server) else "", is_public)
-    return Frontend("VS Code") if _is_vs_code() else None
+    return Frontend("VS Code") if is_vs_code() else None
 
 
 def find_jupyter_server(environment: Mapping[str, str]) -> Mapping[str, object] | None:
@@ -83,10 +84,3 @@ def _has_proxy(server: Mapping[str, object]) -> bool:
     except (OSError, ValueError):
         pass
     return find_spec("jupyter_server_proxy") is not None
-
-
-def _is_vs_code() -> bool:
-    """Return True if VS Code runs this notebook: its Jupyter extension puts the name of the file into the kernel."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return shell is not None and "__vsc_ipynb_file__" in shell.user_ns

@@ -4,6 +4,7 @@ Importing this module does not load ipywidgets; showing controls does.
 """
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,7 +16,14 @@ HERE_IS_A_NOTEBOOK = (JUPYTER, "VSCODE_PID")  # set by programs that start a ker
 
 def is_seen() -> bool:
     """Return True if a notebook server started this kernel: without a reader, a widget would only be stored."""
-    return any(name in os.environ for name in HERE_IS_A_NOTEBOOK)
+    return any(name in os.environ for name in HERE_IS_A_NOTEBOOK) or is_vs_code()
+
+
+def is_vs_code() -> bool:
+    """Return True if VS Code runs this notebook: its Jupyter extension puts the name of the file into the kernel."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return shell is not None and "__vsc_ipynb_file__" in shell.user_ns
 
 
 def bundle(box: "Widget", text: str, html: str) -> dict[str, object]:
