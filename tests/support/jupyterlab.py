@@ -23,6 +23,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from support.waiting import PATIENCE
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+NO_NETWORK = Path(__file__).parent / "no_network"
 BASE_URL = "/user/ada/"
 LAB_TIMEOUT = 100_000  # milliseconds; a busy machine needs many seconds to start a kernel
 SETTINGS = {
@@ -85,7 +86,10 @@ class Lab:
 
 @contextmanager
 def running_lab(home: Path) -> Iterator[Lab]:
-    """A JupyterLab of its own settings in `home`, with a copy of the notebooks, none of whose cells has run."""
+    """A JupyterLab without a network, of its own settings in `home`, with a copy of the notebooks, which have not run.
+
+    The file `asked` in `home` has whom its Python processes would have asked.
+    """
     shutil.copytree(NOTEBOOKS[0].parent, home / "notebooks")
     for path in NOTEBOOKS:
         notebook = json.loads(path.read_text(encoding="utf-8"))
@@ -93,7 +97,9 @@ def running_lab(home: Path) -> Iterator[Lab]:
             cell |= {"execution_count": None, "outputs": []}
         (home / "notebooks" / path.name).write_text(json.dumps(notebook), encoding="utf-8")
     write_settings(home)
-    with running_jupyter(home) as lab:
+    (home / "asked").touch()
+    path = os.pathsep.join([str(NO_NETWORK), *filter(None, [os.environ.get("PYTHONPATH")])])
+    with running_jupyter(home, environment={"PYTHONPATH": path, "WSLAB_ASKED": str(home / "asked")}) as lab:
         yield lab
         lab.stop()
 
@@ -107,7 +113,7 @@ def write_settings(home: Path) -> None:
 
 
 @contextmanager
-def running_jupyter(home: Path, *settings: str) -> Iterator[Lab]:
+def running_jupyter(home: Path, *settings: str, environment: Mapping[str, str] | None = None) -> Iterator[Lab]:
     """A JupyterLab below a path, as on a hub, which has its settings and its folder of notebooks in `home`."""
     token, folder = secrets.token_hex(), home / "notebooks"
     options = ["--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={free_port()}"]
@@ -115,7 +121,7 @@ def running_jupyter(home: Path, *settings: str) -> Iterator[Lab]:
     options += [f"--ServerApp.root_dir={folder}", *settings]
     places = {f"JUPYTER_{name.upper()}_DIR": str(home / name) for name in ("config", "data", "runtime")}
     command = [sys.executable, "-m", "jupyterlab", *options]
-    with running_server(command, os.environ | places) as (address, _):
+    with running_server(command, os.environ | places | dict(environment or {})) as (address, _):
         yield Lab(address.removesuffix("/") + BASE_URL, token, folder)
 
 
