@@ -102,3 +102,21 @@ def test_no_more_is_loaded_than_the_limit_allows(tmp_path, name):
 
     assert len(recording.chunks) == 3 < len(SMALL_TALK)
     assert [str(warning.message) for warning in told] == [f"{name} is not complete: {recording.left_out}"]
+
+
+def test_the_name_of_a_file_does_nothing_to_the_terminal_that_shows_a_sentence_about_it(tmp_path):
+    name, shown = "a\x1b[2J\u202eb", r"a\x1b[2J\u202eb"
+    for ending in ".har", ".pcapng", ".txt":
+        path = tmp_path / (name + ending)
+        path.write_bytes(b"no capture")
+        with pytest.raises(CaptureError) as raised:
+            Recording.load(path)
+        assert str(raised.value).startswith(shown + ending)
+    with pytest.raises(CaptureError) as raised:
+        Recording().save(tmp_path / f"{name}.txt")
+    assert str(raised.value).startswith(shown)
+    small_talk().save(tmp_path / f"{name}.pcapng")
+    cut = (tmp_path / f"{name}.pcapng").read_bytes()[:-5]
+    with pytest.warns(CaptureWarning) as warned:
+        load(tmp_path, cut, f"{name}.pcapng")
+    assert [str(one.message).startswith(shown) for one in warned] == [True]

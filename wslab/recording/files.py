@@ -14,6 +14,7 @@ from wslab.recording.har_reading import Attached, read_har
 from wslab.recording.log import Log
 from wslab.recording.replacing import replacing
 from wslab.recording.unpacking import MAX_UNPACKED, unpack
+from wslab.redaction.redact import printable
 
 _LOOKED_AT = 64  # bytes from the start of a file
 _JSON = re.compile(rb"(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)?[\s\0]*[{\[]")  # in any encoding of Unicode
@@ -28,7 +29,7 @@ def save(log: Log, path: Path, secrets: bool) -> None:
         with replacing(path) as file:
             left_out = writer(file, log, secrets)
     for sentence in left_out:
-        warnings.warn(f"{path.name} {INCOMPLETE}{sentence}", CaptureWarning, stacklevel=3)
+        warnings.warn(f"{printable(path.name)} {INCOMPLETE}{sentence}", CaptureWarning, stacklevel=3)
 
 
 def load(log: Log, path: Path) -> None:
@@ -48,7 +49,7 @@ def load(log: Log, path: Path) -> None:
     if log.left_out:
         faults.append(INCOMPLETE + log.left_out)
     for fault in faults:
-        warnings.warn(f"{path.name} {fault}", CaptureWarning, stacklevel=3)
+        warnings.warn(f"{printable(path.name)} {fault}", CaptureWarning, stacklevel=3)
 
 
 def _beside(path: Path) -> Attached:
@@ -70,4 +71,4 @@ def _naming(path: Path) -> Iterator[None]:
     try:
         yield
     except CaptureError as error:
-        raise CaptureError(f"{path.name} {error}") from None
+        raise CaptureError(f"{printable(path.name)} {error}") from None
