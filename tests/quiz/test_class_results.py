@@ -134,3 +134,8 @@ def test_nothing_to_compare_is_said_and_not_drawn(tmp_path):
 def test_a_folder_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         draw_class_results(tmp_path / "no such folder")
+
+
+def test_the_name_that_a_student_gave_to_a_file_does_nothing_to_a_terminal(tmp_path):
+    (tmp_path / "a\x1b[2J\u202eb.json").write_text("{", encoding="utf-8")
+    assert str(read_class_results(tmp_path)).splitlines()[-1].startswith(r"a\x1b[2J\u202eb.json is left out: ")

@@ -12,6 +12,7 @@ from wslab.display.figures.canvas import GREY, ORANGE, SKY, WIDTH, Canvas, width
 from wslab.display.figures.figure import DescribedFigure, draw_described
 from wslab.quiz.items import ITEMS
 from wslab.quiz.sitting import Kept, load
+from wslab.redaction.redact import printable
 
 MAX_FILES = 500
 MAX_SIZE = 256 * 1024  # bytes of one file
@@ -68,7 +69,7 @@ def read_class_results(folder: Path | str) -> ClassResults:
         try:
             found = _read(path)
         except (OSError, ValueError, RecursionError) as error:
-            left_out.append(f"{path.name} is left out: {_why(error)}")
+            left_out.append(f"{printable(path.name)} is left out: {_why(error)}")
             continue
         if len(found) == len(OCCASIONS):
             pairs.append((found["before"], found["after"]))
