@@ -471,6 +471,15 @@ def test_a_page_whose_server_has_gone_says_what_to_do(tab):
     expect(page.advice).to_contain_text("Python cannot be reached")
 
 
+def test_the_page_shows_nothing_of_what_a_proxy_says_whose_server_has_gone(tab, server):
+    html = '<html><body data-jupyter-api-token="sesame">500</body></html>'
+    tab.route("**/console/claim", lambda route: route.fulfill(status=500, content_type="text/html", body=html))
+    page = ConsolePage(tab, with_browser(server).run("done();"))
+    expect(page.advice).to_have_text(re.compile("^Python cannot be reached: "))
+    expect(page.status).to_have_text("Stopped")
+    tab.unroute("**/console/claim")
+
+
 def test_a_page_of_another_origin_can_neither_run_nor_write_even_with_the_ticket(tab, server):
     """The ticket would be a secret; that it were known shows that Origin and CORS hold by themselves."""
     console = with_browser(server)

@@ -141,15 +141,19 @@ function showHandshakes(handshakes) {
   showHandshake();
 }
 
-// What the server says to this page; null if it refuses, which is then explained.
+// What the server says to this page; null if it refuses, which is then explained. A page of HTML comes from a proxy
+// whose server has gone, and may hold what is secret.
 async function post(path, headers, body) {
+  let refusal = "";
   try {
     const answer = await fetch(`console/${path}`, { method: "POST", headers, body: JSON.stringify(body) });
     if (answer.ok) return await answer.json();
-    advise(`The console refused this page: ${(await answer.text()).trim()} Run the cell again to get a new one.`);
+    if (answer.headers.get("Content-Type")?.startsWith("text/plain")) refusal = (await answer.text()).trim();
   } catch {
-    advise("Python cannot be reached: if the server or the kernel has stopped, start it and run the cell again.");
+    // Nobody answers, or not as the server does.
   }
+  if (refusal) advise(`The console refused this page: ${refusal} Run the cell again to get a new one.`);
+  else advise("Python cannot be reached: if the server or the kernel has stopped, start it and run the cell again.");
   at("status").textContent = "Stopped";
   return null;
 }
