@@ -114,13 +114,18 @@ def test_with_the_distribution_packages_stand_at_its_address():
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory):
-    """Where the site is served, as a static server does it."""
-    site = tmp_path_factory.mktemp("lite")
-    built = subprocess.run(
-        [sys.executable, "tests", "lite", str(site)], cwd=ROOT, capture_output=True, text=True, timeout=900, check=False
-    )
+def site(tmp_path_factory):
+    """The folder of the site."""
+    folder = tmp_path_factory.mktemp("lite")
+    command = [sys.executable, "tests", "lite", str(folder)]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
     assert built.returncode == 0, built.stdout + built.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    """Where the site is served, as a static server does it."""
     handler = functools.partial(Quiet, directory=str(site))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -185,8 +190,7 @@ def test_a_lesson_runs_in_a_browser_as_it_does_elsewhere(address, cut_off, start
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_a_cell_that_fails_is_seen(address, cut_off, tmp_path_factory):
-    [site] = tmp_path_factory.getbasetemp().glob("lite*")
+def test_a_cell_that_fails_is_seen(site, address, cut_off):
     path = site / "files/glossary.ipynb"
     notebook = json.loads(path.read_text(encoding="utf-8"))
     code_cells(notebook)[0]["source"] = "import wslab\nwslab.connect('ws://example.com/')"
