@@ -10,15 +10,15 @@ from playwright.sync_api import Locator, Page
 MISSING_AXE = (
     "needs axe-core: `npm install axe-core` somewhere, and set WSLAB_NODE_MODULES to the node_modules that it makes"
 )
-VIOLATIONS = """(element) => axe.run(element).then(({ violations }) =>
+VIOLATIONS = """(element, options) => axe.run(element, options).then(({ violations }) =>
     violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`)))"""
 
 
-def violations(element: Locator) -> list[str]:
-    """The rule and the place of each violation inside the element."""
+def violations(element: Locator, **options: object) -> list[str]:
+    """The rule and the place of each violation inside the element; `options` are those of `axe.run`."""
     if not element.page.evaluate("'axe' in window"):
         element.page.evaluate(_axe())
-    return element.evaluate(VIOLATIONS)
+    return element.evaluate(VIOLATIONS, {"resultTypes": ["violations"], **options})
 
 
 def assert_good_in_every_look(page: Page) -> None:
