@@ -11,7 +11,7 @@ from nbconvert import HTMLExporter
 from support.axe import violations
 from support.notebook_rules import anchors
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted(ROOT.glob("notebooks/**/*.ipynb"))
