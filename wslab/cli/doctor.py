@@ -95,7 +95,8 @@ def _check_package(name: str, purpose: str) -> Finding:
         found, tested = version(name), _tested_version(name)
         return Finding(name, True, found if tested in ("", found) else f"{found} (the course is tested with {tested})")
     except PackageNotFoundError:
-        return Finding(name, False, f"not installed, {purpose}", "run: pip install -r requirements.txt")
+        wanted = "-r requirements.txt" if REQUIREMENTS.exists() else "wslab[course]"
+        return Finding(name, False, f"not installed, {purpose}", f"run: pip install {wanted}")
 
 
 def _tested_version(name: str) -> str:

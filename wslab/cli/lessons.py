@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator
 from enum import StrEnum
+from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 from wslab.cli.errors import CommandError
@@ -17,7 +18,8 @@ EXAMPLES = """\
   {wslab} lessons
   {wslab} lessons my-lessons"""
 
-SOURCE = Path(__file__).parents[2] / "notebooks"
+SOURCE = Path(__file__).parents[2] / "notebooks"  # in the repository
+FIRST = "share/wslab/notebooks/00-start-here.ipynb"  # where pip puts it, below a folder of its choice
 SOLUTIONS = "solutions"
 FOLDER = "my-lessons"
 RECORD = ".wslab-lessons.json"  # what was copied: the digest of each file, by its path
@@ -48,12 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Copy the lessons. Raises CommandError where they are not, or cannot be written."""
     folder: Path = options.folder
-    if not SOURCE.is_dir():
-        raise CommandError("the lessons are not here: they come with the repository, not with the package alone")
-    if folder.resolve().is_relative_to(SOURCE.resolve()):
+    source = find_lessons()
+    if folder.resolve().is_relative_to(source.resolve()):
         raise CommandError(f"{folder} is where the lessons come from: name another folder")
     try:
-        fates = copy_lessons(SOURCE, folder)
+        fates = copy_lessons(source, folder)
     except OSError as error:
         raise CommandError(f"{error.filename or folder}: {error.strerror or error}") from None
     counts = Counter(fates.values())
@@ -62,6 +63,20 @@ def run(options: argparse.Namespace) -> int:
         if fate is Fate.KEPT:
             show(f"  kept {path}: to get it as it is now, rename yours and run this again")
     return 0
+
+
+def find_lessons() -> Path:
+    """Return the folder of the lessons: that of the repository, or the one that pip has installed."""
+    if SOURCE.is_dir():
+        return SOURCE
+    try:
+        installed = files("wslab") or []
+    except PackageNotFoundError:
+        installed = []
+    for path in installed:
+        if path.as_posix().endswith(FIRST):
+            return Path(str(path.locate())).resolve().parent
+    raise CommandError("the lessons are not here: install wslab with pip, or get its repository")
 
 
 def copy_lessons(source: Path, folder: Path) -> dict[str, Fate]:
