@@ -25,7 +25,8 @@ CALLED_OTHERWISE = {
     "yaml": "pyyaml",
 }
 # wslab does without them and says what to install: the servers of others judge yours, and names beyond ASCII are rare.
-WITHOUT = {"idna", "websockets"}
+# pyodide is there in a browser only.
+WITHOUT = {"idna", "pyodide", "websockets"}
 
 FREE = re.compile(r"(?i)\b(MIT|BSD|0BSD|Apache|ISC|PSF|Python Software Foundation|MPL|Mozilla|Zlib|CC0|DFSG)\b")
 # What must be given away with it as well, or may not be sold.
