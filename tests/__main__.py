@@ -24,6 +24,7 @@ PROGRAMS = {
     "slow": ("run the tests that take minutes, such as all of Autobahn", ["-m", "pytest", "-m", "slow"]),
     "fuzz": ("look for input that breaks a parser, a minute for each", ["tests/fuzz/run.py"]),
     "soak": ("attack a server in every way, and say what that cost", ["tests/soak.py"]),
+    "binder": ("build what Binder builds, and run every lesson there in 2 GiB", ["tests/measure_binder.py"]),
     "hub": ("let a class work on a JupyterHub of this machine, and say what it needs", ["tests/measure_hub.py"]),
     "benchmarks": ("measure the speed, beside other implementations", ["tests/benchmarks"]),
 }
