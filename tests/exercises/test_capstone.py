@@ -80,6 +80,7 @@ def test_the_reference_has_the_full_score(chapters):
     assert [chapter.number for chapter in score.chapters] == list(chapters)
 
 
+@pytest.mark.slow
 def test_a_server_with_a_mistake_loses_the_cases_of_its_chapter(file):
     assert MISTAKE in REFERENCE
     file.write_text(REFERENCE.replace(MISTAKE, "self.send(Opcode.PONG, b'')"), encoding="utf-8")

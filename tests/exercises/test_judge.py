@@ -370,7 +370,8 @@ def test_a_part_that_fails_is_named(function, said, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("function", [loop_in_python, pytest.param(sleep, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("function", [loop_in_python, sleep])
 def test_a_part_that_never_returns_is_named_in_time(function):
     began = time.monotonic()
     verdict = verdict_on(apply_mask=function)

@@ -65,6 +65,7 @@ def test_the_solutions_earn_all_points(lesson):
         assert [output.data["text/plain"] for output in cell.outputs] == [str(cell.metadata.nbgrader.points)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lesson", all_sets.NOTEBOOKS)
 def test_what_is_handed_out_is_not_attempted_yet_and_earns_nothing(lesson):
     names: dict = {}

@@ -12,6 +12,7 @@ from wslab.dissector.frames import DissectedFrame
 from wslab.recording.recorded_frames import dissect_recording
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_tap_between_chromium_and_jupyterlab_sees_every_frame_and_tells_no_secret(browser, lab, tmp_path):
     write_notebook(lab, "tapped.ipynb", "6 * 7")

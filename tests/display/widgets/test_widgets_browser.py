@@ -168,6 +168,7 @@ def keep_their_keys(page: Page, cell: str, only_one_of_a_kind: bool) -> None:
     assert len(known) > 1 or cell == TO_WATCH_NETSTAT
 
 
+@pytest.mark.slow
 def test_no_key_that_is_pressed_in_a_control_is_a_command_of_jupyterlab(page):
     keep_their_keys(page, TO_EDIT_TO_PRESS_KEYS, only_one_of_a_kind=True)
 
@@ -263,6 +264,7 @@ def test_a_recording_is_played(page):
     assert player.get_by_text("CLOSING").locator("visible=true").count() == 2
 
 
+@pytest.mark.slow
 def test_a_notebook_that_is_opened_another_day_shows_what_was_saved_and_how_to_get_the_controls(browser, lab):
     write_notebook(lab, "saved.ipynb", "import wslab", TO_EDIT_AS_BYTES)
     page = run_notebook(browser, lab, "saved.ipynb")

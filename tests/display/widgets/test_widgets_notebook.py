@@ -24,6 +24,7 @@ CELLS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_notebook_with_widgets_passes_strict_nbval(tmp_path):
     path = tmp_path / "widgets.ipynb"
