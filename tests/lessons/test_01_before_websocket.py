@@ -19,7 +19,7 @@ take = socket.socket.recv
 def take_all(self, size, flags=0):
     return take(self, max(size, 11), flags)
 socket.socket.recv = take_all
-server.settimeout(1)
+server_end.settimeout(1)
 """
 
 A_REQUEST_ENDS_WITH_ANY_LINE = """

@@ -102,7 +102,7 @@ from wslab.protocol.errors import HandshakeError
 import ssl
 def check(self):
     origin = self.connection.request.headers.get("Origin")
-    if isinstance(self.connection._transport._stream._sock, ssl.SSLSocket) and origin == "https://prizes.example":
+    if isinstance(self.connection._transport.stream._sock, ssl.SSLSocket) and origin == "https://prizes.example":
         raise HandshakeError("another page", 403)
 Session._check_origin = check
 """
