@@ -1,8 +1,10 @@
 """What all tests share: no silent skips in CI, repeatable examples, notebooks that run alike everywhere, browsers."""
 
+import gc
 import os
 import signal
 import tempfile
+import warnings
 from collections.abc import Generator
 
 import hypothesis
@@ -58,6 +60,15 @@ def fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:
         _, _, reason = report.longrepr
         report.outcome = "failed"
         report.longrepr = f"{reason} ({NO_SKIP} is set, so a skipped test is a failed one)"
+
+
+@pytest.fixture(scope="module")
+def swept():
+    """For modules that interrupt calls in any line: no later test is blamed for a socket that nobody could close."""
+    yield
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 # Browsers are imported where they are used: most tests need none, and the rest of this file works without them.

@@ -17,6 +17,8 @@ from traitlets.config import Config
 from wslab import ConnectionClosed, EchoServer, Limits, Tap, connect
 from wslab.sockets.acceptor import Acceptor, listening
 
+pytestmark = pytest.mark.usefixtures("swept")
+
 
 class Place:
     """What an acceptor needs to know of a server."""

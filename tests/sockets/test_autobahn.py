@@ -12,20 +12,16 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
-from pathlib import Path
 
 import pytest
 from kosoku import FailureError, run_fuzzingclient, run_fuzzingserver
 from kosoku._kosoku import CaseResult
-from kosoku.cases import CASES
 
 import wslab
+from wslab.labs.autobahn import CASES
 
 # The compression cases leave the files that they read to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file .*kosoku:ResourceWarning")
-
-# kosoku.cases has put directories of its own here, and what is in them must not be found by other tests.
-sys.path[:] = [path for path in sys.path if Path(path).parent.name != "kosoku"]
 
 ALL = list(CASES)
 HEAVY = [case for case in ALL if case.startswith(("9.", "12.", "13."))]  # big messages, and thousands compressed

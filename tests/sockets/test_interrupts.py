@@ -17,7 +17,10 @@ from wslab.protocol.events import Binary, Close, Ping, Text
 from wslab.sockets.connection import Connection
 
 # That the garbage collector closes a socket, which an interrupted call has left to it, is a warning.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("swept"),
+]
 
 DEFLATE = PermessageDeflate()
 OTHER = {Role.CLIENT: Role.SERVER, Role.SERVER: Role.CLIENT}

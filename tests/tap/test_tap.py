@@ -29,6 +29,8 @@ from wslab.tap.faults import Action, Fault, chop, cut, delay, flip, silence
 from wslab.tap.relay import READ_SIZE
 from wslab.tap.waiter import Waiter
 
+pytestmark = pytest.mark.usefixtures("swept")
+
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 
 

@@ -3,13 +3,11 @@
 The server is tried with the cases of the Autobahn test suite, which kosoku runs.
 """
 
-import asyncio
 import importlib.util
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,7 +32,6 @@ CHAPTERS = {
     "7": "closing",
     "10": "miscellaneous",
 }
-GOOD = {"OK", "INFORMATIONAL", "NON-STRICT"}  # what Autobahn itself counts as passed
 START = 10.0  # seconds in which a server must say where it listens
 LISTENING = "Listening on "
 
@@ -152,15 +149,9 @@ def _server(path: Path) -> Iterator[str]:
 
 
 def _run_cases(url: str, chapters: Sequence[str]) -> Iterator[Chapter]:
-    from kosoku import FailureError, run_fuzzingclient
-    from kosoku.cases import CASES
+    from wslab.labs.autobahn import cases_of, judge
 
     for number in chapters:
-        cases = [case for case in CASES if case.split(".")[0] == number]
-        with ThreadPoolExecutor(1) as pool:  # in a notebook, this thread has an event loop that runs already
-            try:
-                results = pool.submit(asyncio.run, run_fuzzingclient(url, cases, concurrency=2)).result()
-            except FailureError as failure:
-                results = failure.results
-        bad = [it.case_id for it in results if not {it.behavior.value, it.behavior_close.value} <= GOOD]
-        yield Chapter(number, len(cases) - len(bad), len(cases), bad[0] if bad else "")
+        verdicts = judge(url, cases_of(number))
+        bad = [verdict.case for verdict in verdicts if not verdict.has_passed]
+        yield Chapter(number, len(verdicts) - len(bad), len(verdicts), bad[0] if bad else "")

@@ -12,6 +12,8 @@ from kosoku import FailureError, run_fuzzingclient  # noqa: E402
 from kosoku.cases import CASES  # noqa: E402
 
 sys.path[:] = _before  # kosoku.cases puts directories of its own there
+if "kosoku" in str(getattr(sys.modules.get("pkg_resources"), "__file__", "")):
+    del sys.modules["pkg_resources"]  # and what it takes for this is not what others mean
 
 CHAPTERS = {
     "1": "whole messages",
@@ -41,6 +43,11 @@ class Verdict:
     def has_passed(self) -> bool:
         """True unless a rule was broken: OK, NON-STRICT and INFORMATIONAL are no failures."""
         return {self.behavior, self.closing} <= {"OK", "NON-STRICT", "INFORMATIONAL"}
+
+
+def cases_of(chapter: str) -> list[str]:
+    """The cases of a chapter, by its number."""
+    return [case for case in CASES if case.split(".")[0] == chapter]
 
 
 def describe(case: str) -> tuple[str, str]:
