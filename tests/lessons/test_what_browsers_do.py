@@ -1,5 +1,8 @@
 """What the lessons say of Chromium and Firefox and no recording shows: the browsers that are installed do it still."""
 
+import socket
+import struct
+
 import pytest
 from support.browser_scripts import Script, events_in_firefox, run_in
 from support.waiting import PATIENCE
@@ -29,6 +32,18 @@ def tell_connection(connection):
     connection.send(connection.request.headers["Connection"])
 
 
+def end_tcp(connection):
+    connection.abort()
+
+
+def reset_tcp(connection):
+    sock = connection._transport.stream._sock
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
+TCP_ENDS = Script("tcp-ends", UNTIL_CLOSE, {"handler": end_tcp})
+TCP_IS_RESET = Script("tcp-is-reset", UNTIL_CLOSE, {"handler": reset_tcp})
 LONG_FORM = Script("long-form", UNTIL_CLOSE, saying(bytes.fromhex("81 7e 00 05") + b"Hello"))
 SHORT_FORM = Script("short-form", UNTIL_MESSAGE, saying(bytes.fromhex("81 05") + b"Hello"))
 MASKED_HELLO = saying(bytes.fromhex("81 85 37 fa 21 3d 7f 9f 4d 51 58"))
@@ -80,3 +95,25 @@ def test_firefox_sends_upgrade_alone(firefox_tab):
     events = events_in_firefox(firefox_tab, CONNECTION, PATIENCE)
 
     assert [event["data"] for event in events if event["what"] == "message"] == ["Upgrade"]
+
+
+def test_no_browser_reports_an_error_where_tcp_just_ends(report):
+    events = report(TCP_ENDS)
+
+    assert names(events)[-1] == "close"
+    assert "error" not in names(events)
+    assert events[-1]["code"] == 1006
+
+
+def test_where_tcp_is_reset_chromium_reports_the_close_alone(tab):
+    events = run_in(tab, TCP_IS_RESET).events
+
+    assert names(events)[2:] == ["close"]
+    assert events[-1]["code"] == 1006
+
+
+def test_where_tcp_is_reset_firefox_reports_an_error_first(firefox_tab):
+    events = events_in_firefox(firefox_tab, TCP_IS_RESET, PATIENCE)
+
+    assert names(events)[-2:] == ["error", "close"]
+    assert events[-1]["code"] == 1006
