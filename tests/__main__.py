@@ -21,7 +21,7 @@ PROGRAMS = {
     "solutions": ("try the checks of the exercises with wrong and right solutions", ["tests/try_solutions.py"]),
     "transcripts": ("record what Chromium reports about the scripts of the lessons", ["tests/record_transcripts.py"]),
     "lite": ("build the site that runs the lessons in a browser: `lite FOLDER` (needs npm)", ["tests/lite"]),
-    "slow": ("run the tests that take minutes, such as all of Autobahn", ["-m", "pytest", "-m", "slow"]),
+    "slow": ("run the tests that take minutes, such as the heavy cases of Autobahn", ["-m", "pytest", "-m", "slow"]),
     "fuzz": ("look for input that breaks a parser, a minute for each", ["tests/fuzz/run.py"]),
     "soak": ("attack a server in every way, and say what that cost", ["tests/soak.py"]),
     "binder": ("build what Binder builds, and run every lesson there in 2 GiB", ["tests/measure_binder.py"]),
