@@ -14,6 +14,7 @@ from wslab.exercises.checking import check_by
 from wslab.exercises.checks.exercise import Aspect, Case, Exercise
 from wslab.exercises.checks.report import Report
 from wslab.exercises.sets.inputs import some_handshake_key
+from wslab.exercises.zoo.line import DEFLATE
 from wslab.exercises.zoo.tasks import plain_section
 from wslab.protocol.handshake import build_request, build_response
 from wslab.protocol.states import DIRECTIONS, Role
@@ -23,7 +24,6 @@ POINTS = {"row": 2, "field": 1, "section": 1}
 FIELDS = sorted({fault.field for fault in FAULTS})
 HEADS = 2  # rows of the handshake
 SHOWN = 24  # bytes of a frame
-DEFLATE = "permessage-deflate"
 ASK = (
     "One frame breaks a rule. Return the number of its row, the field that is wrong "
     f"({', '.join(FIELDS)}), and the section that says so."

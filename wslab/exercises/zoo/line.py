@@ -10,15 +10,15 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from wslab.exercises.zoo.bug import PATIENCE, listening
+from wslab.labs.by_hand import KEY, MASKING_KEY
+from wslab.protocol.deflate import NAME
 from wslab.protocol.errors import ProtocolError
 from wslab.protocol.frames import Frame, parse_frame, serialize_frame
 from wslab.protocol.handshake import build_request, build_response
 from wslab.protocol.http import Request, Response, parse_request, parse_response_head
 
-KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # RFC 6455 §1.3
-MASKING_KEY = bytes.fromhex("37 fa 21 3d")  # §5.7
 QUIET = 0.1  # seconds without a byte, after which the line says that it has sent everything
-DEFLATE = "permessage-deflate"
+DEFLATE = NAME
 END_OF_HEAD = b"\r\n\r\n"
 
 

@@ -4,11 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from wslab.exercises.zoo.bug import Parts, a_client, a_server
+from wslab.labs.by_hand import MASKING_KEY
 from wslab.protocol.codec import Codec
 from wslab.protocol.frames import Frame, FrameHeader, Opcode, parse_frame, parse_header, serialize_frame
 from wslab.protocol.masking import Buffer, apply_mask
-
-KEY = bytes.fromhex("37fa213d")
 
 
 @a_server("chronoxor/NetCoreServer/issues/213", 2022, "RFC 6455 §5.1")
@@ -16,7 +15,7 @@ def netcoreserver_213() -> Parts:
     """It masks what it sends; only a client does."""
 
     def serialize(frame: Frame, _key: bytes | None = None) -> bytes:
-        return serialize_frame(frame, KEY)
+        return serialize_frame(frame, MASKING_KEY)
 
     return {"codec": Codec(serialize_frame=serialize)}
 
@@ -100,4 +99,4 @@ def cross_socket_198() -> Parts:
 @a_client("websockets/ws/issues/634", 2015, "RFC 6455 §5.3", "RFC 6455 §10.3")
 def ws_634() -> Parts:
     """It masks all frames of a connection with the same key."""
-    return {"masking_key": KEY}
+    return {"masking_key": MASKING_KEY}

@@ -3,7 +3,8 @@
 from base64 import b64decode
 from typing import Any
 
-from wslab.exercises.zoo.line import KEY, answer, dial
+from wslab.exercises.zoo.line import answer, dial
+from wslab.labs.by_hand import KEY
 from wslab.protocol.frames import Frame, Opcode
 from wslab.protocol.handshake import build_request
 

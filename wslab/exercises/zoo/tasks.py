@@ -16,6 +16,7 @@ from wslab.exercises.zoo.residents import BUGS, PREFIX, PROBES
 
 LESSON = "19-the-bug-zoo"
 DIAGNOSIS = "diagnosis_of_"
+FORM = "Return two values: the number of a row, and a section such as '§5.2'."
 IN_THE_SET = (
     "arduino_websockets_208",
     "websocket_for_python_263",
@@ -34,7 +35,7 @@ def _row(bug: Bug, said: object) -> str:
             return ""
         case (int(row), _):
             return f"Row {row} is what a good {bug.role.value} sends or gets, too; look for the first that is not."
-    return "Return two values: the number of a row, and a section such as '§5.2'."
+    return FORM
 
 
 def _section(bug: Bug, said: object) -> str:
@@ -43,12 +44,12 @@ def _section(bug: Bug, said: object) -> str:
             return ""
         case (_, str(section)):
             return f"{section} is about something else. Which section says what should have stood in that row?"
-    return "Return two values: the number of a row, and a section such as '§5.2'."
+    return FORM
 
 
 def plain_section(section: str) -> str:
     """A section without what may be written in several ways: 'RFC 6455 §5.2', '§5.2' and '5.2' are one."""
-    return re.sub(r"^(RFC 6455)?\W+|\s", "", section.strip().removeprefix("RFC 6455"))
+    return re.sub(r"^\W+|\s", "", section.strip().removeprefix("RFC 6455"))
 
 
 def _asked(judge: partial[str], _source: random.Random) -> Iterator[Case]:
