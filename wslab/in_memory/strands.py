@@ -40,10 +40,8 @@ class Strands(ABC):
             rest = None if deadline is None else deadline - time.monotonic()
             if rest is not None and rest <= 0:
                 return False
-            number, self.current = (
-                self.current,
-                self.main,
-            )  # what runs meanwhile and is no strand counts as the main one
+            # What runs meanwhile and is no strand counts as the main one.
+            number, self.current = self.current, self.main
             try:
                 self._pause(rest)
             finally:
