@@ -1,5 +1,6 @@
 """The long commands of this repository under short names: `python tests NAME`, in the environment of the README."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -7,7 +8,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = ("notebooks/*.ipynb", "notebooks/solutions/*.ipynb")
+BARE_PLATFORM = ROOT / "tests/support/bare_platform"
 
+BARE = "run the tests, or those that are named, as on Windows: without what it does not have"
 EXERCISES = (
     "make the exercise sets anew from the catalogue: solutions, run, and what nbgrader hands out (needs nbgrader)"
 )
@@ -17,6 +20,7 @@ OUTPUTS = "run the notebooks, or those that are named, and store their outputs i
 PROGRAMS = {
     "efforts": ("count what there is to read and to do in each lesson, and how long that takes", ["tests/efforts.py"]),
     "onepage": ("draw the page of the whole protocol that can be printed", ["tests/draw_one_page.py"]),
+    "badges": ("write the badges of the README, for the address in pyproject.toml", ["tests/badges.py"]),
     "pictures": ("take the pictures of the README, in JupyterLab and Chromium", ["tests/take_pictures.py"]),
     "solutions": ("try the checks of the exercises with wrong and right solutions", ["tests/try_solutions.py"]),
     "transcripts": ("record what Chromium reports about the scripts of the lessons", ["tests/record_transcripts.py"]),
@@ -33,6 +37,12 @@ PROGRAMS = {
 def run(*arguments: str) -> int:
     """Run Python with these arguments at the top of the repository; return its status."""
     return subprocess.run([sys.executable, *arguments], cwd=ROOT).returncode
+
+
+def run_bare(options: Sequence[str]) -> int:
+    """Run the tests, or those that are named, as if this system were as bare as Windows."""
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(BARE_PLATFORM), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return run("-m", "pytest", *options)
 
 
 def make_outputs(names: Sequence[str]) -> int:
@@ -57,7 +67,8 @@ def make_exercises() -> int:
 
 
 def usage() -> str:
-    commands = {"outputs": OUTPUTS, "exercises": EXERCISES} | {name: what for name, (what, _) in PROGRAMS.items()}
+    commands = {"outputs": OUTPUTS, "exercises": EXERCISES, "bare": BARE}
+    commands |= {name: what for name, (what, _) in PROGRAMS.items()}
     lines = [f"  {name:12} {what}" for name, what in commands.items()]
     return "\n".join(["usage: python tests NAME [OPTION ...]", "", *lines])
 
@@ -69,6 +80,8 @@ def main(arguments: Sequence[str]) -> int:
             return make_outputs(options)
         if name == "exercises":
             return make_exercises()
+        if name == "bare":
+            return run_bare(options)
         if name in PROGRAMS:
             return run(*PROGRAMS[name][1], *options)
     except KeyboardInterrupt:

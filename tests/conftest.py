@@ -6,6 +6,7 @@ import signal
 import tempfile
 import warnings
 from collections.abc import Generator
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -39,6 +40,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if cells:
         # The first import in a new home builds the font cache, and says so on standard error of the cell that imports.
         import matplotlib.font_manager  # noqa: F401
+    longest: dict[Path, float] = {}
+    for item in items:
+        longest[item.path] = max(longest.get(item.path, 0), time_limit(item))
+    # Else one worker would be left alone with it at the end.
+    items.sort(key=lambda item: -longest[item.path])
+
+
+def time_limit(item: pytest.Item) -> float:
+    """The seconds that a test may take if that is more, or less, than usual; otherwise 0."""
+    marker = item.get_closest_marker("timeout")
+    return marker.args[0] if marker else 0
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,7 +4,7 @@ import argparse
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[1]
 LIMIT = 2 * 2**30  # bytes that Binder lets all processes of a session have
 GROUPS = Path("/sys/fs/cgroup")
 MIB = 2**20
+# What is in the image that Binder builds on (that of October 2025), where requirements.txt asks for newer ones.
+BASE_IMAGE = "jupyterlab==4.4.9", "notebook==7.4.7", "ipykernel==7.0.1", "ipywidgets==8.1.7", "jupyter-server==2.17.0"
 
 
 @contextmanager
@@ -38,15 +40,17 @@ def memory_group() -> Iterator[tuple[Path, Path]]:
         folder.rmdir()
 
 
-def build(folder: Path, python: str) -> tuple[Path, Path]:
-    """Make what Binder's image has: the folder of the repository, and the environment."""
+def build(folder: Path, python: str, instead: Sequence[str]) -> tuple[Path, Path]:
+    """Make what Binder's image has: the folder of the repository, and the environment, with some versions `instead`."""
     source, environment = folder / "home", folder / "env"
     source.mkdir()
     archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, capture_output=True, check=True).stdout
     subprocess.run(["tar", "-x"], cwd=source, input=archive, check=True)
     subprocess.run([python, "-m", "venv", environment], check=True)
-    install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", "binder/requirements.txt"]
-    subprocess.run([environment / "bin/python", *install], cwd=source, check=True)
+    install = [environment / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, "-r", "binder/requirements.txt"], cwd=source, check=True)
+    if instead:
+        subprocess.run([*install, *instead], cwd=source, check=True)
     run_post_build(source, environment, environment / "bin")
     return source, environment
 
@@ -98,9 +102,11 @@ def main() -> None:
     version = (ROOT / "binder/runtime.txt").read_text(encoding="utf-8").strip().removeprefix("python-")
     parser = argparse.ArgumentParser(description="Build what Binder builds, and run every lesson there in Chromium.")
     parser.add_argument("--python", default=f"python{version}", help="Binder's Python (default: %(default)s)")
+    parser.add_argument("--base-image", action="store_true", help="with the older Jupyter that Binder's image has")
     options = parser.parse_args()
+    instead = BASE_IMAGE if options.base_image else ()
     with tempfile.TemporaryDirectory() as folder, running_chromium() as browser:
-        source, environment = build(Path(folder), options.python)
+        source, environment = build(Path(folder), options.python, instead)
         print(f"MiB on the disk: {size(environment):.0f} in the environment, {size(source):.0f} in the repository")
         measure(browser, Path(folder), source, environment)
 

@@ -4,6 +4,7 @@ Run `python tests/take_pictures.py` after changing what can be seen in them.
 """
 
 import argparse
+import json
 import tempfile
 from pathlib import Path
 
@@ -19,6 +20,13 @@ FOLDER = Path(__file__).parent.parent / "notebooks/pictures"
 NAMES = ("frame-editor.png", "timeline.png", "echo-page.png")
 PORT = 8765  # of the echo server in the README; the page shows it
 PATIENCE = 30_000  # milliseconds
+
+
+def switch_off(home: Path, *extensions: str) -> None:
+    """Let the JupyterLab in `home` do without these extensions, whether they are installed or not."""
+    file = home / "config/labconfig/page_config.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps({"disabledExtensions": dict.fromkeys(extensions, True)}))
 
 
 def open_lesson(browser: Browser, lab: Lab, name: str, width: int, height: int) -> Page:
@@ -48,6 +56,7 @@ def take_frame_editor(browser: Browser, lab: Lab, file: Path) -> None:
         cell.get_by_role("button", name="Send", exact=True).click()
         cell.get_by_text('close 1002 "opcode 0x3 is reserved"').wait_for()
         page.get_by_role("heading", name="All bits at hand").evaluate("heading => heading.scrollIntoView()")
+        page.mouse.move(0, 0)  # what it is above has another colour
         page.screenshot(path=file)
 
 
@@ -72,13 +81,14 @@ def take_echo_page(browser: Browser, port: int, file: Path) -> None:
         echo.box("Close reason").fill("that was enough")
         echo.press("Disconnect")
         echo.has_logged("wasClean")
+        page.mouse.move(0, 0)
         page.screenshot(path=file)
 
 
 def reduce_colours(file: Path) -> None:
-    """Save the picture with a palette, in a third of the bytes."""
+    """Save the picture with a palette of the colours that it has most of, in a third of the bytes."""
     with Image.open(file) as picture:
-        reduced = picture.convert("RGB").quantize(dither=Image.Dither.NONE)
+        reduced = picture.convert("RGB").quantize(method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     reduced.save(file, optimize=True)
 
 
@@ -92,6 +102,7 @@ def take_pictures(folder: Path, port: int) -> None:
         playwright.chromium.launch(executable_path=find_browser(), args=OPTIONS) as browser,
     ):
         take_echo_page(browser, port, echo)
+        switch_off(Path(home), "@jupyter/nbgrader", "@jupyter-notebook/lab-extension")  # which few learners have
         with running_lab(Path(home)) as lab:
             take_frame_editor(browser, lab, editor)
             take_timeline(browser, lab, timeline)

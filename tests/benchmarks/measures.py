@@ -99,7 +99,7 @@ def measure_one_echo(echo: Echo, names: list[str], plan: Plan, deflate: bool = F
 
 def answer_size(name: str, client: Client, frame: bytes) -> int:
     """How long the answer to `frame` is: a bare socket sends it back as it is, masked."""
-    return len(frame) if name == "raw socket" else client.measure_answer(frame)
+    return len(frame) if name.startswith("raw socket") else client.measure_answer(frame)
 
 
 # Many clients
@@ -111,7 +111,8 @@ def measure_many_clients(plan: Plan) -> list[Row]:
 
 
 def many_clients_rows(count: int, plan: Plan) -> Iterator[Row]:
-    names = ["raw socket", "wslab", "wslab, one by one", "websockets", "aiohttp", "picows"]
+    bare = ["raw socket", "raw socket, and 1 µs of Python"]
+    names = [*bare, "wslab", "wslab, one by one", "websockets", "aiohttp", "picows"]
     frame, turns = text_frame(32), {}
     with contextlib.ExitStack() as stack:
         for name in with_before(names, plan.against):

@@ -10,6 +10,7 @@ import socket
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Self
@@ -45,6 +46,16 @@ def serve_raw(talk: Callable[[socket.socket], None]) -> None:
 def echo_bytes(sock: socket.socket) -> None:
     """Bytes go back as they came, whatever they say."""
     while data := sock.recv(READ_SIZE):
+        sock.sendall(data)
+
+
+def echo_bytes_with_python(sock: socket.socket) -> None:
+    """As `echo_bytes`, but each message keeps Python's lock for a microsecond: what the lock itself costs."""
+    now = time.perf_counter_ns
+    while data := sock.recv(READ_SIZE):
+        end = now() + 1000
+        while now() < end:
+            pass
         sock.sendall(data)
 
 
@@ -126,6 +137,7 @@ def serve_aiohttp() -> None:
 # Each takes the size of the messages that it sends by itself, and what it needs for TLS, where that is asked for.
 SERVERS: dict[str, Callable[[int, ssl.SSLContext | None], None]] = {
     "raw socket": lambda size, tls: serve_raw(echo_bytes),
+    "raw socket, and 1 µs of Python": lambda size, tls: serve_raw(echo_bytes_with_python),
     "sink": lambda size, tls: serve_raw(drop_bytes),
     "source": lambda size, tls: serve_raw(functools.partial(send_messages, size)),
     "wslab": lambda size, tls: serve_wslab(wslab.echo, tls),

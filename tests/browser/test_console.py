@@ -611,6 +611,7 @@ def console_notebook(request, browser):
         yield page, lab, is_proxied
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_run_all_runs_the_scripts_while_their_cells_wait_and_the_values_are_the_recorded_ones(console_notebook):
     page, lab, is_proxied = console_notebook
@@ -621,6 +622,7 @@ IS_LOWER = "page => page.clientHeight < page.scrollHeight"
 FREE = "body => innerHeight - body.offsetHeight"
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_box_is_as_high_as_its_page_whatever_is_opened_there(console_notebook):
     page, *_ = console_notebook
@@ -637,6 +639,7 @@ def test_a_box_is_as_high_as_its_page_whatever_is_opened_there(console_notebook)
     wait_until(lambda: box.evaluate("box => box.clientHeight") < height)
 
 
+@pytest.mark.slow
 def test_above_a_box_whose_server_has_gone_stands_what_to_do(console_notebook):
     page, _, is_proxied = console_notebook
     area = page.locator(".jp-CodeCell").last.locator(".jp-OutputArea-output")
@@ -652,6 +655,7 @@ def test_above_a_box_whose_server_has_gone_stands_what_to_do(console_notebook):
     ).to_be_visible()
 
 
+@pytest.mark.slow
 def test_a_notebook_that_is_not_trusted_shows_what_was_recorded_and_what_to_do(console_notebook):
     page, *_ = console_notebook
     area = open_too(page, "saved.ipynb").locator(".jp-OutputArea-output")

@@ -62,6 +62,10 @@ def test_a_script_a_test_and_nbconvert_have_no_browser(jupyter):
     assert find_frontend({"JPY_PARENT_PID": "none"}) is None
 
 
+def test_the_browser_of_colab_reaches_no_server_of_the_kernel(jupyter):
+    assert find_frontend(jupyter() | {"COLAB_RELEASE_TAG": "release-colab"}) is None
+
+
 def test_jupyter_with_its_proxy_is_asked_for_a_port_below_its_own_path(jupyter):
     frontend = find_frontend(jupyter())
     assert frontend == Frontend("JupyterLab", proxy="/user/ada/proxy/")

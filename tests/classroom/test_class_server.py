@@ -124,7 +124,7 @@ def test_who_finds_no_room_is_told_why():
         with connect(f"{server.server.url}?token={page.token}") as second, pytest.raises(ConnectionClosed) as closed:
             second.receive()
         assert closed.value.code == CloseCode.TRY_AGAIN_LATER
-        assert closed.value.reason == f"{page.name} has 1 connections already"
+        assert closed.value.reason == f"{page.name} has 1 connection already"
 
 
 def test_the_end_of_the_class_is_told():

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 import trustme
-from support.command_line import DEADLINE, is_one_sentence, needs_signals, wslab
+from support.command_line import DEADLINE, ENDS, is_one_sentence, needs_signals, needs_terminals, wslab
 from support.raw_peer import read_request, tiny_server
 
 from wslab import EchoServer
@@ -36,7 +36,23 @@ def test_connect_prints_characters_that_the_output_does_not_know_as_escapes() ->
     assert (result.stdout, result.stderr) == ("ein Gruß \\u2603\n".encode("latin-1"), b"")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+@needs_terminals
+@pytest.mark.parametrize(
+    ("message", "shown"), [(b"\x00\xff", b"(2 bytes of binary) 00 ff\r\n"), ("00 ff", b"00 ff\r\n")], ids=repr
+)
+def test_at_a_terminal_bytes_are_told_from_a_text(message, shown) -> None:
+    import pty
+
+    ours, theirs = pty.openpty()
+    with EchoServer(handler=lambda connection: connection.send(message)) as server:
+        command = [sys.executable, "-m", "wslab", "connect", server.url, "--message", "?"]
+        subprocess.run(command, stdin=subprocess.DEVNULL, stdout=theirs, timeout=DEADLINE)
+    assert os.read(ours, 100) == shown
+    os.close(ours)
+    os.close(theirs)
+
+
+@needs_terminals
 def test_connect_lets_nobody_play_with_the_terminal() -> None:
     import pty
 
@@ -158,8 +174,8 @@ def test_a_redirection_is_told_with_its_target() -> None:
 
 
 @needs_signals
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_a_connect_that_is_ended_closes_with_1001_and_leaves_no_traceback(name: str) -> None:
+@pytest.mark.parametrize("number", ENDS)
+def test_a_connect_that_is_ended_closes_with_1001_and_leaves_no_traceback(number: signal.Signals) -> None:
     codes = []
 
     def handler(connection) -> None:
@@ -172,7 +188,7 @@ def test_a_connect_that_is_ended_closes_with_1001_and_leaves_no_traceback(name: 
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         with subprocess.Popen(command, text=True, **pipes) as process:
             assert process.stdout.readline() == "ready\n"
-            process.send_signal(signal.Signals[name])
+            process.send_signal(number)
             process.wait(DEADLINE)
             errors = process.stderr.read()
     assert (process.returncode, errors) == (130, "")

@@ -24,9 +24,7 @@ def test_the_doctor_reports_each_subject_in_a_line_and_ends_with_status_0(capsys
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(examine()) + 1
-    assert (
-        lines[-1] == "All is well. Next: python -m wslab lessons, and then: jupyter lab my-lessons/00-start-here.ipynb"
-    )
+    assert lines[-1] == f"All is well. Next: {doctor.this_python()} -m wslab lessons --open"
     assert lines[0] == f"ok       Python: {'.'.join(map(str, sys.version_info[:3]))}"
 
 
@@ -41,7 +39,7 @@ def test_a_missing_package_makes_the_status_1(
     monkeypatch.setattr(doctor, "PACKAGES", [("no-such-package", "for nothing")])
     assert main(["doctor"]) == 1
     told = capsys.readouterr().out
-    assert "MISSING  no-such-package: not installed, for nothing - run: pip install" in told
+    assert f"MISSING  no-such-package: not installed, for nothing - run: {doctor.this_python()} -m pip install" in told
     assert told.endswith("Missing: no-such-package. Do what stands behind it, then run this again.\n")
 
 
@@ -50,6 +48,8 @@ def test_a_version_that_the_course_was_not_tested_with_is_named(monkeypatch: pyt
     monkeypatch.setattr(doctor, "REQUIREMENTS", tmp_path / "requirements.txt")
     assert doctor._check_package("pytest", "x").found == f"{pytest.__version__} (the course is tested with 0.1)"
     assert doctor._check_package("psutil", "x").found == psutil.__version__
+    (tmp_path / "requirements.txt").write_text(f"pytest==0.1 ; python_version > '3'\npytest=={pytest.__version__}\n")
+    assert doctor._check_package("pytest", "x").found == pytest.__version__
     monkeypatch.setattr(doctor, "REQUIREMENTS", tmp_path / "nowhere.txt")
     assert doctor._check_package("pytest", "x").found == pytest.__version__
 
@@ -81,6 +81,19 @@ def test_the_doctor_works_with_nothing_installed_at_all(tmp_path) -> None:
     is_described = any(Path(wslab.__file__).parents[1].glob("wslab.egg-info"))
     assert missing == [name for name, _ in doctor.PACKAGES if not (name == "wslab" and is_described)]
     assert lines[-1].startswith(f"Missing: {', '.join(missing[:2])}")
+
+
+def test_the_python_is_named_as_it_can_be_typed(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    python = tmp_path / "project/.venv/bin/python"
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(doctor.shutil, "which", {"python": str(python)}.get)
+    assert doctor.this_python() == "python"
+    monkeypatch.setattr(doctor.shutil, "which", {"python": "/usr/bin/python"}.get)
+    assert doctor.this_python() == str(Path("project/.venv/bin/python"))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert doctor.this_python() == str(python)
 
 
 def test_an_old_python_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

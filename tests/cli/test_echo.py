@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from support.command_line import DEADLINE, is_one_sentence, needs_signals, wslab
+from support.command_line import DEADLINE, ENDS, is_one_sentence, needs_signals, needs_terminals, wslab
 
 from wslab import CloseCode, ConnectionClosed, EchoServer, HandshakeError, connect
 from wslab.cli.addresses import addresses_for_others
@@ -35,11 +35,11 @@ def test_echo_tells_its_address_in_one_line_and_serves() -> None:
 
 
 @needs_signals
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-def test_an_echo_that_is_ended_says_goodbye_and_ends_with_status_0(name: str) -> None:
+@pytest.mark.parametrize("number", ENDS)
+def test_an_echo_that_is_ended_says_goodbye_and_ends_with_status_0(number: signal.Signals) -> None:
     with started() as (process, url):
         connection = connect(url)
-        process.send_signal(signal.Signals[name])
+        process.send_signal(number)
         with pytest.raises(ConnectionClosed) as closed:
             connection.receive()
         connection.close()
@@ -60,6 +60,13 @@ def test_a_host_that_is_not_ours_is_one_sentence() -> None:
     result = wslab("echo", "--host", "192.0.2.1")
     assert result.returncode == 1
     assert is_one_sentence(result.stderr)
+
+
+def test_a_host_that_does_not_exist_is_one_sentence() -> None:
+    result = wslab("echo", "--host", "nowhere.invalid")
+    assert result.stderr == (
+        "wslab echo: cannot listen on nowhere.invalid port 0: there is no host of that name: is it spelled right?\n"
+    )
 
 
 def test_max_size_is_the_largest_message_that_echo_takes() -> None:
@@ -128,7 +135,7 @@ def test_who_listens_for_others_is_warned_and_told_where_they_find_the_server():
         assert f"ws://{address}:{port}" in warning
 
 
-@needs_signals
+@needs_terminals
 def test_at_a_terminal_it_is_told_where_the_page_is_and_how_it_ends():
     import pty
 
@@ -138,7 +145,8 @@ def test_at_a_terminal_it_is_told_where_the_page_is_and_how_it_ends():
         told = ""
         while told.count("\n") < 2:
             told += os.read(ours, 1000).decode()
-        process.terminate()
+        process.send_signal(signal.SIGINT)
+        assert os.read(ours, 1000) == b"\r\n"  # a prompt that comes now does not stand behind the terminal's ^C
     os.close(ours)
     found = re.match(
         r"Listening on ws://(127\.0\.0\.1:\d+)/\r\n(?:\x1b\[2m)?Echo test page: http://([^/]+)/ - Ctrl-C", told

@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import io
 import os
 import re
 import subprocess
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import pytest
 from support.capture_files import small_talk
-from support.command_line import DEADLINE, is_one_sentence, wslab
+from support.command_line import DEADLINE, is_one_sentence, needs_terminals, wslab
 
 from wslab import EchoServer, Recording, connect, inspect
+from wslab.cli.errors import CommandError
+from wslab.cli.inspect import _read_bytes, _read_input
 
 COMMAND = [sys.executable, "-m", "wslab", "inspect"]
 
@@ -155,6 +158,7 @@ def test_what_is_written_on_standard_input_is_read_behind_a_byte_order_mark_too(
     ("text", "sentence"),
     [
         ("8", "'8' has an odd number of hex digits, and a byte has two"),
+        ("0000  81 05\n0010  48", "'0000  81 05\\n0010  48' is a hex dump with a gap in it"),
         ("81:0", "'81:0' has an odd number of hex digits, and a byte has two"),
         ("nowhere/x.pcapn", "there is no file 'nowhere/x.pcapn'"),
         ("talk.pcapn", "there is no file 'talk.pcapn'; did you mean talk.pcapng?"),
@@ -167,7 +171,23 @@ def test_what_cannot_be_read_is_said_to_be_what_it_seems(text, sentence, tmp_pat
     assert (result.returncode, result.stderr.decode()) == (1, f"wslab inspect: {sentence}\n")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+@pytest.mark.parametrize(
+    "text", ["/" * 100_000 + " x", "\\a" * 50_000 + " x", "x" * 100_000 + ".", ".a" * 50_000 + " "]
+)
+def test_what_is_wrong_with_a_long_text_is_found_in_one_go(text) -> None:
+    # Were it looked at again from each of its characters, these would be 10,000,000,000 steps.
+    with pytest.raises(CommandError, match=r"is neither bytes|there is no file"):
+        _read_bytes(text)
+
+
+def test_standard_input_without_an_end_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wslab.cli.inspect.MAX_INPUT", 10)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"81 00" * 3)))
+    with pytest.raises(CommandError, match=r"^standard input has more than 10 bytes: head --bytes 10 cuts it$"):
+        _read_input()
+
+
+@needs_terminals
 def test_at_a_terminal_a_table_is_as_wide_as_that_and_says_how_to_see_more() -> None:
     import pty
 

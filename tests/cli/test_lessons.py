@@ -2,11 +2,14 @@
 
 import json
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from support.command_line import is_one_sentence, wslab
 
-from wslab.cli.lessons import RECORD, SOURCE, Fate, copy_lessons, without_outputs
+from wslab.cli.errors import CommandError
+from wslab.cli.lessons import RECORD, SOURCE, Fate, _wait_for, copy_lessons, open_lab, without_outputs
 
 CELL = {"cell_type": "code", "execution_count": 3, "id": "a", "metadata": {}, "outputs": [{"name": "x"}], "source": "1"}
 NOTEBOOK = {"cells": [CELL], "metadata": {"widgets": {}}, "nbformat": 4, "nbformat_minor": 5}
@@ -130,8 +133,52 @@ def test_the_folder_of_the_lessons_is_no_place_for_a_copy(folder):
     assert "is where the lessons come from: name another folder" in result.stderr
 
 
+def test_nothing_is_left_beside_a_file_that_windows_does_not_let_be_replaced(source, tmp_path, monkeypatch):
+    def refuse(*_: object) -> None:
+        raise PermissionError  # as another program has the file open
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    monkeypatch.setattr("os.replace", refuse)
+    with pytest.raises(PermissionError):
+        copy_lessons(source, tmp_path / "mine")
+    assert files(tmp_path / "mine") == {".gitignore"}
+
+
 def test_what_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     result = wslab("lessons", str(tmp_path / "file"))
     assert result.returncode == 1
     assert is_one_sentence(result.stderr)
+
+
+def test_jupyterlab_that_is_missing_is_one_sentence(monkeypatch, tmp_path):
+    monkeypatch.setattr("wslab.cli.lessons.find_spec", lambda name: None)
+    with pytest.raises(CommandError, match=r"JupyterLab is missing: pip install 'wslab\[course\]'"):
+        open_lab(tmp_path)
+
+
+def test_jupyterlab_begins_with_the_first_lesson_of_a_folder_anywhere(monkeypatch, tmp_path):
+    (tmp_path / "here").mkdir()
+    begun = []
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.execv", lambda path, command: begun.append((command, Path.cwd())))
+    open_lab(Path("here/my lessons"))
+
+    [(command, place)] = begun
+    assert command[:3] == [sys.executable, "-m", "jupyterlab"]
+    assert "--LabApp.default_url=/lab/tree/my%20lessons/00-start-here.ipynb" in command
+    assert place == tmp_path / "here"
+
+
+def test_on_windows_jupyterlab_is_waited_for_though_ctrl_c_tells_both(monkeypatch):
+    interrupts = [KeyboardInterrupt]
+    wait = subprocess.Popen.wait
+
+    def wait_interrupted(process, timeout=None):
+        if interrupts:
+            raise interrupts.pop()
+        return wait(process, timeout)
+
+    monkeypatch.setattr(subprocess.Popen, "wait", wait_interrupted)
+    assert _wait_for([sys.executable, "-c", "raise SystemExit(3)"]) == 3
+    assert interrupts == []

@@ -1,11 +1,13 @@
 """pasted: the bytes of one frame, as the programs of many people write them."""
 
+import contextlib
 import shutil
 import subprocess
+import tracemalloc
 
 import pytest
 
-from wslab.cli.pasted import read_pasted
+from wslab.cli.pasted import NotBytes, read_pasted
 
 FRAME = b"\x81\x05Hello"
 LONG = bytes(range(40, 40 + 37))
@@ -30,11 +32,13 @@ FORMS = {
     "Python, double quotes": r'b"\x81\x05Hello"',
     "a bytearray": r"bytearray(b'\x81\x05Hello')",
     "C": r'"\x81\x05" "Hello"',
+    "octal without quotes": r"\201\005Hello",
     "octal": r'"\201\005Hello"',
     "JSON": r'"\u0081\u0005Hello"',
     "a list": "[129, 5, 72, 101, 108, 108, 111]",
     "a list on lines": "[\n  129, 5, 72,\n  101, 108, 108, 111,\n]",
     "decimals": "129,5,72,101,108,108,111",
+    "decimals and blanks": "129 5 72 101 108 108 111",
     "an array of C": "{0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f}",
     "an array of C with its name": "{ 0x81, 0x05, 0x48, 0x65, 0x6c, 0x6c, 0x6f };",
     "JavaScript": "new Uint8Array([129, 5, 72, 101, 108, 108, 111])",
@@ -46,6 +50,8 @@ FORMS = {
     "xxd": "00000000: 8105 4865 6c6c 6f                        ..Hello",
     "hexdump -C": "00000000  81 05 48 65 6c 6c 6f                              |..Hello|\n00000007\n",
     "od": "0000000 81 05 48 65 6c 6c 6f\n0000007\n",
+    "hexdump": "0000000 0581 6548 6c6c 006f                    \n0000007",
+    "hexdump, its line alone": "0000000 0581 6548 6c6c 006f\n0000007\n",
     "tcpdump": "\t0x0000:  8105 4865 6c6c 6f                        ..Hello",
 }
 
@@ -103,7 +109,7 @@ def test_characters_that_look_like_hex_are_no_bytes():
 REPEATING = [bytes(64), bytes(70), b"ab" + bytes(62) + b"c" * 48 + b"d", b"0123456789abcdef" * 9]
 
 
-@pytest.mark.parametrize("command", ["xxd", "xxd -a", "hexdump -C", "od -A x -t x1", "od -A x -t x1 -v"])
+@pytest.mark.parametrize("command", ["xxd", "xxd -a", "hexdump", "hexdump -C", "od -A x -t x1", "od -A x -t x1 -v"])
 @pytest.mark.parametrize("data", [b"a", b"abcdefghijklmnop", LONG, bytes(range(256)), *REPEATING], ids=len)
 def test_what_these_programs_print_is_read(command, data):
     name, *options = command.split()
@@ -141,3 +147,22 @@ def test_repeated_lines_that_cannot_be_meant_are_a_valueerror(text):
 def test_a_dump_with_a_gap_is_a_valueerror():
     with pytest.raises(ValueError, match=r"."):
         read_pasted("0000  81 05 48\n0010  65 6c\n")
+
+
+def test_all_repeated_lines_together_have_a_bound():
+    stars = "".join(f"{start:08x}  {'61 ' * 16}\n*\n" for start in range(0, 2**26, 2**22))
+    with pytest.raises(NotBytes, match=r"^a hex dump of more than 16,777,216 bytes, in which lines are repeated$"):
+        read_pasted(stars)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" + " " * 50_000 + "1", "(" * 50_000, "a " * 25_000 + "[1", "'" + "a" * 50_000, "\\x61" * 12_000 + "'"]
+)
+def test_a_long_text_takes_little_memory_and_no_time(text):
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(ValueError):
+            read_pasted(text)
+        assert tracemalloc.get_traced_memory()[1] < 30 * len(text)
+    finally:
+        tracemalloc.stop()

@@ -50,6 +50,10 @@ def test_it_is_saved_however_the_with_block_ends(tmp_path):
     assert saved(path) == request()
 
 
+def test_what_is_killed_after_a_second_has_saved_what_came_before():
+    assert module.INTERVAL == 1.0
+
+
 def test_it_is_saved_while_it_grows(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "INTERVAL", 0.001)
     recording, path = Recording(), tmp_path / "it.pcapng"

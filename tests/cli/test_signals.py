@@ -6,13 +6,12 @@ import sys
 import threading
 
 import pytest
+from support.command_line import ENDS
 from support.waiting import running
 
 from wslab.cli import signals, watch
 from wslab.cli.main import main
 from wslab.cli.signals import ended_as_by_ctrl_c
-
-ENDS = [signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 @pytest.mark.parametrize("number", ENDS)

@@ -1,20 +1,25 @@
 """`python -m wslab connect` at a terminal: what a user sees there, and what the server gets."""
 
 import contextlib
+import io
 import os
 import re
 import select
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
-from support.command_line import DEADLINE
+from support.command_line import DEADLINE, needs_terminals
+from support.looked_at import grows_linearly
 
-from wslab import Connection, EchoServer
+from wslab import Connection, EchoServer, connect
+from wslab.cli.talk import Sender, _lines, _start, talk_between_pipes
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+pytestmark = needs_terminals
 
 SEQUENCES = re.compile(r"\x1b(?:\[[0-9;?]*[a-zA-Z]|[78])|\r")
 
@@ -138,6 +143,7 @@ def test_a_close_with_a_code_is_told_to_the_server_and_is_the_status():
         user.read_to("> ")
         user.type("/close 4000 why\n", then="wslab connect: the connection closed with 4000")
         assert user.end() == 1
+    assert user.seen.endswith("> /close 4000 why\nwslab connect: the connection closed with 4000\n")
     assert codes == [4000]
 
 
@@ -148,7 +154,7 @@ def test_ctrl_c_closes_with_1001_and_leaves_the_terminal_as_it_was():
         before = termios.tcgetattr(user._terminal)
         user.read_to("> ")
         user.type("half", then="half")
-        os.write(user._terminal, b"\x03")
+        user.type("\x03", then="The connection closed with 1001 going away.")
         assert user.process.wait(DEADLINE) == 130
         assert termios.tcgetattr(user._terminal) == before
     assert codes == [1001]
@@ -173,3 +179,68 @@ def test_a_terminal_that_cannot_move_its_cursor_is_treated_as_a_pipe():
     with served() as (server, _), at_a_terminal(server.url, TERM="dumb") as user:
         user.type("Hello\n", then="Hello\nHello\n")
         assert "\x1b" not in user.raw
+
+
+# The lines of a pipe
+
+
+def pieces(*read: bytes) -> Iterator[str]:
+    """The lines in what is read piece by piece."""
+    left = [*read, b""]
+    return _lines(lambda size: left.pop(0))
+
+
+def test_lines_are_joined_however_they_come():
+    assert list(pieces(b"one\r\ntw", b"o", b"\n\nth", b"ree\r")) == ["one", "two", "", "three\r"]
+
+
+class Console(io.RawIOBase):
+    """As that of Windows: Python reads UTF-8 from it, and who reads its file descriptor something else."""
+
+    def __init__(self, line: str, descriptor: int) -> None:
+        self._left = [line.encode(), b""]
+        self._descriptor = descriptor
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:
+        data = self._left.pop(0)
+        buffer[: len(data)] = data
+        return len(data)
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+
+def test_what_is_typed_into_a_console_of_windows_is_read_as_utf_8(monkeypatch, capsys):
+    with tempfile.TemporaryFile() as file, served() as (server, _), connect(server.url) as connection:
+        file.write("Grüße\n".encode("cp850"))
+        file.seek(0)
+        console = io.BufferedReader(Console("Grüße\n", file.fileno()))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(console))
+        talk_between_pipes(connection, has_commands=False)
+
+    assert capsys.readouterr().out == "Grüße\n"
+
+
+def test_a_long_line_is_looked_at_once():
+    assert grows_linearly(lambda count: lambda: list(pieces(*[b"x" * 1000] * count)), 20)
+
+
+def test_a_line_without_an_end_is_told_and_is_no_success(monkeypatch, capsys):
+    monkeypatch.setattr("wslab.cli.talk.MAX_LINE", 1999)
+    is_back = threading.Event()
+
+    def lines() -> Iterator[str]:
+        yield "one"
+        assert is_back.wait(DEADLINE)
+        yield from pieces(b"x" * 1000, b"x" * 1000, b"\n")
+
+    with served() as (server, _), connect(server.url) as connection:
+        _start(connection, lines(), Sender(connection, None))
+        for message in connection:
+            assert message == "one"
+            is_back.set()
+        assert connection.close_code == 1006
+    assert capsys.readouterr().err == "wslab connect: a line of more than 1,999 bytes is too long for a message\n"

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from support.command_line import DEADLINE, is_one_sentence, needs_signals, wslab
+from support.command_line import DEADLINE, ENDS, is_one_sentence, needs_signals, needs_terminals, wslab
 from support.heads_and_frames import request, text
 from support.raw_peer import RawPeer, address
 
@@ -211,17 +211,15 @@ def test_ctrl_c_ends_the_connections_and_the_tap_with_status_0():
 
 
 @needs_signals
-@pytest.mark.parametrize(
-    ("ending", "name"), [("pcapng", "SIGINT"), ("har", "SIGTERM"), ("PCAPNG", "SIGHUP"), ("har", "SIGHUP")]
-)
-def test_what_passed_is_saved_at_the_end_without_secrets(tmp_path, ending, name):
+@pytest.mark.parametrize(("ending", "number"), [*zip(("pcapng", "har", "PCAPNG"), ENDS, strict=False)])
+def test_what_passed_is_saved_at_the_end_without_secrets(tmp_path, ending, number):
     file = tmp_path / f"tapped.{ending}"
     with EchoServer(deflate=False) as server, tapping(server.url, "--save", str(file)) as tap:
         with connect(f"{tap.url}?token=sesame", headers=[("Cookie", "a=sesame")]) as connection:
             connection.send("Hello")
             connection.receive()
         tap.read_to("1 > end of TCP")
-        assert tap.interrupt(signal.Signals[name]) == (f"Saved to {file}\n", "")
+        assert tap.interrupt(number) == (f"Saved to {file}\n", "")
 
     assert tap.process.returncode == 0
     assert b"sesame" not in file.read_bytes()
@@ -275,7 +273,7 @@ def test_output_that_nobody_reads_ends_the_tap_without_a_traceback_and_what_pass
     assert Recording.load(file).bytes_sent(1, Direction.CLIENT_TO_SERVER) == request()
 
 
-@needs_signals
+@needs_terminals
 def test_a_terminal_that_is_closed_ends_the_tap_and_what_passed_is_saved(tmp_path):
     import pty
 

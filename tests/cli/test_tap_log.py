@@ -7,7 +7,7 @@ from support.heads_and_frames import GREETING, PLAIN, request, response, text
 from support.waiting import running, wait_until
 
 from wslab import Direction
-from wslab.cli.tap_log import MOST_WAITING, LineFormatter, LiveRecording
+from wslab.cli.tap_log import MOST_BROKEN, MOST_WAITING, LineFormatter, LiveRecording
 from wslab.recording.log import Call, Chunk
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
@@ -68,6 +68,17 @@ def test_a_connection_that_has_ended_leaves_nothing_behind():
     for number in range(50):
         lines_of((number, UP, request()), (number, DOWN, "end", ""), (number, UP, "end", ""), formatter=formatter)
     assert vars(formatter) == vars(LineFormatter())
+
+
+def test_many_connections_that_broke_off_leave_little_behind():
+    formatter = LineFormatter()
+    for number in range(3000):
+        formatter.lines(Chunk(0.0, number, UP, b"GET"))
+        formatter.lines(Call(0.0, number, DOWN, "reset", ""))
+        formatter.lines(Chunk(0.0, number, UP, b" / HTTP/1.1"))
+        formatter.lines(Call(0.0, number, UP, "end", ""))
+
+    assert max(len(kept) for kept in vars(formatter).values() if isinstance(kept, dict | set)) == MOST_BROKEN
 
 
 def test_a_live_recording_hands_over_everything_in_order_and_keeps_it_only_if_told_to():

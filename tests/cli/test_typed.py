@@ -1,11 +1,13 @@
 """What a typed line stands for, and how a message is written as one."""
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from wslab import Close, Ping
-from wslab.cli.typed import read_typed, write_typed
+from wslab.cli.typed import LINES, read_typed, what_lines_do, write_typed
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,7 @@ def test_a_line_is_a_text_or_what_its_slash_says(line, meant):
     [
         ("/nope x", "there is no /nope; /help tells what there is, //nope sends /nope"),
         ("/hex zz", "what stands after /hex is not bytes"),
-        ("/close why", "why may not stand in a close frame: 1000 and 3000 to 4999 may"),
+        ("/close why", "why may not stand in a close frame (RFC 6455 §7.4); 1000 may, and so may 3000 to 4999"),
         ("/close 1006", "1006 may not stand in a close frame"),
         ("/close ²", "² may not stand in a close frame"),
         ("/close 1000 " + "ä" * 62, "a reason has at most 123 bytes"),
@@ -53,3 +55,10 @@ def test_a_mistake_is_one_sentence(line, sentence):
 @given(st.binary() | st.text())
 def test_what_is_written_is_read_as_the_same_message(message):
     assert read_typed(write_typed(message)) == message
+
+
+def test_the_help_names_the_keys_that_end_the_input_on_this_platform():
+    assert "\nCtrl-D closes with 1000, " in what_lines_do("linux")
+    assert what_lines_do("linux").splitlines()[:-1] == what_lines_do("win32").splitlines()[:-1]
+    assert what_lines_do("win32").endswith("\nCtrl-Z and Enter close with 1000, Ctrl-C with 1001.")
+    assert what_lines_do(sys.platform) == LINES

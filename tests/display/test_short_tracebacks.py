@@ -126,6 +126,15 @@ def test_what_the_package_did_not_raise_is_shown_as_ever(kernel):
     assert "skipping hidden" not in told
 
 
+def test_below_an_error_stands_what_to_do_about_it_and_once_only(kernel):
+    [(name, told)] = kernel.run("not_yet")
+    assert (name, told.splitlines()[-1]) == ("NameError", "If a cell above defines it, run that one first.")
+    kernel.run("try:\n    not_yet\nexcept NameError as error:\n    kept = error")
+    for _ in range(2):
+        [(name, told)] = kernel.run("raise kept")
+        assert told.count("run that one first") == 1
+
+
 def test_a_handler_that_somebody_else_has_set_stays(kernel):
     kernel.run("shell = get_ipython()\nours = shell.custom_exceptions\nshell.set_custom_exc((KeyError,), print)")
     kernel.run("from wslab.display.short_tracebacks import shorten_tracebacks\nshorten_tracebacks()")

@@ -24,6 +24,18 @@ def test_programs_that_show_notebooks_leave_their_mark(name, monkeypatch):
     assert is_seen()
 
 
+def test_in_jupyterlite_where_python_runs_in_the_browser_that_shows_it_it_is_as_in_jupyter(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "emscripten")
+    assert is_seen()
+    assert set(bundle(HTML("live"), "Hello", "<p>Hello</p>")) == {"text/plain", "text/html"}
+
+
+def test_colab_shows_what_is_stored(monkeypatch):
+    monkeypatch.setenv(JUPYTER, "here")
+    monkeypatch.setenv("COLAB_RELEASE_TAG", "release-colab")
+    assert not is_seen()
+
+
 def test_vs_code_is_known_wherever_its_kernel_runs(monkeypatch):
     shell = SimpleNamespace(user_ns={})
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))

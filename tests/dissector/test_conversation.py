@@ -373,6 +373,11 @@ BAD_LINE = "the request line is not 'GET /path HTTP/1.1'"
             "> GET / HTTP/1.1 - illegal: the control character 0x01 in the header block",
         ),
         (REQUEST.replace(b"\r\nHost", b"\r\n folded\r\nHost"), "> GET / HTTP/1.1 - illegal: a folded header line"),
+        (REQUEST.replace(b"Upgrade: ", b"Upgrade:\r\n "), "> GET / HTTP/1.1 - illegal: a folded header line"),
+        (
+            REQUEST.replace(b"HTTP/1.1", b"http/1.1"),
+            "> GET / HTTP/1.1 - illegal: 'http/1.1' is not an HTTP version",
+        ),
         (REQUEST.replace(b"Host:", b"Host :"), "> GET / HTTP/1.1 - illegal: not a header line"),
     ],
 )
@@ -387,6 +392,19 @@ def test_frames_behind_a_head_that_both_ends_have_accepted_are_shown_and_its_fau
     ("answer", "line"),
     [
         (response().replace(CRLF, b"\n"), f"< HTTP/1.1 101 Switching Protocols - illegal: {LINE_FEED}"),
+        (CRLF + response(), "< HTTP/1.1 101 Switching Protocols"),
+        (
+            response().replace(b"Upgrade: ", b"Upgrade:\r\n "),
+            "< HTTP/1.1 101 Switching Protocols - illegal: a folded header line",
+        ),
+        (
+            response().replace(b"HTTP/1.1", b"http/1.1"),
+            "< HTTP/1.1 101 Switching Protocols - illegal: this is not an HTTP response",
+        ),
+        (
+            response().replace(b"websocket", b"websocket, h2c"),
+            "< HTTP/1.1 101 Switching Protocols - illegal: the response must say 'Upgrade: websocket'",
+        ),
         (response().replace(b"HTTP/1.1", b"HTTP/1.0"), f"< HTTP/1.0 101 Switching Protocols - illegal: {OLD_UPGRADE}"),
     ],
 )
@@ -510,7 +528,7 @@ def test_a_long_head_that_comes_byte_by_byte_is_not_read_again_for_every_byte(mo
         sizes.append(len(data))
         return parse_request(data)
 
-    monkeypatch.setattr("wslab.dissector.conversation.parse_request", counting)
+    monkeypatch.setattr("wslab.dissector.lenient_heads.parse_request", counting)
     head = request(more=tuple(f"X-{number}: {'x' * 590}" for number in range(100)))
     assert [str(one) for one in lines_in_pieces({CLIENT: head}, 1)] == ["GET / HTTP/1.1"]
     assert sizes == [*range(1, 17), len(head)]
@@ -537,6 +555,16 @@ def test_each_byte_is_looked_at_a_few_times_however_it_drips(before, role, start
         return lambda: [conversation.receive(role, data[at : at + step]) for at in range(0, len(data), step)]
 
     assert grows_linearly(drip, 600)
+
+
+def test_many_bodies_in_one_piece_are_each_looked_at_once():
+    def answers(count):
+        conversation = Conversation()
+        talk((CLIENT, b"GET / HTTP/1.1\r\n\r\n" * count), conversation=conversation)
+        data = (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nX: %b\r\n\r\na" % (b"x" * 400)) * count
+        return lambda: conversation.receive(SERVER, data)
+
+    assert grows_linearly(answers, 50)
 
 
 def test_megabytes_of_no_websocket_take_no_memory():

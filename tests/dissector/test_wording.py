@@ -1,6 +1,6 @@
 """wording: times, sizes, bytes and lines, in words and in short."""
 
-from wslab.dissector.wording import in_bytes, in_hex, shorten, since
+from wslab.dissector.wording import how_many, in_hex, shorten, since
 
 
 def test_lines_are_short():
@@ -13,7 +13,7 @@ def test_times_are_milliseconds_until_they_are_seconds():
 
 
 def test_one_byte_is_no_plural():
-    assert (in_bytes(0), in_bytes(1), in_bytes(1000)) == ("0 bytes", "1 byte", "1,000 bytes")
+    assert (how_many(0), how_many(1), how_many(1000)) == ("0 bytes", "1 byte", "1,000 bytes")
 
 
 def test_bytes_in_hex_are_cut_short_and_say_so():

@@ -1,6 +1,8 @@
 """The sets are what the catalogue says: solutions earn all points, and what is handed out earns none yet."""
 
 import json
+import random
+import re
 from pathlib import Path
 
 import nbformat
@@ -8,6 +10,7 @@ import pytest
 from support import all_sets
 from support import exercise_sets as sets
 
+from wslab.exercises.capstone import CHAPTER_POINTS, CHAPTERS
 from wslab.exercises.diagnosing import POINTS
 from wslab.exercises.sets.catalogue import EXERCISES
 from wslab.exercises.zoo.tasks import IN_THE_SET, TASKS
@@ -47,10 +50,19 @@ def test_the_solutions_are_what_the_catalogue_says(lesson):
     assert told(stored)[1:] == told(made)[1:]  # the first cell links to its lesson, which may have another title
 
 
+@pytest.mark.parametrize("exercise", EXERCISES.values(), ids=lambda exercise: exercise.name)
+def test_one_byte_is_no_bytes_in_what_a_case_says(exercise):
+    for aspect in exercise.aspects:
+        for case in aspect.cases(random.Random(1)):
+            assert not re.search(r"\b1 (\w+ )?[a-z]+s\b", case.situation + case.given), case
+
+
 def points_of(lesson):
     """The points that each part of a set can earn."""
     if lesson == all_sets.CAPTURES:
         return [sum(POINTS.values())] * len(all_sets.CAPTURE_TASKS)
+    if lesson == all_sets.CAPSTONE:
+        return [CHAPTER_POINTS] * len(CHAPTERS)
     names = [f"{kind}{name}" for name in IN_THE_SET for kind in ("diagnosis_of_", "probe_")]
     tasks = [TASKS[name] for name in names] if lesson == all_sets.ZOO else EXERCISES.values()
     return [it.points for it in tasks if it.lesson == lesson]
@@ -67,7 +79,7 @@ def test_the_solutions_earn_all_points(lesson):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lesson", all_sets.NOTEBOOKS)
-def test_what_is_handed_out_is_not_attempted_yet_and_earns_nothing(lesson):
+def test_what_is_handed_out_is_not_attempted_yet_and_earns_nothing(lesson, monkeypatch):
     names: dict = {}
     for cell in read(sets.RELEASED, lesson).cells:
         if cell.cell_type != "code":
@@ -77,6 +89,10 @@ def test_what_is_handed_out_is_not_attempted_yet_and_earns_nothing(lesson):
             report = eval(cell.source, names)
             assert "not attempted yet" in str(report)
             assert not report.attempted
+        elif cell.id == "score":
+            monkeypatch.chdir(sets.RELEASED)
+            exec(cell.source, names)
+            assert "not attempted yet" in str(names["score"])
         elif cell.id.endswith("-points"):
             assert eval(cell.source, names) == 0
         elif not cell.id.endswith("-hint"):

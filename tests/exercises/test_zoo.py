@@ -75,6 +75,10 @@ def test_a_reference_probe_earns_all_points(name):
     assert "seed" not in str(report)
 
 
+PIECE_OF_ITS_OWN = """    with HERE as line:
+        line.send(Frame(Opcode.TEXT, b"hi"))
+        return line.receive() == Frame(Opcode.TEXT, b"hi")"""
+
 WRONG = {
     "always passes": ("    return True", "lets the bad"),
     "always fails": ("    return False", "refuses the good"),
@@ -149,6 +153,13 @@ def test_a_wrong_diagnosis_is_not_told_the_section():
     assert BUGS["uwsgi_1690"].sections[0].removeprefix("RFC 6455 ") not in str(diagnosis("uwsgi_1690", 3, "§5.2"))
 
 
+def test_a_failed_probe_does_not_tell_the_section_either():
+    report = check(lambda server: True, exercise="probe_arduino_websockets_208")
+
+    assert "lets the bad server pass" in str(report)
+    assert BUGS["arduino_websockets_208"].sections[0].removeprefix("RFC 6455 ") not in str(report)
+
+
 @pytest.mark.parametrize("name", IN_THE_SET)
 def test_a_capture_is_the_same_each_time(name):
     first, second = (repr(wslab.inspect(zoo.capture(name))) for _ in range(2))
@@ -183,6 +194,11 @@ def test_every_bug_has_a_diagnosis_and_a_probe_to_write():
 
 def test_the_list_names_every_bug_with_what_goes_wrong():
     assert [(row[0], row[3]) for row in zoo.bugs().rows] == [(bug.name, bug.story) for bug in BUGS.values()]
+
+
+def test_what_is_sent_after_an_answer_comes_in_a_piece_of_its_own():
+    sends_later = probe("faye_websocket_node_73", PIECE_OF_ITS_OWN)
+    assert run(sends_later, Role.CLIENT, BUGS["faye_websocket_node_73"]) is True
 
 
 # The matrix

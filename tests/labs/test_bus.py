@@ -6,6 +6,7 @@ import subprocess
 import threading
 
 import pytest
+from support.waiting import running
 
 from wslab.labs import bus as bus_module
 from wslab.labs.bus import LocalBus, RedisBus, open_bus
@@ -45,6 +46,18 @@ def test_what_is_published_before_and_elsewhere_is_not_heard(bus):
     assert ear.empty()
 
 
+def test_nobody_who_subscribes_at_the_same_time_as_another_is_forgotten():
+    bus, channels = LocalBus(), list(map(str, range(20_000)))
+
+    def subscribe() -> None:
+        for channel in channels:
+            bus.subscribe(channel, str)
+
+    with running(subscribe), running(subscribe), running(subscribe):
+        pass
+    assert {bus.publish(channel, "") for channel in channels} == {3}
+
+
 @needs_redis
 def test_nothing_is_left_of_redis():
     before = set(threading.enumerate())
@@ -56,6 +69,15 @@ def test_nothing_is_left_of_redis():
     assert server.returncode is not None
     assert set(threading.enumerate()) == before
     assert not shutil.os.path.exists(folder)
+
+
+@needs_redis
+def test_what_is_closed_says_so_at_once():
+    bus = RedisBus()
+    bus.close()
+    for use in (bus.publish, bus.subscribe):
+        with pytest.raises(RuntimeError, match="this bus is closed"):
+            use("room", print)
 
 
 @needs_redis

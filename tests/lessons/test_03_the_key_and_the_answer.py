@@ -11,6 +11,12 @@ NOBODY_CHECKS_THE_ANSWER = without_rule("wslab.protocol.handshake_rules", "RESPO
 
 A_RECORDING_IS_GOOD_ENOUGH = without_rule("wslab.protocol.handshake_rules", "RESPONSE_RULES", "but the key asks for")
 
+AN_ANSWER_NEEDS_A_SECRET = """
+import functools
+codec = wslab.Codec(accept_key=lambda key: wslab.accept_key(key + "what only the bank knows"))
+wslab.connect = functools.partial(wslab.connect, codec=codec)
+"""
+
 FRAMES_ARE_NOT_MASKED = """
 import functools, wslab
 wslab.connect = functools.partial(wslab.connect, masking_key=bytes(4))
@@ -23,6 +29,10 @@ def test_a_client_that_takes_any_answer_is_seen():
 
 def test_a_client_that_takes_an_old_answer_is_seen():
     assert "cell-58" in changed_cells(LESSON, A_RECORDING_IS_GOOD_ENOUGH, until="cell-58")
+
+
+def test_a_client_that_knows_who_answers_is_seen():
+    assert "cell-60" in changed_cells(LESSON, AN_ANSWER_NEEDS_A_SECRET, until="cell-60", after="an-impostor")
 
 
 def test_a_client_that_hides_nothing_is_seen():

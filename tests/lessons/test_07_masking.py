@@ -38,6 +38,25 @@ def take_without_turning(self, frame):
 reader.FrameReader._take_piece = take_without_turning
 """
 
+THE_KEY_DOES_NOT_TRAVEL = """
+parse = wslab.parse_frame
+wslab.parse_frame = lambda data: parse(data[:2] + bytes(4) + data[6:])
+"""
+
+EACH_BYTE_DEPENDS_ON_THE_ONE_BEFORE = """
+def chain(data, key, masked):
+    out, last = bytearray(), 0
+    for i, byte in enumerate(data):
+        out.append(byte ^ key[i % 4] ^ last)
+        last = byte if masked else out[-1]
+    return bytes(out)
+serialize = wslab.serialize_frame
+wslab.serialize_frame = lambda frame, key: serialize(frame, key)[:6] + chain(frame.payload, key, masked=False)
+server.close()
+codec = wslab.Codec(apply_mask=lambda data, key: chain(data, key, masked=True))
+server = wslab.EchoServer(codec=codec, deflate=False).start()
+"""
+
 
 def test_a_client_that_keeps_its_key_is_seen():
     assert "cell-04" in changed_cells(LESSON, ONE_KEY_FOR_EVERY_FRAME, until="cell-04")
@@ -57,3 +76,11 @@ def test_a_client_that_unmasks_what_a_server_masked_is_seen():
 
 def test_a_server_that_does_not_turn_the_key_is_seen():
     assert "cell-104" in changed_cells(LESSON, THE_KEY_STANDS_STILL, until="cell-104")
+
+
+def test_a_mask_that_keeps_a_secret_is_seen():
+    assert "cell-47" in changed_cells(LESSON, THE_KEY_DOES_NOT_TRAVEL, until="cell-47", after="cell-46")
+
+
+def test_a_mask_that_notices_a_change_is_seen():
+    assert "cell-51" in changed_cells(LESSON, EACH_BYTE_DEPENDS_ON_THE_ONE_BEFORE, until="cell-51", after="cell-50")

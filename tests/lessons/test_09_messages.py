@@ -42,8 +42,8 @@ by_hand.record_by_hand = record_whole_frames
 
 PINGS_WAIT_FOR_THE_MESSAGE = """
 ask_in_order = ask
-def ask(data, *others, **options):
-    said = ask_in_order(data, *others, **options).split(", then ")
+def ask(server, data, **options):
+    said = ask_in_order(server, data, **options).split(", then ")
     return ", then ".join(sorted(said, key=lambda it: it.startswith("Pong")))
 """
 

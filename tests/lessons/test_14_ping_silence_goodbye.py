@@ -50,7 +50,10 @@ Connection.send = send_and_ask
 """
 
 SILENCE_IS_TAKEN_FOR_DEATH = """
-def guard(connection, patience=0.2):
+patiences = iter([0.05])  # the quiet one comes first, and is gone first
+
+def guard(connection):
+    patience = next(patiences, 0.4)
     while True:
         try:
             connection.send(connection.receive(timeout=patience))

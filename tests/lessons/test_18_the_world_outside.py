@@ -59,7 +59,7 @@ SharedRoom.say = say
         (PROXIES_WAIT_FOR_EVER, None, "idle-run"),
         (NOBODY_PINGS, None, "idle-ping-run"),
         (PROXIES_CHANGE_NOTHING, "behind-server", "behind-run"),
-        ("site.update_settings = lambda settings: None", "h2-pair", "h2-settings"),
+        ("H2Connection.update_settings = lambda self, settings: None", "h2-pair", "h2-settings"),
         ("serialize = wslab.serialize_frame\n"
          "wslab.serialize_frame = lambda frame, key: serialize(frame, None)", "h2-answer", "h2-data"),
         (ROOMS_SHARE_THEIR_MEMBERS, "room", "meet-run"),

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SUITE = {
     "test_skips_itself.py": "import pytest\ndef test_it(): pytest.skip('no browser')",
     "test_needs_page.py": "import pytest\n@pytest.fixture\ndef page(): pytest.skip('no browser')\ndef test_it(page): 0",

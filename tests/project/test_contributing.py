@@ -22,7 +22,7 @@ def run(*arguments, folder=ROOT):
     return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", timeout=100, check=False)
 
 
-@pytest.mark.parametrize("name", ["outputs", *PROGRAMS])
+@pytest.mark.parametrize("name", ["outputs", "bare", *PROGRAMS])
 def test_every_short_name_is_told(name):
     told = (ROOT / ".github/CONTRIBUTING.md").read_text(encoding="utf-8")
     assert re.search(rf"\.venv/bin/python tests {name}\b", told)
@@ -44,7 +44,7 @@ def test_options_behind_a_short_name_reach_its_program():
 def test_without_a_name_that_is_known_all_are_listed(arguments, status):
     result = run(*arguments)
     assert result.returncode == status
-    assert all(f"\n  {name} " in result.stdout for name in ["outputs", *PROGRAMS])
+    assert all(f"\n  {name} " in result.stdout for name in ["outputs", "bare", *PROGRAMS])
 
 
 def save(path, *sources):

@@ -5,6 +5,7 @@ import json
 import re
 import sys
 import tomllib
+from functools import cache
 from importlib.metadata import PackageNotFoundError, files, metadata
 from pathlib import Path
 
@@ -55,6 +56,7 @@ def sources(pattern):
             yield from ("".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "code")
 
 
+@cache
 def packages_imported_by(*patterns):
     ours = {path.stem for path in [*ROOT.glob("tests/**/*.py"), *ROOT.glob("tests/*/")]} | {"wslab"}
     names = {name for pattern in patterns for source in sources(pattern) for name in imported_by(source)}
@@ -63,8 +65,12 @@ def packages_imported_by(*patterns):
     }
 
 
-OF_THE_COURSE = packages_imported_by("wslab/**/*.py", "notebooks/**/*.ipynb")
-OF_THE_TESTS = packages_imported_by("tests/**/*.py")
+def of_the_course():
+    return packages_imported_by("wslab/**/*.py", "notebooks/**/*.ipynb")
+
+
+def of_the_tests():
+    return packages_imported_by("tests/**/*.py")
 
 
 def reasons(requirement):
@@ -78,11 +84,11 @@ def test_a_package_is_asked_for_with_a_reason_wherever_it_is(requirement):
 
 
 def test_all_that_the_course_imports_is_asked_for():
-    assert OF_THE_COURSE - {package(it) for it in [*RUNTIME, *COURSE]} == WITHOUT
+    assert of_the_course() - {package(it) for it in [*RUNTIME, *COURSE]} == WITHOUT
 
 
 def test_all_that_the_tests_import_is_asked_for():
-    assert OF_THE_TESTS - {package(it) for it in DECLARED} == set()
+    assert of_the_tests() - {package(it) for it in DECLARED} == set()
 
 
 def uses():
@@ -94,7 +100,7 @@ def uses():
 def is_used(requirement, text):
     # A program or a plugin is not imported: its reason quotes how it is used.
     quoted = re.findall(r"`(.+?)`", " ".join(reasons(requirement)))
-    return package(requirement) in OF_THE_COURSE | OF_THE_TESTS or any(use in text for use in quoted)
+    return package(requirement) in of_the_course() | of_the_tests() or any(use in text for use in quoted)
 
 
 def test_nothing_is_asked_for_that_is_not_used():

@@ -5,20 +5,27 @@ import functools
 import http.server
 import io
 import json
+import re
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 from lite.notebooks import Needs, for_browser
 from lite.packages import BROWSER, DISTRIBUTION, closure, needed_names
+from playwright.sync_api import Page
 from support.chromium import running_chromium
 from support.jupyterlab import code_cells
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 RUN_AS_THEY_ARE = ["00", "03", "05", "06", "07", "09", "14", "15", "glossary", "one-page"]
+SEED = re.compile(r"(?<=seed )\d+")
+SETS = ["03", "05", "06", "07", "09", "14", "15"]
+WIDGET = "wslab.edit_frame()"
 NO_NETWORK = "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1"
 LIMIT = 300_000  # milliseconds; a busy machine takes minutes to start Python in a browser
 IS_OPEN = "(name) => window.jupyterapp?.shell.currentWidget?.context?.path === name"
@@ -35,6 +42,14 @@ RUN_ALL = """async () => {
 def file_of(start: str) -> Path:
     [path] = NOTEBOOKS.glob(f"{start}*.ipynb")
     return path
+
+
+def solutions_of(start: str) -> list[dict]:
+    [path] = NOTEBOOKS.glob(f"solutions/{start}*.ipynb")
+    return code_cells(json.loads(path.read_text(encoding="utf-8")))
+
+
+SOLVED = [cell for start in SETS for cell in solutions_of(start)]
 
 
 def notebook_of(*sources: str) -> dict:
@@ -145,8 +160,9 @@ def cut_off():
         yield browser
 
 
-def run_in(browser, address: str, name: str) -> tuple[dict, set[str]]:
-    """The notebook after all its cells have run in the browser, and what it asked other hosts for."""
+@contextlib.contextmanager
+def running(browser, address: str, name: str) -> Iterator[tuple[Page, dict, set[str]]]:
+    """The page of a notebook after all its cells have run in the browser, the notebook, and whom else it has asked."""
     with browser.new_context() as context:
         asked: set[str] = set()
         context.on("request", lambda request: asked.add(request.url))
@@ -155,7 +171,7 @@ def run_in(browser, address: str, name: str) -> tuple[dict, set[str]]:
         page.goto(f"{address}lab/index.html?path={name}")
         page.wait_for_function(IS_OPEN, arg=name)
         notebook = page.evaluate(RUN_ALL)
-    return notebook, {url for url in asked if url.startswith(("http", "ws")) and not url.startswith(address)}
+        yield page, notebook, {url for url in asked if url.startswith(("http", "ws")) and not url.startswith(address)}
 
 
 def said(cell: dict) -> str:
@@ -178,14 +194,47 @@ def said(cell: dict) -> str:
 @pytest.mark.parametrize("start", RUN_AS_THEY_ARE)
 def test_a_lesson_runs_in_a_browser_as_it_does_elsewhere(address, cut_off, start):
     path = file_of(start)
-    notebook, asked_of_others = run_in(cut_off, address, path.name)
-
-    assert asked_of_others == set()
+    with running(cut_off, address, path.name) as (_, notebook, asked_of_others):
+        assert asked_of_others == set()
     stored = {cell["id"]: cell for cell in code_cells(json.loads(path.read_text(encoding="utf-8")))}
     cells = code_cells(notebook)
     assert len(cells) > 0.9 * len(stored)
     assert [cell["source"] for cell in cells if cell["execution_count"] is None] == []
     assert {cell["id"]: said(cell) for cell in cells} == {cell["id"]: said(stored[cell["id"]]) for cell in cells}
+
+
+@pytest.fixture(scope="module")
+def solved(site, address, cut_off):
+    """One notebook of all these exercise sets, solved, and a widget, when it has run in the browser: page and cells."""
+    sources = ["".join(cell["source"]) for cell in SOLVED]
+    path = site / "files/exercises/05-the-frame.ipynb"
+    notebook = json.loads(path.read_text(encoding="utf-8"))
+    notebook["cells"] = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, [*sources, WIDGET]))).cells
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    with running(cut_off, address, f"exercises/{path.name}") as (page, ran, asked_of_others):
+        assert asked_of_others == set()
+        yield page, code_cells(ran)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_exercises_are_checked_in_a_browser_as_they_are_elsewhere(solved):
+    assert len(SOLVED) > 5 * len(SETS)
+    here, elsewhere = ([SEED.sub("", said(cell)) for cell in cells] for cells in (solved[1][: len(SOLVED)], SOLVED))
+    assert here == elsewhere
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_a_widget_can_be_used_in_a_browser(solved):
+    editor = solved[0].locator(".jp-CodeCell").last
+    editor.get_by_label("FIN", exact=True).uncheck()
+    editor.get_by_label("Opcode").select_option(label="0x3 reserved")
+
+    editor.get_by_text("opcode 0x3 is reserved").first.wait_for()
+    assert editor.get_by_role("textbox", name="Bytes").input_value() == "03 85 37 fa 21 3d 7f 9f 4d 51 58"
+    editor.get_by_role("button", name="Send").click()
+    editor.get_by_text("The server closed with 1002 protocol error: opcode 0x3 is reserved.").wait_for()
 
 
 @pytest.mark.slow
@@ -196,6 +245,7 @@ def test_a_cell_that_fails_is_seen(site, address, cut_off):
     code_cells(notebook)[0]["source"] = "import wslab\nwslab.connect('ws://example.com/')"
     path.write_text(json.dumps(notebook), encoding="utf-8")
 
-    cells = code_cells(run_in(cut_off, address, path.name)[0])
+    with running(cut_off, address, path.name) as (_, notebook, _):
+        cells = code_cells(notebook)
     assert "no network in a browser" in cells[0]["outputs"][-1]["evalue"]
     assert cells[1]["execution_count"] is None

@@ -16,6 +16,9 @@ RULES_OF_FORM = [
     rules.is_valid,
     rules.stores_no_widget_state,
     rules.has_short_cells,
+    rules.waits_with_a_limit,
+    rules.has_drawings_that_fit_a_phone,
+    rules.begins_no_paragraph_with_a_code,
 ]
 RULES_OF_A_RUN = [
     rules.was_run_in_order,
@@ -71,6 +74,36 @@ def test_a_lesson_begins_with_goals_time_and_what_to_read_before(path):
 @pytest.mark.parametrize("path", LESSONS, ids=name)
 def test_a_lesson_is_of_a_good_length(path, rule):
     assert list(rule(rules.read(path))) == []
+
+
+@pytest.mark.parametrize("rule", [rules.gives_ten_lines_to_take_home, rules.says_what_should_happen], ids=name)
+@pytest.mark.parametrize("path", LESSONS, ids=name)
+def test_a_lesson_gives_ten_lines_to_take_home_and_answers_its_tasks(path, rule):
+    assert list(rule(rules.read(path))) == []
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=name)
+def test_a_lesson_does_not_answer_its_own_questions_in_sight(path):
+    assert list(rules.hides_what_is_to_be_predicted(rules.read(path))) == []
+
+
+@pytest.mark.parametrize("path", LESSONS, ids=name)
+def test_a_lesson_has_no_code_in_its_sentences_that_a_phone_cuts_off(path):
+    assert list(rules.has_code_in_sentences_that_fits_a_phone(rules.read(path))) == []
+
+
+@pytest.mark.parametrize("path", EXERCISES, ids=name)
+def test_a_lesson_links_to_its_exercises(path):
+    [lesson] = [lesson for lesson in LESSONS if lesson.name[:2] == path.name[:2]]
+    assert f"(exercises/{path.name})" in rules.all_markdown(rules.read(lesson))
+
+
+def test_a_function_has_the_same_parameters_in_every_lesson():
+    heads = {}
+    for path in LESSONS:
+        for function, needed in rules.functions_of(rules.read(path)):
+            heads.setdefault(function, {}).setdefault(needed, []).append(path.stem)
+    assert {function: found for function, found in heads.items() if len(found) > 1} == {}
 
 
 @pytest.mark.parametrize("path", LESSONS, ids=name)
@@ -191,6 +224,8 @@ def test_a_good_lesson_begins_and_ends_well():
         ),
         (rules.has_short_cells, notebook(code("\n".join(["x = 1"] * 16))), "16 lines"),
         (rules.has_short_cells, notebook(code("\n".join(["x = 1"] * 16), tags=["long-cell"])), "16 lines"),
+        (rules.has_code_in_sentences_that_fits_a_phone, notebook(f"Then `f({'x' * 38})` is"), "f(xxx"),
+        (rules.begins_no_paragraph_with_a_code, notebook("What code?\n\n1009. It is too big."), "1009. It is"),
         (
             rules.has_short_cells,
             notebook("A long one:", code("\n".join(["x = 1"] * 31), tags=["long-cell"])),
@@ -329,6 +364,20 @@ def test_a_last_cell_without_its_parts_is_found(part):
     assert len(list(rules.ends_with_summary_questions_and_links(lesson, "04.ipynb", "06.ipynb"))) == 1
 
 
+@pytest.mark.parametrize(("count", "is_found"), [(9, True), (10, False), (11, True)])
+def test_too_few_or_too_many_lines_to_take_home_are_found(count, is_found):
+    lesson = notebook("\n".join(["### Take home", "", *["- Test it."] * count, "", "## Check yourself", "", "- Why?"]))
+
+    assert bool(list(rules.gives_ten_lines_to_take_home(lesson))) is is_found
+
+
+def test_a_task_without_an_answer_is_found():
+    answer = "\n\n<details><summary>What should happen</summary>It breaks.</details>"
+
+    assert len(list(rules.says_what_should_happen(notebook("**Break it.** Take the mask away.")))) == 1
+    assert list(rules.says_what_should_happen(notebook("**Break it.** Take the mask away." + answer))) == []
+
+
 MANY_WORDS = " ".join(["word"] * 3000)
 
 
@@ -348,8 +397,66 @@ def test_a_lesson_takes_the_time_that_it_says(cells, sentence):
     assert found == [] if sentence is None else sentence in found[-1]
 
 
-@pytest.mark.parametrize(("count", "is_found"), [(2, True), (3, False), (15, False), (16, True)])
+@pytest.mark.parametrize(("count", "is_found"), [(7, True), (8, False), (15, False), (16, True)])
 def test_a_lesson_without_predictions_or_with_too_many_is_found(count, is_found):
     asked = notebook(FIRST, *["**Predict:** how many?"] * count)
 
     assert bool(list(rules.asks_a_few_predictions(asked))) is is_found
+
+
+QUESTION = "Three are sent. **Predict:** how many arrive?"
+FOLDED = code("with wslab.fold():\n    print(3)", stream("3"))
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_found"),
+    [
+        ([QUESTION, code("3", result("3")), "Three."], True),
+        ([QUESTION, code("3", result("3")), "Three. **Predict:** and now?", FOLDED], True),
+        ([QUESTION, "## The next section", FOLDED], True),
+        ([QUESTION, code(), FOLDED, "Three."], False),
+        ([QUESTION, code('browser.run(script, "three")')], False),
+        ([QUESTION + "\n\n<details><summary>Answer</summary>Three.</details>", code()], False),
+    ],
+)
+def test_a_prediction_whose_answer_is_in_sight_is_found(cells, is_found):
+    assert bool(list(rules.hides_what_is_to_be_predicted(notebook(*cells)))) is is_found
+
+
+@pytest.mark.parametrize(
+    ("source", "reason"),
+    [
+        ("while not done:\n    time.sleep(0.1)", "looks again and again"),
+        ("while knock() != 101:\n    pass", "looks again and again"),
+        ("while not head.endswith(end):\n    head += sock.recv(1)", "the end of a connection"),
+        ("arrived.get()", "get()"),
+        ("thread.join()", "join()"),
+        ("socket.create_connection(address)", "without a timeout"),
+        ("listener = socket.create_server(address)", "a listening socket"),
+        ("listener = socket.create_server(address)\nlistener.settimeout(5)", None),
+        ("socket.create_connection(address, timeout=5)", None),
+        ("while piece := sock.recv(4096):\n    data += piece", None),
+        ("arrived.get(timeout=5), thread.join(5), ', '.join(names), wait_until(lambda: done)", None),
+    ],
+)
+def test_a_cell_that_may_wait_without_an_end_is_found(source, reason):
+    found = list(rules.waits_with_a_limit(notebook(code(source))))
+
+    assert found == [] if reason is None else reason in found[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_found"),
+    [
+        ("client " + "-" * 23 + "> server", True),
+        ("client " + "-" * 22 + "> server", False),
+        ("% netstat" + " " * 70, False),
+    ],
+)
+def test_a_drawing_that_a_phone_would_fold_is_found(text, is_found):
+    assert bool(list(rules.has_drawings_that_fit_a_phone(notebook(f"```text\n{text}\n```")))) is is_found
+
+
+def test_the_functions_of_a_lesson_are_found_with_what_they_need():
+    cells = code("def ask(server, data, goodbye=b''):\n    pass\n\n\nclass Room:\n    def ask(self):\n        pass")
+    assert list(rules.functions_of(notebook(cells))) == [("ask", "server, data")]

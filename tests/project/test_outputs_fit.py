@@ -11,12 +11,14 @@ import pytest
 from support.jupyterlab import NOTEBOOKS, code_cells
 
 from wslab.display.html import picture
+from wslab.display.inspector.bits import CAPTION
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 STYLES = Path(nbconvert.__file__).parents[4] / "share/jupyter/nbconvert/templates/lab/static"
 BESIDE_A_NOTEBOOK = 432  # pixels of a window of JupyterLab: the file browser, the margins, the prompts
 COLUMNS = {**{window: window - BESIDE_A_NOTEBOOK for window in (1280, 1012, 800)}, 390: 350}
+BITS_FIT = 1012  # a word for what is illegal may need more
 MOST_LINES = 14  # of a row of a table in the narrowest column
 THEMES = ("light", "dark")
 OUTPUT = (
@@ -34,6 +36,8 @@ MEASURE = """() => [...document.querySelectorAll(".jp-OutputArea-output")].map((
         title: output.title,
         sticks_out: output.scrollWidth - output.clientWidth,
         scrolled: scrolled.map((element) => [element.tagName, element.tabIndex, element.ariaLabel ?? ""]),
+        scrolled_legal: scrolled.filter((element) => !element.innerText.includes("illegal:"))
+            .map((element) => element.ariaLabel),
         slabs: papers.filter((paper) => alpha(paper) > 0.5 && light(paper)),
         pictures: all.filter((element) => element.tagName === "IMG")
             .map((image) => [image.alt, image.clientWidth, image.naturalWidth]),
@@ -89,6 +93,8 @@ def test_every_output_fits(page, window):
         assert [
             (it["title"], it["scrolled"]) for it in measured if any(one[0] != "PRE" for one in it["scrolled"])
         ] == []
+    if window >= BITS_FIT:
+        assert [it["title"] for it in measured if CAPTION in it["scrolled_legal"]] == []
     too_high = [(it["title"], it["highest"]) for it in measured if it["highest"] > MOST_LINES * 20]
     assert too_high == []
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import badges
 import pytest
 from support import notebook_rules as rules
 
@@ -19,32 +20,37 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 LESSONS = sorted((ROOT / "notebooks").glob("[0-9][0-9]-*.ipynb"))
 
 
+ADDRESS = "https://github.com/ada/lovelace.course"
+
+
 def commands(start):
     return [line for line in README.splitlines() if line.startswith(start)]
 
 
 def test_there_is_one_command_for_the_lessons_and_one_for_the_tests():
     lessons, tests = commands("python3 -m venv .venv && ")
-    assert "-r requirements.txt && .venv/bin/python -m wslab lessons && .venv/bin/jupyter lab " in lessons
+    assert lessons.endswith("-r requirements.txt && .venv/bin/python -m wslab lessons --open")
     assert "-r requirements.txt -r tests/requirements.txt && .venv/bin/python -m pytest" in tests
 
 
 def test_the_windows_spelling_does_the_same():
     for windows, unix in zip(commands("py -m venv"), commands("python3 -m venv"), strict=True):
         spelled = windows.replace("py -m", "python3 -m", 1).replace("\\", "/").replace(".venv/Scripts/", ".venv/bin/")
-        assert spelled == unix.replace(" --allow-root", "")  # Windows knows no root
+        assert spelled == unix
 
 
 @pytest.mark.timeout(100)
 def test_the_command_for_the_lessons_tells_the_address_of_the_first_one(tmp_path):
-    [options] = re.findall(r"/jupyter lab (.*)", commands("python3")[0])
-    token = secrets.token_hex()
-    command = [*shlex.split(options), "--no-browser", "--port=0", f"--IdentityProvider.token={token}"]
+    [command] = re.findall(r"/python (-m wslab .*)", commands("python3")[0])
     places = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "DATA", "RUNTIME")}
+    settings = {"ServerApp": {"open_browser": False, "port": 0}, "IdentityProvider": {"token": secrets.token_hex()}}
+    (tmp_path / "CONFIG").mkdir()
+    (tmp_path / "CONFIG/jupyter_server_config.json").write_text(json.dumps(settings))
     with subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *command],
-        cwd=ROOT,
-        env=os.environ | places,
+        [sys.executable, *shlex.split(command)],
+        cwd=tmp_path,
+        env=os.environ | places | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         encoding="utf-8",
         errors="replace",
@@ -79,6 +85,33 @@ def test_every_module_stands_on_the_map_of_its_folder():
     modules = {path.relative_to(ROOT / "wslab") for path in (ROOT / "wslab").rglob("*.py")}
     hidden = {module for module in modules if not module.name.startswith("__") and f"]({module})" not in described}
     assert hidden == set()
+
+
+def test_the_badges_are_those_of_the_repository_that_pyproject_names():
+    assert badges.with_badges(README, badges.repository()) == README, "run: python tests badges"
+
+
+def test_the_badges_follow_the_address():
+    plain = badges.with_badges(README, "")
+    there = badges.with_badges(README, ADDRESS)
+    title, empty, *lines = there.split("\n")
+    links = [re.fullmatch(r"\[!\[[^]]+\]\(https://\S+\.svg\)\]\((\S+)\)", line)[1] for line in lines[:2]]
+    assert links == [
+        "https://mybinder.org/v2/gh/ada/lovelace.course/HEAD?urlpath=lab/tree/notebooks/00-start-here.ipynb",
+        "https://ada.github.io/lovelace.course/lab/index.html?path=00-start-here.ipynb",
+    ]
+    assert "\n".join([title, empty, *lines[3:]]) == plain
+    assert "badge" not in plain
+    assert badges.with_badges(badges.with_badges(there, "https://github.com/o/n"), ADDRESS) == there
+    assert badges.with_badges(there, "") == plain
+
+
+@pytest.mark.parametrize(
+    "address", ["https://example.org/ada/course", "https://github.com/ada", f"{ADDRESS}/tree/main"]
+)
+def test_badges_lead_to_github_alone(address):
+    with pytest.raises(ValueError, match=r"is no https://github\.com/OWNER/REPOSITORY"):
+        badges.with_badges(README, address)
 
 
 PAGES = ["README.md", "wslab/README.md", "tests/README.md", "tests/benchmarks/README.md"]

@@ -35,9 +35,9 @@ def code_in(folder: str) -> int:
 
 
 def test_the_readme_says_how_long_the_core_is():
-    said = re.search(r"`protocol` and `sockets` together have ([\d,]+) lines of code", README)
+    said = re.search(r"`protocol` and `sockets` together have about ([\d,]+)00 lines of code", README)
     assert said is not None
-    assert int(said[1].replace(",", "")) == code_in("protocol") + code_in("sockets")
+    assert int(said[1].replace(",", "")) == round((code_in("protocol") + code_in("sockets")) / 100)
 
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
@@ -45,7 +45,7 @@ def test_no_file_and_no_function_is_long(path):
     source = path.read_text(encoding="utf-8")
     code = lines_of_code(source)
 
-    assert len(source.splitlines()) <= 340
+    assert len(source.splitlines()) <= 300
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.FunctionDef):
             body = {line for line in code if node.body[0].lineno <= line <= node.end_lineno}

@@ -1,10 +1,11 @@
 """BodyReader: where bodies end, however they are framed and cut, and what is kept of them."""
 
+import codecs
 import zlib
 
 import pytest
 
-from wslab.protocol.body import MAX_BODY_SIZE, MAX_CHUNK_LINE, BodyReader, decode_body
+from wslab.protocol.body import MAX_BODY_SIZE, MAX_CHUNK_LINE, BodyReader, decode_body, text_of_body
 from wslab.protocol.http import Headers, Request, Response
 
 CHUNKED = ("Transfer-Encoding", "chunked")
@@ -34,6 +35,8 @@ def of_request(*headers: tuple[str, str]) -> BodyReader:
         (lambda: of_response(("transfer-encoding", "gzip, Chunked")), CHUNKS, b"not h"),
         (lambda: of_request(CHUNKED), CHUNKS, b"not h"),
         (lambda: of_response(CHUNKED), b"2\nno\n0\n\n", b"no"),
+        (lambda: of_response(CHUNKED), b"0" * 20 + b"2\r\nno\r\n" + b"0" * 20 + b"\r\n\r\n", b"no"),
+        (lambda: of_response(length("0" * 5000 + "2")), b"no", b"no"),
     ],
 )
 def test_a_body_ends_where_its_head_or_its_chunks_say_however_it_is_cut(begin, body, kept):
@@ -133,6 +136,10 @@ GZIP = zlib.compress(b"you may not", wbits=31)
         ("deflate, gzip", zlib.compress(zlib.compress(b"you may not"), wbits=31), b"you may not"),
         ("gzip", GZIP[:-12], b"you may "),
         ("gzip", zlib.compress(bytes(1_000_000), wbits=31), bytes(MAX_BODY_SIZE)),
+        ("gzip", GZIP[:15] + b"\xff" * 9, b"you "),
+        ("deflate", zlib.compress(b"you may not")[:-4] + b"\0" * 4, b"you may not"),
+        ("identity", b"you may not", b"you may not"),
+        ("Identity, gzip", GZIP, b"you may not"),
         ("gzip", b"no gzip", b""),
         ("br", b"\x1b\x0a", b""),
         ("gzip", b"", b""),
@@ -142,3 +149,35 @@ def test_a_body_is_decompressed_as_far_as_it_is_there_and_not_too_far(coding, bo
     assert decode_body(Headers((("Content-Encoding", coding),)), body)[: len(text) or None] == text
     transfer = Headers((("Transfer-Encoding", f"{coding}, chunked"),))
     assert decode_body(transfer, body)[: len(text) or None] == text
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("", "größer €".encode()),
+        ("", codecs.BOM_UTF8 + "größer €".encode()),
+        ("", "größer €".encode("utf-16")),
+        ("text/plain; charset=iso-8859-1", codecs.BOM_UTF16_BE + "größer €".encode("utf-16-be")),  # the mark counts
+        ("text/plain; charset=utf-16be", "größer €".encode("utf-16-be")),
+        ("text/html;x=y ; CharSet=Windows-1252;x=y", "größer €".encode("windows-1252")),
+        ('text/plain; charset="iso-8859-15"', "größer €".encode("iso-8859-15")),
+        ("text/plain; charset='iso-8859-15'", "größer €".encode("iso-8859-15")),
+        ("text/plain; xcharset=iso-8859-15", "größer €".encode()),
+        ("text/plain; charset=", "größer €".encode()),
+        ("text/plain; charset=x-unknown", "größer €".encode()),
+        ("text/plain; charset=hex", "größer €".encode()),  # a codec of Python, and no charset
+        ("text/plain; charset=undefined", "größer €".encode()),
+    ],
+)
+def test_a_body_is_read_in_the_charset_that_it_names(content_type, body):
+    assert text_of_body(Headers((("Content-Type", content_type),)), body) == "größer €"
+
+
+def test_what_is_no_character_in_its_charset_is_replaced():
+    assert text_of_body(Headers(), b"gr\xfc") == "gr\ufffd"
+    assert text_of_body(Headers(), "gr".encode("utf-16") + b"\xfc") == "gr\ufffd"
+
+
+def test_a_body_is_decompressed_before_it_is_read():
+    headers = Headers((("Content-Encoding", "gzip"), ("Content-Type", "text/plain; charset=iso-8859-1")))
+    assert text_of_body(headers, zlib.compress(b"gr\xfc\xdfe", wbits=31)) == "grüße"

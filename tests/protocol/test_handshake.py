@@ -331,6 +331,9 @@ def test_a_wrong_response_is_refused_and_says_why(name, values, reason):
         (Response(403, "Forbidden", body=b" No.\n\xff"), "the server refused with 403 Forbidden: No.\n\ufffd"),
         (Response(403, "No", body=b'{"token": "sesame"}'), 'the server refused with 403 No: {"token": "xxxxxx"}'),
         (Response(200, "OK", Headers((("a", "b"),))), "the server refused with 200 OK"),
+        (Response(403, "", body=b"No."), "the server refused with 403: No."),
+        (Response(403, "No", body="grö\x9b".encode("utf-16")), r"the server refused with 403 No: grö\x9b"),
+        (Response(403, "No", body="token=sesame".encode("utf-16")), "the server refused with 403 No: token=xxxxxx"),
     ],
 )
 def test_a_refusal_keeps_its_status_its_headers_and_what_it_said(response, reason):

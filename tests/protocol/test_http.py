@@ -156,6 +156,12 @@ def test_a_request_is_refused_with_the_first_byte_that_makes_it_illegal(data, re
         (b"GET chat HTTP/1.1", 400, "the request line is not"),
         (b"GET * HTTP/1.1", 400, "the request line is not"),
         (b"GET ftp://host/ HTTP/1.1", 400, "the request line is not"),
+        (b"GET http:/// HTTP/1.1", 400, "the request line is not"),  # RFC 9110 §4.2.1, §4.2.4
+        (b"GET http://?a HTTP/1.1", 400, "the request line is not"),
+        (b"GET http://user@host/ HTTP/1.1", 400, "the request line is not"),
+        (b"GET http://host:x/ HTTP/1.1", 400, "the request line is not"),
+        (b"GET http://a,b/ HTTP/1.1", 400, "the request line is not"),
+        (b"CONNECT a:b:80 HTTP/1.1", 400, "the request line is not"),
         (b"GET /chat#top HTTP/1.1", 400, "the request line is not"),
         (b"GET /caf\xe9 HTTP/1.1", 400, "the request line is not"),
         (b"GET / http/1.1", 400, "'http/1.1' is not an HTTP version"),
@@ -163,6 +169,7 @@ def test_a_request_is_refused_with_the_first_byte_that_makes_it_illegal(data, re
         (b"GET / " + b"x" * 30, 400, f"'{'x' * 20}' is not an HTTP version"),
         (b"GET / HTTP/0.9", 505, "speaks HTTP/1.1, not HTTP/0.9"),
         (b"PRI / HTTP/2.0", 505, "speaks HTTP/1.1, not HTTP/2.0"),
+        (b"PRI * HTTP/2.0", 505, "speaks HTTP/1.1, not HTTP/2.0"),
         (b"GET / HTTP/3.0", 505, "speaks HTTP/1.1, not HTTP/3.0"),
         (b"GET / HTTP/1.1\r\n folded", 400, "a folded header line"),
         (b"GET / HTTP/1.1\r\nHost: a\r\n b", 400, "a folded header line"),
@@ -196,6 +203,7 @@ def test_any_later_http_1_will_do(version):
         ("http://example.com", "/"),
         ("HTTP://example.com:80/chat?room=1", "/chat?room=1"),
         ("https://example.com/chat", "/chat"),
+        ("http://[::1]:8765?a", "/?a"),
         ("/http://example.com/", "/http://example.com/"),
     ],
 )
@@ -251,6 +259,21 @@ def test_a_server_may_be_asked_for_a_tunnel_or_for_its_options_though_it_has_non
 @pytest.mark.parametrize("head", [b"HTTP/1.1 101 OK\r\n folded", b"HTTP/1.1 101 OK\r\nHost", b"HTTP/1.1 101 \x00"])
 def test_a_response_with_illegal_headers_is_refused_without_a_status(head):
     assert refusal(parse_response, head + b"\r\n\r\n").status == 0
+
+
+def test_a_folded_line_of_a_response_is_unfolded_for_a_client():
+    head = b"HTTP/1.1 101 OK\r\nA: b\r\n c,\r\n\t\td\r\n \r\nE:\r\n f\r\n\r\n"
+    response, used = parse_response_head(head, unfold=True)
+
+    assert response.headers.lines == (("A", "b c, d"), ("E", "f"))
+    assert used == len(head)
+    assert refusal(parse_response_head, head).reason == "a folded header line"
+
+
+def test_a_folded_line_behind_the_status_line_has_nothing_to_continue():
+    assert parse_response_head(b"HTTP/1.1 101 OK\r\n\r\n", unfold=True) == (Response(101, "OK"), 19)
+    with pytest.raises(HandshakeError, match="a folded header line"):
+        parse_response_head(b"HTTP/1.1 101 OK\r\n folded\r\n\r\n", unfold=True)
 
 
 @pytest.mark.parametrize(
@@ -521,6 +544,13 @@ def test_text_and_repr_of_a_response_without_a_body_show_none():
 
     assert str(response) == "HTTP/1.1 101 OK\na: b"
     assert repr(response) == "Response(101, 'OK', Headers([('a', 'b')]))"
+
+
+@pytest.mark.parametrize("data", [bytes.fromhex("15 0303 0002 0228"), bytes.fromhex("16 0303")])
+def test_a_server_that_speaks_tls_is_told_from_its_first_byte(data):
+    with pytest.raises(HandshakeError, match="the other end speaks TLS: use wss://, not ws://") as caught:
+        parse_response(data)
+    assert caught.value.status == 0
 
 
 def test_a_response_keeps_the_version_in_which_it_was_sent():

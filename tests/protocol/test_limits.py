@@ -27,14 +27,14 @@ def test_limits_do_not_change_under_a_running_connection():
 
 
 @pytest.mark.parametrize("name", ["max_size", "max_header_size", "max_headers", "max_connections", "max_per_address"])
-@pytest.mark.parametrize("value", [-1, 2**63, 1.5, None, "1"])
+@pytest.mark.parametrize("value", [-1, 2**63, 1.5, None, "1", True, float("nan")])
 def test_a_size_or_a_count_is_a_whole_number_that_the_system_can_count_with(name, value):
     with pytest.raises(ValueError, match=rf"^{name} must be a whole number from 0 to 2\*\*62, not {value!r}$"):
         Limits(**{name: value})
 
 
 @pytest.mark.parametrize("name", ["handshake_timeout", "close_timeout", "send_timeout", "idle_timeout"])
-@pytest.mark.parametrize("value", [-1, float("nan"), "1"])
+@pytest.mark.parametrize("value", [-1, float("nan"), "1", True])
 def test_a_time_is_a_number_of_seconds(name, value):
     with pytest.raises(ValueError, match=f"^{name} must be a number of seconds from 0 on.*, not {value!r}$"):
         Limits(**{name: value})

@@ -38,6 +38,7 @@ from wslab.recording.capture import MOST_TOLD
 from wslab.recording.errors import CaptureError, CaptureWarning
 from wslab.recording.packets import FIN, RST, Endpoint, parse_segment, serialize_segment
 from wslab.recording.pcapng import CaptureReader
+from wslab.recording.recorded_frames import dissect_chunks
 from wslab.recording.tcp import CLIENT, SERVER
 from wslab.tap.faults import cut
 
@@ -411,6 +412,76 @@ def test_of_very_many_losses_the_first_are_told_and_the_others_counted(tmp_path)
 
     assert len(warned) == MOST_TOLD + 1
     assert str(warned[-1].message) == f"lost.pcap ends early in {15 - MOST_TOLD} more directions of connections"
+
+
+ONLY_ONE_HEAD = "has only one head of 1 connection: it is left out there, and what follows is taken for frames"
+HI = [(CLIENT, text("Hi")), (SERVER, b"\x81\x02Ho")]
+
+
+@pytest.mark.parametrize("side", [CLIENT, SERVER])
+def test_of_a_capture_of_one_direction_the_frames_are_read_and_its_head_is_told(tmp_path, side):
+    sent = [(CLIENT, request()), (SERVER, RESPONSE), (CLIENT, text("Hi")), (SERVER, b"\x81\x02Ho")]
+    mine = [data for end, data in sent if end == side]
+    packets = [serialize_segment(segment) for segment in segments_of(*sent) if segment.source == (A, B)[side]]
+    with pytest.warns(CaptureWarning, match=f"^half.pcap {ONLY_ONE_HEAD}$"):
+        recording = load(tmp_path, pcap(packets), "half.pcap")
+
+    assert recording.bytes_sent(1, list(Direction)[side]) == mine[1]
+    assert [it.seen.what.payload for it in dissect_chunks(recording.chunks) if it.seen.end] == [(b"Hi", b"Ho")[side]]
+
+
+@pytest.mark.parametrize("head", [(CLIENT, request()), (SERVER, RESPONSE)], ids=["request", "answer"])
+def test_a_capture_that_has_only_one_head_has_the_frames_of_both_sides(tmp_path, head):
+    packets = list(map(serialize_segment, segments_of(head, *HI)[3:]))
+    with pytest.warns(CaptureWarning, match=f"^late.pcap {ONLY_ONE_HEAD}$"):
+        recording = load(tmp_path, pcap(packets), "late.pcap")
+
+    assert [recording.bytes_sent(1, way) for way in Direction] == [text("Hi"), b"\x81\x02Ho"]
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        [(SERVER, b"the rest of a body")],
+        [(SERVER, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")],
+        [(SERVER, b"\r\n5\r\nHello\r\n0\r\n\r\n")],
+        [(CLIENT, b"name=value&a=b"), (SERVER, b"HTTP/1.1 204 No Content\r\n\r\n")],
+        [(CLIENT, b"-Agent: x\r\n\r\n"), (SERVER, b"HTTP/1.1 304 Not Modified\r\n\r\n")],
+        [(SERVER, b"rest"), (CLIENT, b"GET /x HTTP/1.1\r\n\r\n"), (SERVER, b"HTTP/1.1 204 No Content\r\n\r\n")],
+    ],
+    ids=["body", "answer", "chunks", "form", "head", "two"],
+)
+def test_a_capture_that_begins_in_another_exchange_has_the_handshake_and_the_frames(tmp_path, before):
+    packets = list(map(serialize_segment, segments_of(*before, (CLIENT, request()), (SERVER, RESPONSE), *HI)[3:]))
+    told = "has 1 connection with an exchange under way before the request, left out here"
+    with pytest.warns(CaptureWarning, match=f"^late.pcap {told}$"):
+        recording = load(tmp_path, pcap(packets), "late.pcap")
+
+    sent = [request() + text("Hi"), RESPONSE + b"\x81\x02Ho"]
+    assert [recording.bytes_sent(1, way) for way in Direction] == sent
+    assert len(tshark(tmp_path / "late.pcap", "-Y", "websocket").splitlines()) == 2
+
+
+@pytest.mark.parametrize("start", [0, 3], ids=["with SYN", "without"])
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_an_answer_that_was_captured_before_its_request_comes_after_it(tmp_path, start, pieces):
+    size = -(-len(request()) // pieces)
+    asked = [(CLIENT, request()[place : place + size]) for place in range(0, len(request()), size)]
+    segments = segments_of(*asked, (SERVER, RESPONSE), *HI)
+    answer = segments.pop(3 + pieces)
+    recording = load(tmp_path, pcap(list(map(serialize_segment, [*segments[start:3], answer, *segments[3:]]))))
+
+    assert [str(it.seen)[:8] for it in dissect_chunks(recording.chunks)] == [
+        *("GET / HT", "HTTP/1.1"),
+        *('text "Hi', 'text "Ho'),
+    ]
+
+
+def test_a_request_without_an_answer_and_without_frames_stays_as_it_is(tmp_path):
+    packets = [serialize_segment(segment) for segment in segments_of((CLIENT, request())) if segment.source == A]
+    recording = load(tmp_path, pcap(packets), "asked.pcap")
+
+    assert recording.bytes_sent(1, Direction.CLIENT_TO_SERVER) == request()
 
 
 def test_a_proxy_header_before_the_request_is_told(tmp_path):

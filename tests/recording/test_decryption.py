@@ -2,18 +2,21 @@
 
 import ssl
 import struct
+import warnings
 from pathlib import Path
 
 import pytest
 import trustme
-from support.capture_files import block, conversation_packets, is_small_talk, load, pcap
+from support.capture_files import A, B, block, conversation_packets, is_small_talk, load, pcap, segments_of
 from support.raw_peer import live_server
 from support.waiting import wait_until
 from support.wireshark import tshark
 
 from wslab import Direction, Recording, Tap, connect
 from wslab.recording.errors import CaptureError, CaptureWarning
+from wslab.recording.packets import parse_segment, serialize_segment
 from wslab.recording.pcapng import CaptureReader
+from wslab.recording.tcp import CLIENT, SERVER, read_conversations
 
 LONG = "x" * 50_000
 
@@ -84,6 +87,87 @@ def test_with_keys_in_the_capture_itself_it_is_read_too(talk, monkeypatch):
     (path.parent / "with-keys.pcapng").write_bytes(file)
 
     assert sent(Recording.load(path.parent / "with-keys.pcapng")) == sent(recording)
+
+
+def test_two_connections_between_the_same_ports_are_kept_apart(talk, monkeypatch):
+    path, keys, recording = talk
+    monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
+    tshark(path)
+    with path.open("rb") as file:
+        first = [segment for packet in CaptureReader(file) if (segment := parse_segment(packet.data))]
+    second = [
+        s._replace(sequence=s.sequence + 10**9, acknowledgement=s.acknowledgement + 10**9 * (s.acknowledgement > 0))
+        for s in first
+    ]
+    (path.parent / "twice.pcap").write_bytes(pcap(list(map(serialize_segment, [*first, *second]))))
+    loaded = Recording.load(path.parent / "twice.pcap")
+
+    assert [[loaded.bytes_sent(number, way) for way in Direction] for number in (1, 2)] == [sent(recording)] * 2
+
+
+def talk_behind(path: Path, before: list[tuple[int, bytes]], port: int) -> bytes:
+    """A capture of the same talk with a server at another port, after a proxy was asked."""
+    with path.open("rb") as file:
+        (conversation,) = read_conversations(CaptureReader(file))
+    sent = [(CLIENT if piece.side == conversation.client else SERVER, piece.data) for piece in conversation.pieces]
+    ends = {A: A, B: B._replace(port=port)}
+    return pcap(
+        [
+            serialize_segment(segment._replace(source=ends[segment.source], destination=ends[segment.destination]))
+            for segment in segments_of(*before, *sent)
+        ]
+    )
+
+
+CONNECT = (CLIENT, b"CONNECT 127.0.0.1:443 HTTP/1.1\r\nHost: 127.0.0.1:443\r\n\r\n")
+GRANTED = (SERVER, b"HTTP/1.1 200 Connection established\r\n\r\n")
+REFUSED = (SERVER, b"HTTP/1.1 407 No\r\nContent-Length: 2\r\n\r\nno")
+SOCKS = [(CLIENT, b"\5\1\0"), (SERVER, b"\5\0"), (CLIENT, b"\5\1\0\1" + bytes(6)), (SERVER, b"\5\0\0\1" + bytes(6))]
+
+
+@pytest.mark.parametrize(
+    ("before", "stays"),
+    [
+        ([CONNECT, GRANTED], True),
+        ([CONNECT, REFUSED, CONNECT, GRANTED], True),
+        (SOCKS, False),
+        ([(CLIENT, b"PROXY TCP4 192.0.2.1 192.0.2.2 5000 443\r\n")], False),
+        ([(CLIENT, b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes(12))], False),
+    ],
+    ids=["CONNECT", "CONNECT twice", "SOCKS", "PROXY line", "PROXY header"],
+)
+def test_tls_behind_a_proxy_is_decrypted_and_told_where_there_are_no_keys(talk, monkeypatch, tmp_path, before, stays):
+    path, keys, recording = talk
+    tshark(path)
+    monkeypatch.delenv("SSLKEYLOGFILE", raising=False)
+    with pytest.raises(
+        CaptureError, match=r"^talk.pcapng has 1 TCP connection with TLS, which only its keys can decrypt"
+    ):
+        load(tmp_path, talk_behind(path, before, 8080))
+    monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
+    with warnings.catch_warnings(action="ignore"):  # that what a proxy was told is left out
+        loaded = load(tmp_path, talk_behind(path, before, 8080))
+
+    asked, answered = (b"".join(data for sender, data in before if sender == side) for side in (CLIENT, SERVER))
+    assert sent(loaded) == [
+        (said if stays else b"") + plain for said, plain in zip((asked, answered), sent(recording), strict=True)
+    ]
+
+
+@pytest.mark.parametrize("port", [102, 993, 3389])
+def test_tls_at_a_port_at_which_wireshark_expects_another_protocol_is_decrypted(talk, monkeypatch, tmp_path, port):
+    path, keys, recording = talk
+    tshark(path)
+    monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
+
+    assert sent(load(tmp_path, talk_behind(path, [], port))) == sent(recording)
+
+
+def test_tls_that_a_conversation_over_plain_http_carries_is_none_of_tcp(monkeypatch, tmp_path):
+    monkeypatch.delenv("SSLKEYLOGFILE", raising=False)
+    hello = b"\x16\x03\x01\0\x05\x01\0\0\x01\0"
+    with pytest.raises(CaptureError, match=r"^talk.pcapng has no WebSocket conversation in it$"):
+        load(tmp_path, pcap(list(map(serialize_segment, segments_of((CLIENT, b"POST / HTTP/1.1\r\n\r\n" + hello))))))
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from wslab.recording.packets import (
     Endpoint,
     Segment,
 )
+from wslab.recording.socks import sizes_of_socks
 from wslab.recording.tcp import CLIENT, SERVER
 
 HEADS = [(CLIENT, request()), (SERVER, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n")]
@@ -112,15 +113,61 @@ def test_what_a_proxy_says_of_its_client_is_left_out(header, is_glued):
     (conversation,) = captured(segments_of(*first, HEADS[1], *UP, *DOWN))
     detected = detect_websocket(conversation)
 
-    assert detected.has_proxy_header
+    assert detected.left_out == "a PROXY header"
     assert sent_by(detected, CLIENT) == request() + b"".join(data for _, data in UP)
     assert sent_by(detected, SERVER) == b"".join(data for _, data in (HEADS[1], *DOWN))
 
 
 @pytest.mark.parametrize(
-    "head", [request("GET /gr\xf6\xdfe HTTP/1.1"), "GET /größe HTTP/1.1".encode() + request()[14:]]
+    "head",
+    [
+        request("GET /gr\xf6\xdfe HTTP/1.1"),
+        "GET /größe HTTP/1.1".encode() + request()[14:],
+        request("GET / http/1.1"),
+        request().replace(b"Upgrade: ", b"Upgrade:\r\n\t"),
+    ],
 )
-def test_a_target_that_is_not_ascii_is_one_of_a_request(head):
+def test_what_only_a_lenient_server_accepts_is_a_request(head):
     (conversation,) = captured(segments_of((CLIENT, head)))
 
     assert conversation.ends[detect_websocket(conversation).client] == A
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        ([b"\5\1\0", b"\5\1\0\3\1h\0\x50"], [b"\5\0", b"\5\0\0\1" + bytes(6)]),
+        ([b"\5\2\0\2", b"\1\3ada\6sesame", b"\5\1\0\1\x7f\0\0\1\0\x50"], [b"\5\2", b"\1\0", b"\5\0\0\4" + bytes(18)]),
+        ([b"\4\1\0\x50\x7f\0\0\1ada\0"], [b"\0\x5a" + bytes(6)]),
+        ([b"\4\1\0\x50\0\0\0\1\0example.test\0"], [b"\0\x5a" + bytes(6)]),
+    ],
+)
+def test_what_a_client_and_a_socks_proxy_say_is_left_out(asked, answered):
+    before = [
+        (end, data)
+        for both in zip(asked, answered, strict=True)
+        for end, data in zip((CLIENT, SERVER), both, strict=True)
+    ]
+    (conversation,) = captured(segments_of(*before, *HEADS, *UP, *DOWN))
+    detected = detect_websocket(conversation)
+
+    assert detected.left_out == "the handshake of a SOCKS proxy"
+    assert sent_by(detected, CLIENT) == b"".join(data for _, data in (HEADS[0], *UP))
+    assert sent_by(detected, SERVER) == b"".join(data for _, data in (HEADS[1], *DOWN))
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        (b"\5\1\0" + b"\5\1\0\3\1h\0\x50", b"\5\xff"),  # no method is accepted
+        (b"\5\1\0" + b"\5\1\0\3\1h\0\x50", b"\5\0" + b"\5\5\0\1" + bytes(6)),  # refused
+        (b"\5\1\0" + b"\5\1\0\7\1h\0\x50", b"\5\0" + b"\5\0\0\1" + bytes(6)),
+        (b"\5\1\0" + b"\5\1\0\3\xffh", b"\5\0" + b"\5\0\0\1" + bytes(6)),
+        (b"\4\1\0\x50\x7f\0\0\1ada\0", b"\0\x5b" + bytes(6)),
+        (b"\4\1\0\x50\x7f\0\0\1ada", b"\0\x5a" + bytes(6)),
+        (b"\5", b"\5"),
+        (b"", b""),
+    ],
+)
+def test_what_a_proxy_has_refused_or_is_cut_is_no_handshake_of_socks(asked, answered):
+    assert sizes_of_socks(asked, answered) is None

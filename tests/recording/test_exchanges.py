@@ -4,6 +4,7 @@ import zlib
 
 import pytest
 from support.heads_and_frames import ACCEPT, masked, request, text
+from support.looked_at import grows_linearly
 
 from wslab import Direction, Frame, Opcode, serialize_frame
 from wslab.dissector import frames
@@ -118,3 +119,14 @@ def test_what_has_no_room_is_an_error_and_nothing_is_read_after_it():
 
     assert [message.content or message.error for message in exchange.messages] == ["one", b"Hello", NO_ROOM]
     assert room.is_full
+
+
+def test_many_refusals_in_one_piece_are_each_looked_at_once():
+    def refusals(count):
+        answers = (b"HTTP/1.1 403 No\r\nContent-Length: 1\r\nX: %b\r\n\r\na" % (b"x" * 400)) * count
+        asked = b"GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n" * count
+        chunks = [Chunk(0.0, 1, UP, asked), Chunk(0.0, 1, DOWN, answers)]
+        return lambda: read_exchanges(chunks)
+
+    assert len(refusals(5)()) == 5
+    assert grows_linearly(refusals, 50)

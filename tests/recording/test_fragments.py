@@ -12,7 +12,7 @@ from support.heads_and_frames import RESPONSE, request, text
 from support.wireshark import tshark
 
 from wslab.recording.errors import CaptureWarning
-from wslab.recording.fragments import LIFETIME, Fragments
+from wslab.recording.fragments import COST, LIFETIME, Fragments
 from wslab.recording.packets import Fragment, IpPacket, checksum, serialize_segment
 from wslab.recording.tcp import CLIENT, SERVER
 
@@ -121,3 +121,14 @@ def test_fragments_in_any_order_that_overlap_and_repeat_are_the_same_packet(data
     found = [fragments.add(0, part(a, data[a:b], is_last=b == len(data))) for a, b in pieces if a < b]
 
     assert IpPacket(b"1", b"2", 6, data) in found
+
+
+def test_what_fragments_take_of_memory_is_known_and_forgotten_with_their_packet():
+    fragments = Fragments()
+    for _ in range(3):
+        fragments.add(0, part(4, b"late"))
+    assert fragments.held == 3 * (COST + 4)
+    fragments.add(LIFETIME + 1, part(4, b"new", is_last=True))
+    assert fragments.held == COST + 3
+    assert fragments.add(LIFETIME + 1, part(0, b"all ")) is not None
+    assert fragments.held == 0

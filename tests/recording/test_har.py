@@ -2,8 +2,6 @@
 
 import base64
 import json
-import os
-import shutil
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,8 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.sync_api import sync_playwright
-from support.chromium import MISSING_BROWSER, NAMES, OPTIONS
+from support.chromium import running_chromium
 from support.heads_and_frames import ACCEPT, KEY, masked, request, text
 from support.raw_peer import RawPeer, live_server
 from support.waiting import wait_until
@@ -342,9 +339,6 @@ TALK = """url => new Promise(resolve => {
 
 
 def test_chrome_reports_the_same_messages_as_we_save(tmp_path):
-    executable = os.environ.get("WSLAB_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if executable is None:
-        pytest.skip(MISSING_BROWSER)
     reported, recording = [], Recording()
 
     def echo_and_ping(connection):
@@ -355,11 +349,10 @@ def test_chrome_reports_the_same_messages_as_we_save(tmp_path):
     with (
         EchoServer(handler=echo_and_ping, recording=recording) as server,
         ThreadingHTTPServer(("127.0.0.1", 0), EmptyPage) as pages,
-        sync_playwright() as playwright,
+        running_chromium() as browser,
     ):
         threading.Thread(target=pages.serve_forever).start()
         try:
-            browser = playwright.chromium.launch(executable_path=executable, args=OPTIONS)
             page = browser.new_page()
             panel = page.context.new_cdp_session(page)
             panel.send("Network.enable")
@@ -367,7 +360,7 @@ def test_chrome_reports_the_same_messages_as_we_save(tmp_path):
                 panel.on(f"Network.webSocketFrame{name}", lambda e, kind=kind: reported.append((kind, e["response"])))
             page.goto(f"http://127.0.0.1:{pages.server_port}/")
             page.evaluate(TALK, server.url)
-            browser.close()
+            page.close()
         finally:
             pages.shutdown()
         wait_until(lambda: not server.connections)

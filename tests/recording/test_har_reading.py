@@ -3,7 +3,9 @@
 import base64
 import contextlib
 import copy
+import io
 import json
+import warnings
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from support.heads_and_frames import ACCEPT, KEY
 
 from wslab import Direction, Frame, Opcode, Recording, parse_frame
+from wslab.recording import har_reading
 from wslab.recording.errors import CaptureError, CaptureWarning
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
@@ -186,6 +189,7 @@ def test_control_frames_of_other_programs_are_loaded(tmp_path):
 MESSAGE = ("_webSocketMessages", 0)
 LEFT_OUT = "has 1 message that cannot be read, and is left out"
 BAD_HEADER = "has 1 header that HTTP does not allow, and is left out"
+LONG_HEADER = "has 1 header beyond the first 32,768 bytes of a head, left out"
 NO_ADDRESS = "has 1 WebSocket entry without an address that can be read"
 
 
@@ -195,7 +199,7 @@ NO_ADDRESS = "has 1 WebSocket entry without an address that can be read"
         (b"", "is not a HAR file: it is not JSON"),
         (b"\x0a\x0d\x0d\x0a", "is not a HAR file: it is not JSON"),
         (b"\xff\xfe\x00", "is not a HAR file: it is not JSON"),
-        (json.dumps(CHROME).encode()[:-20], "is not a HAR file: it is not JSON"),
+        (json.dumps(CHROME).encode()[:90], "is not a HAR file: it has no list of entries in its log"),
         (b"[" * 100_000, "is not a HAR file: it is not JSON"),
         ([], "is not a HAR file: it has no list of entries in its log"),
         ({"log": {}}, "is not a HAR file: it has no list of entries in its log"),
@@ -235,29 +239,44 @@ def with_header(head: str, name: str, value: str) -> dict:
     ("document", "told"),
     [
         (changed("_webSocketMessages", 3, to=1), [LEFT_OUT]),
-        (changed("_webSocketMessages", 3, to={"type": "sent", "opcode": 1, "data": ""}), [LEFT_OUT]),
+        (changed("_webSocketMessages", 3, to={"type": "ping", "opcode": 1, "data": ""}), [LEFT_OUT]),
+        (changed("_webSocketMessages", 3, to={"type": "send", "opcode": 0, "data": ""}), [LEFT_OUT]),
+        (changed("_webSocketMessages", 3, to={"type": "send", "opcode": 9, "data": "a" * 168}), [LEFT_OUT]),
+        (changed("_webSocketMessages", 3, to={"type": "send", "opcode": "word", "data": ""}), [LEFT_OUT]),
         (changed("_webSocketMessages", 3, to={"type": [], "opcode": 1, "data": ""}), [LEFT_OUT]),
         (changed("_webSocketMessages", 3, to={"type": "send", "opcode": 3, "data": ""}), [LEFT_OUT]),
         (changed("_webSocketMessages", 3, to={"type": "send", "opcode": {}, "data": ""}), [LEFT_OUT]),
         (changed("_webSocketMessages", 3, to={"type": "send", "opcode": 1, "data": None}), [LEFT_OUT]),
-        (changed("_webSocketMessages", 3, to={"type": "send", "opcode": 1, "data": "\ud800"}), [LEFT_OUT]),
         (changed("_webSocketMessages", 3, to={"type": "send", "opcode": 2, "data": "!"}), [LEFT_OUT]),
         (with_header("request", "a b", ""), [BAD_HEADER]),
         (with_header("request", "", ""), [BAD_HEADER]),
         (with_header("response", "X", "a\0b"), [BAD_HEADER]),
         (with_header("response", "X\r\nY", "a"), [BAD_HEADER]),
         (changed("request", "headers", 0, to=None), [BAD_HEADER]),
+        (with_header("request", "X", "a" * 33_000), [LONG_HEADER]),
+        (with_header("response", "X", "a" * 33_000), [LONG_HEADER]),
         (changed_response(statusText="a\0b"), ["has 1 phrase that HTTP does not allow, and is left out"]),
         (changed("request", "method", to="G T"), ["has 1 request without a method that can be read, shown as GET"]),
         (changed("startedDateTime", to="today"), ["has 1 entry with a date that cannot be read"]),
         (changed("startedDateTime", to=None), ["has 1 entry with a date that cannot be read"]),
+        (changed("startedDateTime", to="1904-01-01T00:00:00Z"), ["has 1 entry with a date that cannot be read"]),
         (changed("startedDateTime", to="0001-01-01"), ["has 1 entry with a date that cannot be read"]),
         (changed(*MESSAGE, "time", to=None), ["has 1 message without a time, shown with the one before"]),
         (changed(*MESSAGE, "time", to=10**400), ["has 1 message without a time, shown with the one before"]),
         (changed(*MESSAGE, "time", to=float("inf")), ["has 1 message without a time, shown with the one before"]),
         (changed(*MESSAGE, "time", to=float("nan")), ["has 1 message without a time, shown with the one before"]),
         (changed(*MESSAGE, "time", to=True), ["has 1 message without a time, shown with the one before"]),
-        (changed("_webSocketMessages", 0, "opcode", to="1"), None),
+        (changed("_webSocketMessages", 0, "opcode", to="1"), []),
+        (changed("_webSocketMessages", 0, "opcode", to="text"), []),
+        (changed("_webSocketMessages", 0, "type", to="Sent"), []),
+        (changed("_webSocketMessages", 2, "type", to="received"), []),
+        (changed("_webSocketMessages", 1, "opcode", to="BINARY"), []),
+        (changed("_webSocketMessages", 1, "data", to="AP8"), []),
+        (changed("_webSocketMessages", 1, "data", to="AP\r\n8=\n"), []),
+        (changed("_webSocketMessages", 0, "time", to="1795579450.656489"), []),
+        (changed("_webSocketMessages", 0, "time", to="1795579450656"), []),
+        (changed("_webSocketMessages", 0, "opcode", to=1.0), []),
+        (changed("_webSocketMessages", 0, "opcode", to=None), []),
         (changed("request", "headers", to={}), []),
         (changed("time", to="1"), []),
         (changed("response", to=None), []),
@@ -292,6 +311,53 @@ def test_what_is_odd_in_an_entry_costs_only_itself_and_is_told(tmp_path, documen
     for number in 1, 2:
         assert frames(recording, number, DOWN) == [Frame(Opcode.TEXT, "κόσμε".encode())]
     assert all(0 < chunk.time < 2e9 for chunk in recording.chunks)
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        (b'"Hello"}', b'"Hello",}'),
+        (b'"Hello"}', b'"Hello"\n, }'),
+        (b'"Hello"', b'"Hel\tlo\n"'),
+        (b'"time": 1795579450.656489', b'"time": ' + b"9" * 5000),
+        (b'"time": 1795579450.656489', b'"time": undefined'),
+        (b'"time": 1795579450.656489', b'"time": .5'),
+        (b'"Hello"', rb'"Hello", "path": "C:\x"'),
+        (b'{"log": {', b'{"log": {"deep": ' + b"[" * 5000 + b"]" * 5000 + b", "),
+        (b'"Hello"}', b'"Hello", "deep": ' + b'{"a": ' * 5000 + b"1" + b"}" * 5001),
+    ],
+)
+def test_what_only_strict_json_forbids_costs_nothing(tmp_path, written, instead):
+    plain = json.dumps({"log": {"entries": [ENTRY]}}, ensure_ascii=False).encode()
+    assert written in plain
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*has 1 message without a time")
+        recording = load(tmp_path, plain.replace(written, instead, 1))
+
+    assert [frame.payload.split() for frame in frames(recording, 1, UP)] in (
+        [[b"Hello"], [b"\x00\xff"]],
+        [[b"Hel", b"lo"], [b"\x00\xff"]],
+    )
+    assert [frame.payload.decode() for frame in frames(recording, 1, DOWN)] == ["κόσμε"]
+
+
+def test_a_message_in_a_file_that_is_not_unicode_is_read_but_for_some_letters(tmp_path):
+    document = changed("_webSocketMessages", 0, "data", to="Größe")
+    written = json.dumps(document, ensure_ascii=False).replace("κόσμε", "world").encode("latin-1")
+    with pytest.warns(
+        CaptureWarning,
+        match=r"^talk.har has 1 message with bytes that are not UTF-8, or halves of characters, shown as U\+FFFD$",
+    ):
+        recording = load(tmp_path, written)
+
+    assert frames(recording, 1, UP)[0] == Frame(Opcode.TEXT, "Gr\ufffd\ufffde".encode())
+
+
+def test_base64_of_addresses_is_read(tmp_path):
+    document = changed("_webSocketMessages", 1, "data", to="-_8=")
+
+    assert frames(load(tmp_path, document), 1, UP)[1] == Frame(Opcode.BINARY, b"\xfb\xff")
 
 
 def test_an_entry_that_cannot_be_read_costs_only_itself_and_is_told(tmp_path):
@@ -461,6 +527,60 @@ def test_a_line_of_such_a_file_that_is_cut_short_costs_only_itself(tmp_path):
     assert frames(recording, 1, UP) == [Frame(Opcode.TEXT, b"Hello")]
 
 
+def test_a_file_that_is_named_again_and_again_is_read_as_far_as_there_is_room(tmp_path, monkeypatch):
+    lines = [json.dumps(message).encode() + b"\n" for message in ENTRY["_webSocketMessages"][:2]]
+    document = attached(tmp_path, "messages.jsonl", b"".join(lines))
+    document["log"]["entries"][2:] = [document["log"]["entries"][1]] * 3
+    monkeypatch.setattr(har_reading, "MAX_ATTACHED", 2 * len(lines[0]) + len(lines[1]))
+    with pytest.warns(CaptureWarning, match=r"has 3 files of messages beyond the first [\d,]+ bytes, left out"):
+        recording = load(tmp_path, document)
+
+    assert [len(frames(recording, number, UP)) for number in range(1, 5)] == [2, 1, 0, 0]
+
+
+def test_no_more_of_such_a_file_is_read_than_there_is_room_for(monkeypatch):
+    monkeypatch.setattr(har_reading, "MAX_ATTACHED", 10)
+    asked = []
+
+    def read(name: str, most: int) -> bytes:
+        asked.append(most)
+        return b"x" * most
+
+    entry = {"_resourceType": "websocket", "request": {"url": "ws://a/"}, "response": {"content": {"_file": "a"}}}
+    har_reading.read_har(io.BytesIO(json.dumps({"log": {"entries": [entry] * 5}}).encode()), Recording(), read)
+    assert asked == [11]
+
+
+def load_cut(tmp_path: Path, data: bytes) -> Recording:
+    """What is there of a file that was cut short, which must be told."""
+    with warnings.catch_warnings(record=True, action="always") as told:
+        recording = load(tmp_path, data)
+    assert "talk.har is cut short, or damaged: what is whole before that is read" in [str(it.message) for it in told]
+    return recording
+
+
+def test_a_file_that_was_cut_anywhere_is_read_as_far_as_it_is_there(tmp_path):
+    data, whole = json.dumps(CHROME).encode(), {chunk.data for chunk in load(tmp_path, CHROME).chunks[2:]}
+    found = [set[bytes]()]
+    for size in range(data.index(b"33603") + 20, len(data), 41):  # the address comes before that
+        found.append({chunk.data for chunk in load_cut(tmp_path, data[:size]).chunks[2:]})
+        assert found[-2] <= found[-1] <= whole
+    assert found[-1] == whole
+
+
+def test_what_is_whole_of_a_file_that_was_cut_in_its_last_entry_is_read(tmp_path):
+    recording = load_cut(tmp_path, json.dumps({"log": {"entries": [ENTRY, ENTRY]}}).encode()[:-700])
+
+    assert recording.bytes_sent(1, UP) == load(tmp_path, {"log": {"entries": [ENTRY]}}).bytes_sent(1, UP)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
+def test_a_file_that_was_cut_within_a_character_of_any_encoding_is_read_too(tmp_path, encoding):
+    data = json.dumps({"log": {"entries": [ENTRY, ENTRY]}}, ensure_ascii=False).encode(encoding)
+    for size in range(len(data) - 9, len(data)):
+        assert load_cut(tmp_path, data[:size]).connections == [1, 2]
+
+
 @without_messages
 @pytest.mark.parametrize("name", ["none.jsonl", "", "..", "a\0b", "/etc/passwd", "../messages.jsonl", 1])
 def test_only_a_file_beside_it_is_read_and_a_missing_one_is_told(tmp_path, name, recwarn):
@@ -522,6 +642,53 @@ def test_a_handshake_is_found_where_nothing_else_tells_of_websocket_and_who_left
 def test_a_program_without_a_name_that_can_be_told_is_not_named(tmp_path, creator):
     with pytest.warns(CaptureWarning, match=r"but no WebSocket messages$"):
         load(tmp_path, without_names_of_chrome("ws://localhost/", creator=creator))
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("a\ud83d", "a\ufffd"),  # cut in the middle of a character
+        ("\ude00b", "\ufffdb"),
+        ("\ude00\ud83d", "\ufffd\ufffd"),
+    ],
+)
+def test_half_a_character_costs_no_more_than_itself(tmp_path, written, read):
+    with pytest.warns(CaptureWarning, match="^talk.har has 1 message with bytes that are not UTF-8, or halves of char"):
+        recording = load(tmp_path, changed("_webSocketMessages", 0, "data", to=written))
+
+    assert frames(recording, 1, UP)[0] == Frame(Opcode.TEXT, read.encode())
+
+
+def test_halves_of_a_character_that_stand_together_are_one(tmp_path):
+    data = json.dumps(changed("_webSocketMessages", 0, "data", to="\U0001f600"), ensure_ascii=False).encode()
+    halves = "\ud83d\ude00".encode("utf-8", "surrogatepass")  # as some programs write UTF-8 (CESU-8)
+    recording = load(tmp_path, data.replace("\U0001f600".encode(), halves))
+
+    assert frames(recording, 1, UP)[0] == Frame(Opcode.TEXT, "\U0001f600".encode())
+
+
+def test_a_value_that_is_too_deep_to_read_costs_only_its_message(tmp_path):
+    data = json.dumps(CHROME).replace('"Hello"', "[" * 5000 + "]" * 5000, 1)
+    with pytest.warns(CaptureWarning, match=f"^talk.har {LEFT_OUT}$"):
+        recording = load(tmp_path, data.encode())
+
+    assert frames(recording, 1, UP) == [Frame(Opcode.BINARY, b"\x00\xff")]
+
+
+@without_messages
+@pytest.mark.parametrize("tail", ["", "]" * 4000])
+def test_a_file_that_was_cut_in_or_behind_a_value_that_is_too_deep_is_read(tmp_path, tail):
+    data = json.dumps({"log": {"entries": [ENTRY]}})[:-2] + ', "deep": ' + "[" * 5000 + tail
+
+    assert load_cut(tmp_path, data.encode()).bytes_sent(1, UP).endswith(b"\x82\x82\0\0\0\0\0\xff")
+
+
+def test_messages_are_found_beside_a_member_of_almost_the_same_name_without_any(tmp_path):
+    document = changed("webSocketMessages", to=None)
+    entry = document["log"]["entries"][1]
+    document["log"]["entries"][1] = {"webSocketMessages": None, **entry}
+
+    assert len(frames(load(tmp_path, document), 1, UP)) == 2
 
 
 @pytest.mark.parametrize("name", ["webSocketMessages", "_websocketMessages", "_webSocketMessages"])

@@ -1,13 +1,14 @@
 """Log: all bytes in both directions, all calls, and the times of whatever clock it is given."""
 
 import itertools
+import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from wslab import Direction
-from wslab.recording.log import ENTRY_COST, Call, Chunk, Log
+from wslab.recording.log import ENTRY_COST, Call, Chunk, Log, fine_clock
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 
@@ -34,6 +35,19 @@ def test_the_default_clock_tells_the_time_of_day():
     log.mark(1, UP, "close")
 
     assert log.calls[0].time >= log.chunks[0].time > 1_700_000_000
+
+
+def test_where_the_clock_goes_in_long_steps_the_time_of_day_is_told_in_short_ones(monkeypatch):
+    class Coarse:
+        resolution = 0.015625  # as on Windows
+
+    now = time.time()
+    monkeypatch.setattr(time, "get_clock_info", lambda name: Coarse)
+    monkeypatch.setattr(time, "time", lambda: now)
+    monkeypatch.setattr(time, "perf_counter", itertools.count(100, 0.0001).__next__)
+    clock = fine_clock()
+
+    assert [clock() - now for _ in range(3)] == pytest.approx([0.0001, 0.0002, 0.0003], abs=1e-6)
 
 
 def test_the_bytes_of_one_direction_of_one_connection_are_joined_in_order():
@@ -88,6 +102,15 @@ def test_threads_may_add_at_the_same_time():
     assert [len(log.bytes_sent(number, UP)) for number in range(8)] == [1000] * 8
 
 
+def test_what_is_lost_is_counted_also_where_threads_run_at_the_same_time():
+    log = Log(limit=10 * (ENTRY_COST + 1))
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(lambda number: [log.add(number, UP, b"x") for _ in range(10_000)], range(4)))
+
+    assert len(log.chunks) == 10
+    assert " 39,990 chunks " in log.left_out
+
+
 def test_clients_that_begin_at_the_same_time_get_numbers_of_their_own():
     log = Log()
     log.add(3, Direction.CLIENT_TO_SERVER, b"loaded")
@@ -110,10 +133,10 @@ def test_a_full_log_keeps_nothing_more_and_says_so():
 
     assert ([chunk.data for chunk in log.chunks], len(log.calls), log.addresses) == ([bytes(40)], 1, {})
     assert log.left_out == (
-        "The recording was full at 500 bytes: 2 reads or writes and 1 calls after that were left out. "
+        "The recording was full at 500 bytes: 2 chunks of bytes and 1 call after that were left out. "
         "A larger limit keeps more."
     )
-    assert repr(log) == "Log(1 connections, 1 chunks, 40 bytes, full)"
+    assert repr(log) == "Log(1 connection, 1 chunk, 40 bytes, full)"
 
 
 def test_addresses_fill_a_log_too():
@@ -149,3 +172,9 @@ def test_new_numbers_are_beyond_all_that_were_recorded_however_they_came():
     assert log.new_number() == 21
     log.add(3, UP, b"")
     assert log.new_number() == 22
+
+
+@pytest.mark.parametrize("limit", [-1, float("nan"), "1", None, 1.5])
+def test_a_limit_is_a_whole_number(limit):
+    with pytest.raises(ValueError, match=r"^limit must be a whole number from 0 to "):
+        Log(limit=limit)

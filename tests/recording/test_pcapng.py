@@ -1,6 +1,7 @@
 """Capture files of both formats, our own and those of others, in both byte orders; and files that are none."""
 
 import contextlib
+import io
 import struct
 
 import pytest
@@ -22,6 +23,7 @@ from support.capture_files import (
 
 from wslab import Recording
 from wslab.recording.errors import CaptureError, CaptureWarning
+from wslab.recording.pcapng import CaptureReader
 
 
 @given(st.floats(0, 2**64 / 1e9, exclude_max=True))
@@ -149,6 +151,39 @@ def test_a_damaged_block_costs_only_itself(tmp_path, odd):
     file = section("<") + interface("<") + b"".join([*TALK[:5], odd, *TALK[5:]])
 
     assert is_small_talk(load_with_a_warning(tmp_path, file, DAMAGED_ONCE))
+
+
+class Watched(io.BytesIO):
+    """A file that knows how many bytes were asked of it at once."""
+
+    most = 0
+
+    def read(self, size: int | None = -1) -> bytes:
+        self.most = max(self.most, size or 0)
+        return super().read(size)
+
+
+def test_a_block_that_is_too_long_or_of_an_unknown_kind_is_not_read(monkeypatch):
+    monkeypatch.setattr("wslab.recording.pcapng.MAX_BLOCK", 3000)
+    long = block("<", 0xBAD, bytes(10_000)) + enhanced("<", 0, 0, bytes(10_000))
+    file = Watched(section("<") + interface("<") + long + b"".join(TALK))
+    reader = CaptureReader(file)
+
+    assert len(list(reader)) == len(TALK)
+    assert reader.faults == [DAMAGED_ONCE]
+    assert file.most <= 3000
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_keys_of_tls_are_kept_up_to_a_limit_and_those_of_others_are_not(monkeypatch, order):
+    monkeypatch.setattr("wslab.recording.pcapng.MAX_KEYS", 10)
+    keys = {b"one": 0x544C534B, b"other": 0x57474B4C, b"two": 0x544C534B, b"three": 0x544C534B}
+    blocks = [block(order, 10, struct.pack(order + "II", kind, len(data)) + data) for data, kind in keys.items()]
+    reader = CaptureReader(io.BytesIO(section(order) + b"".join(blocks) + block(order, 10, b"?")))
+
+    assert list(reader) == []
+    assert reader.keys == b"one\ntwo\nth"
+    assert reader.faults == ["is damaged in one place: what cannot be read is left out"]
 
 
 @pytest.mark.parametrize("kind", ["pcap", "enhanced", "simple"])

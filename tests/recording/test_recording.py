@@ -20,7 +20,7 @@ def ticking() -> Recording:
 def test_a_recording_says_how_much_it_holds():
     recording = ticking()
     recording.add(1, UP, b"one")
-    assert repr(recording) == "Recording(1 connections, 1 chunks, 3 bytes)"
+    assert repr(recording) == "Recording(1 connection, 1 chunk, 3 bytes)"
 
 
 def test_both_ends_record_the_same_bytes_and_a_peer_sees_them():
@@ -90,7 +90,7 @@ def test_the_calls_of_both_ends_are_marked_with_a_short_form_of_what_they_were_g
         (DOWN, "close", "4000"),
     ]
     assert [call[2:] for call in at_client.calls] == [
-        (UP, "ping", "1 bytes"),
+        (UP, "ping", "1 byte"),
         (UP, "send_fragment", "'Hel'"),
         (UP, "send_fragment", "'lo'"),
         (UP, "pong", "0 bytes"),

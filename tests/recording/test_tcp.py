@@ -2,12 +2,14 @@
 
 import itertools
 import random
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.capture_files import RAW, A, B, captured, segments_of, sent_by
 
+from wslab.recording.decapsulation import Decapsulator
 from wslab.recording.packets import (
     ACK,
     FIN,
@@ -20,7 +22,7 @@ from wslab.recording.packets import (
     serialize_segment,
 )
 from wslab.recording.pcapng import Packet
-from wslab.recording.tcp import CLIENT, SERVER, read_conversations
+from wslab.recording.tcp import CLIENT, CONVERSATION_COST, SEGMENT_COST, SERVER, read_conversations
 
 
 def shifted(segment: Segment, client: int, server: int) -> Segment:
@@ -155,6 +157,15 @@ def test_a_second_connection_between_the_same_endpoints_is_another_one():
     assert [sent_by(conversation, 0) for conversation in captured(segments)] == [b"one", b"two"]
 
 
+def test_a_second_connection_is_another_one_although_its_first_packet_is_lost():
+    first, second = segments_of((CLIENT, b"one"), (SERVER, b"1")), segments_of((CLIENT, b"two"), (SERVER, b"2"))
+    segments = [*first, *(shifted(segment, 10**9, 10**9) for segment in second[1:])]
+
+    sent = [{sent_by(conversation, side) for side in (0, 1)} for conversation in captured(segments)]
+    assert sent == [{b"one", b"1"}, {b"two", b"2"}]
+    assert captured(segments)[1].client == 1
+
+
 def test_a_repeated_syn_opens_no_second_connection():
     segments = segments_of((CLIENT, b"one"))
     (conversation,) = captured([segments[0], *segments[:2], segments[1], *segments[2:]])
@@ -195,3 +206,27 @@ def test_without_syn_the_first_segments_may_be_in_disorder_until_the_other_side_
 
     assert sent_by(conversation, 0) == b"onetwo"
     assert [(piece.number, piece.side) for piece in conversation.pieces][:2] == [(2, 0), (2, 0)]
+
+
+def test_no_more_is_read_than_there_is_memory_for(monkeypatch):
+    segments = segments_of(*[(CLIENT, b"x" * 100)] * 50)
+    packets = [Packet(0.0, RAW, serialize_segment(segment)) for segment in segments]
+    monkeypatch.setattr("wslab.recording.tcp.MAX_HELD", CONVERSATION_COST + 10 * (SEGMENT_COST + 100))
+    decapsulator = Decapsulator()
+    (conversation,) = read_conversations(packets, decapsulator)
+
+    assert 0 < len(sent_by(conversation, 0)) <= 1100
+    (told,) = decapsulator.faults()
+    assert re.fullmatch(r"is read only up to its packet 1\d: TCP would take more than 5,000 bytes of memory", told)
+
+
+@pytest.mark.parametrize("count", [20, 40])
+def test_connections_take_memory_too(monkeypatch, count):
+    opening = segments_of((CLIENT, b""))[0]
+    packets = [
+        Packet(0.0, RAW, serialize_segment(opening._replace(source=A._replace(port=port))))
+        for port in range(1, count + 1)
+    ]
+    monkeypatch.setattr("wslab.recording.tcp.MAX_HELD", 10 * (CONVERSATION_COST + SEGMENT_COST))
+
+    assert len(read_conversations(packets)) == 11

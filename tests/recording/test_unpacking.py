@@ -59,6 +59,24 @@ def test_what_is_damaged_is_unpacked_up_to_there_and_said_to_be(tmp_path):
     assert faults == ["is damaged: what gzip has packed can be unpacked only in part"]
 
 
+@pytest.mark.parametrize(
+    "damaged", [PACKED[:-8] + bytes(8), PACKED[:-4] + bytes(4), PACKED[:-8] + b"\xff" * 8 + PACKED]
+)
+def test_a_wrong_checksum_behind_what_is_packed_costs_nothing_of_it(tmp_path, damaged):
+    assert unpacked(tmp_path, damaged) == (FILE, ["is damaged: what gzip has packed can be unpacked only in part"])
+    assert unpacked(tmp_path, damaged, most=99)[0] == FILE[:99]
+
+
+def test_what_stands_before_the_damage_is_unpacked(tmp_path):
+    noise = bytes(hash((place, place * place)) % 251 for place in range(9000))
+    packed = bytearray(gzip.compress(noise))
+    packed[len(packed) // 2 :] = b"\xff" * (len(packed) // 2)
+    data, _ = unpacked(tmp_path, bytes(packed))
+
+    assert len(data) > 3000
+    assert noise.startswith(data[:3000])
+
+
 def test_no_more_is_unpacked_than_is_allowed(tmp_path):
     assert unpacked(tmp_path, PACKED, most=len(FILE)) == (FILE, [])
     data, faults = unpacked(tmp_path, PACKED, most=100)

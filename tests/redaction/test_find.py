@@ -1,8 +1,11 @@
 """Where the secrets are: by their names, by their shapes and by their places; nothing else, and in one go."""
 
+import tracemalloc
+
 import pytest
 
 from wslab.redaction.find import find_compressed, find_in_subprotocols, find_secrets
+from wslab.redaction.redact import redact_stream
 
 
 def found(text, **kind):
@@ -38,6 +41,14 @@ def found(text, **kind):
         ('<input name="" value="a">', []),
         ("/token/a/b", ["a"]),
         ("http://token/a", []),
+        ("an unexpected token import, a token expired, Token 9944b0919, Token ?", ["9944b0919"]),
+        ("docker -u nobody curl -u me:a -k --user='me:b c' -u \"x", ["me:a", "me:b c"]),
+        ("wslab --token a --room b --api-key 'c --key d ---token e", ["a"]),
+        ("""curl -H "X-Api-Key: a" -H 'Cookie: b; c' --header="Host: d" -H X""", [" a", " b; c"]),
+        (f"AC{'0a' * 16} SK{'1b' * 16} ac{'0a' * 16} AC{'0a' * 15}", ["0a" * 16, "1b" * 16]),
+        ("?tok=a&stok=b&tkn=c", ["a", "c"]),
+        ("-----BEGIN PRIVATE KEY-----\na-b\n-----END PRIVATE KEY-----", ["\na-b\n"]),
+        ("-----BEGIN PRIVATE KEY----------BEGIN", []),
         ("Basic dTpw and basic authentication, Bearer a.b-c", ["dTpw", "a.b-c"]),
         ('Basic realm="a"', []),
         ("x eyJhbGciOi.eyJzdWIi.c d", ["eyJhbGciOi.eyJzdWIi.c"]),
@@ -136,6 +147,28 @@ def test_what_is_compressed_is_found_from_its_start_to_the_next_head(data, place
     assert list(find_compressed(data)) == places
 
 
+LONG = {
+    "a parameter": "token=",
+    "a string": '"token": "',
+    "a private key": "-----BEGIN PRIVATE KEY-----",
+    "a JSON Web Token": "eyJhbGciOi.",
+    "no JSON Web Token": "eyJ",
+    "a word": "a",
+    "a header": "Cookie: ",
+}
+
+
+@pytest.mark.parametrize("begun", LONG.values(), ids=LONG)
+def test_a_long_secret_takes_little_memory_to_cross_out(begun):
+    data = (begun + "ae" * 100_000).encode()
+    tracemalloc.start()
+    try:
+        redact_stream(data)
+        assert tracemalloc.get_traced_memory()[1] < 10 * len(data)
+    finally:
+        tracemalloc.stop()
+
+
 SIZE = 200_000
 PIECES = [
     *("?", "&", "=", ":", ";", "#", "/", "//", "@", "%", "%25", "%2", '"', "'", "\\", '\\"', "[", "{", "<", ".", "-"),
@@ -144,7 +177,8 @@ PIECES = [
       'name="token" ', "form-data; ", "form-data;name=", "\r\n5\r\n", "\r\nf", "\\u0074", "&quot;", "Cookie", "Cookie:",
       "Content-Encoding:", "\nContent-Encoding: x", "\n\x1f\x8b", "\n\n\x1f\x8b", "AAA a HTTP/1.", "mailto:"),
     *("<a>", "<a ", "<token>", "<token>a", 'value="', "value=`", '"value":[', '"key":"token",', '["token","'),
-    *("\\/", "eyJhIjoi", "W3si ", "-----BEGIN PRIVATE KEY-----", "digest a", "digest ", "\nPASS "),
+    *("\\/", "Token ", "-u ", "-u a:", "AC0", "--", "--token ", "--a ", '-H "', '-H "token:'),
+    *("eyJhIjoi", "W3si ", "-----BEGIN PRIVATE KEY-----", "digest a", "digest ", "\nPASS "),
     *('"token":{"', '"token":{"a":{', "authorization:", "v2.local.", "bot1:", "/bot1", "hooks.slack.com/services/"),
 ]  # fmt: skip
 

@@ -5,6 +5,7 @@ import gc
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
@@ -96,6 +97,13 @@ def test_where_the_system_has_no_more_to_give_it_waits_and_then_goes_on(error, m
     assert f"a connection could not be accepted: {error}" in caplog.text
 
 
+@pytest.mark.parametrize("port", [-1, 65536, 70_000, "80", 1.5, float("nan")])
+@pytest.mark.parametrize("make", [EchoServer, lambda port: Tap("127.0.0.1:1", port=port)])
+def test_what_is_no_port_is_refused_and_not_taken_for_another_one(make, port):
+    with pytest.raises(ValueError, match=rf"^a port is a number from 0 to 65535, not {port!r}$"):
+        make(port=port).start()
+
+
 def test_closing_ends_a_pause(monkeypatch):
     monkeypatch.setattr("wslab.sockets.acceptor.PAUSE", 3 * PATIENCE)
     is_called = threading.Event()
@@ -163,12 +171,13 @@ def test_a_cell_that_is_run_again_replaces_its_server(run_cell, forget):
     cell = f"server = wslab.EchoServer(port={port}).start()"
     run_cell(cell)
     (old,) = listening()
-    with connect(f"ws://127.0.0.1:{port}/") as connection:
+    with connect(f"ws://127.0.0.1:{port}/") as connection, ThreadPoolExecutor(1) as client:
+        received = client.submit(connection.receive)
         run_cell(forget)
         with pytest.warns(UserWarning, match=REPLACED.format(port)):
             run_cell(cell)
         with pytest.raises(ConnectionClosed, match="1001"):
-            connection.receive()
+            received.result(PATIENCE)
     assert not old.is_listening
     with connect(f"ws://127.0.0.1:{port}/") as connection:
         connection.send("Hello")

@@ -1,10 +1,15 @@
 """Connection: blocking calls on a real TCP connection, from one thread or several, to the very end."""
 
+import array
 import contextlib
+import ctypes
 import itertools
 import math
 import socket
+import struct
 import threading
+import time
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -21,6 +26,7 @@ from wslab import (
     HandshakeError,
     Limits,
     Opcode,
+    PermessageDeflate,
     Ping,
     Pong,
     Protocol,
@@ -57,9 +63,15 @@ def tcp_pair(buffer: int = 0):
             yield client, server
 
 
-def opened(sock: socket.socket, role: Role, limits: Limits | None = None, **options: object) -> Connection:
+def opened(
+    sock: socket.socket,
+    role: Role,
+    limits: Limits | None = None,
+    permessage_deflate: PermessageDeflate | None = None,
+    **options: object,
+) -> Connection:
     """A connection as it is after the opening handshake."""
-    protocol = Protocol(role, state=State.OPEN, limits=limits)
+    protocol = Protocol(role, state=State.OPEN, limits=limits, permessage_deflate=permessage_deflate)
     return Connection(sock, protocol, remote_address=sock.getpeername()[:2], **{"timeout": PATIENCE, **options})
 
 
@@ -95,6 +107,17 @@ def read_frame(sock: socket.socket) -> Frame:
         assert received, f"TCP ended too early, after {data!r}"
         data += received
     return parsed[0]
+
+
+# The opening handshake
+
+
+def test_a_handshake_has_no_more_time_than_what_came_before_it_has_left():
+    request = build_request("localhost", key="dGhlIHNhbXBsZSBub25jZQ==")
+    with tcp_pair() as (sock, _):
+        connection = Connection(sock, Protocol(Role.CLIENT), remote_address=sock.getpeername()[:2])
+        with pytest.raises(TimeoutError, match="did not answer the handshake within 1000 s"):
+            connection.open(request, 1000, deadline=time.monotonic())
 
 
 # Messages
@@ -282,6 +305,61 @@ def test_one_message_where_a_list_of_them_is_meant_is_refused(message):
         client.send_many(message)
 
 
+def raises_midway():
+    yield "lost"
+    raise LookupError
+
+
+WHAT_CANNOT_BE_SENT = {
+    "an iterator that raises midway": lambda connection: connection.send_many(raises_midway()),
+    "a wrong type behind good ones": lambda connection: connection.send_many(["lost", b"lost", 5]),
+    "half a character behind good ones": lambda connection: connection.send_many(["lost", "\ud800"]),
+    "a number": lambda connection: connection.send(5),
+    "a fragment that is a number": lambda connection: connection.send_fragment(5),
+    "a ping of 32 elements of 4 bytes": lambda connection: connection.ping(array.array("I", [0] * 32)),
+    "a ping that is a number": lambda connection: connection.ping(5),
+    "a close code with a fraction": lambda connection: connection.close(1000.0),
+    "a reason that is bytes": lambda connection: connection.close(1000, b"bye"),
+    "bytes that are a number": lambda connection: connection.send_raw(5),
+}
+
+
+@pytest.mark.parametrize("deflate", [None, PermessageDeflate()])
+@pytest.mark.parametrize("call", WHAT_CANNOT_BE_SENT)
+def test_what_cannot_be_sent_sends_nothing_and_costs_nothing(call, deflate):
+    with pair(permessage_deflate=deflate, recording=Recording()) as (client, server):
+        for message in "before", "after":
+            client.send(message)
+            assert server.receive() == message
+            with pytest.raises((LookupError, TypeError, ValueError, AttributeError)):
+                WHAT_CANNOT_BE_SENT[call](client)
+        assert client.traffic.sent.messages == 2
+
+
+@pytest.mark.parametrize("recording", [None, Recording()])
+def test_any_iterable_of_messages_is_sent_once(recording):
+    with pair(recording=recording) as (client, server):
+        client.send_many(message for message in ("one", b"two"))
+        client.send("end")
+
+        assert [server.receive() for _ in range(3)] == ["one", b"two", "end"]
+
+
+@pytest.mark.parametrize("data", [ctypes.c_uint32(1), array.array("I", [1]), memoryview(ctypes.c_uint32(1))])
+def test_whatever_is_like_bytes_is_sent_although_it_has_no_length_in_bytes(data):
+    with pair() as (client, server):
+        client.send(data)
+        client.send_many([data])
+        client.send_fragment(data, fin=True)
+        client.ping(data)
+
+        assert [server.receive() for _ in range(3)] == [bytes(memoryview(data))] * 3
+        assert server.receive_event() == Ping(bytes(memoryview(data)))
+        assert client.traffic.sent.last == "ping"
+        client.send(data)
+        assert client.traffic.sent.last == "4 bytes"
+
+
 def test_a_connection_says_what_it_is():
     with pair(number=7) as (client, server):
         assert repr(client) == "<Connection 7 (client, OPEN)>"
@@ -294,6 +372,16 @@ def test_a_connection_says_what_it_is():
 
 
 # Time
+
+
+@pytest.mark.parametrize("timeout", [math.inf, 1e300])
+def test_a_time_may_be_longer_than_the_system_can_wait(timeout):
+    with (
+        pair(close_timeout=timeout, timeout=timeout, write_timeout=timeout, idle_timeout=timeout) as (client, server),
+        running(client.close, 1000, "", timeout),
+        pytest.raises(ConnectionClosed, match="1000"),
+    ):
+        server.receive(timeout=timeout)
 
 
 def test_receive_gives_up_in_time_and_the_message_is_there_later():
@@ -526,6 +614,7 @@ def let_time_pass(connection: Connection) -> None:
 SAYING_SOMETHING = {
     "send": lambda connection: connection.send("x"),
     "send_many": lambda connection: connection.send_many(["x", "y"]),
+    "send_many of nothing": lambda connection: connection.send_many([]),
     "send_fragment": lambda connection: connection.send_fragment("x"),
     "ping": lambda connection: connection.ping(),
     "pong": lambda connection: connection.pong(),
@@ -626,7 +715,7 @@ def test_a_fault_that_a_sender_finds_is_told_to_the_peer_at_once_and_to_the_rece
 
 
 def test_what_nobody_receives_stays_with_the_operating_system_once_there_is_enough_of_it(monkeypatch):
-    monkeypatch.setattr("wslab.sockets.receive_queue.MAX_UNREAD", 200_000)
+    monkeypatch.setattr("wslab.sockets.lookahead.MAX_UNREAD", 200_000)
     with against_raw(Role.CLIENT) as (connection, peer):
         peer.settimeout(0.05)
         with contextlib.suppress(TimeoutError):
@@ -635,6 +724,54 @@ def test_what_nobody_receives_stays_with_the_operating_system_once_there_is_enou
                 assert connection.is_open
 
         assert 200_000 <= connection.traffic.received.size < 400_000
+
+
+def test_a_reset_is_noticed_behind_more_than_there_is_room_for(monkeypatch):
+    monkeypatch.setattr("wslab.sockets.lookahead.MAX_UNREAD", 1000)
+    with against_raw(Role.CLIENT) as (connection, peer):
+        peer.sendall(unmasked(Opcode.TEXT, b"x") * 100)
+        wait_until_it_is_readable(connection)
+        assert connection.is_open
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        peer.close()
+        wait_until(lambda: not connection.is_open)
+
+        with pytest.raises(ConnectionClosed, match="1006"):
+            connection.send("more")
+        assert [connection.receive() for _ in range(100)] == ["x"] * 100
+        with pytest.raises(ConnectionClosed, match="1006"):
+            connection.receive()
+
+
+class Watched(deque):
+    """A queue that counts how many of what is in it are looked at."""
+
+    seen = 0
+
+    def __iter__(self):
+        for one in super().__iter__():
+            self.seen += 1
+            yield one
+
+    def __reversed__(self):
+        for one in super().__reversed__():
+            self.seen += 1
+            yield one
+
+
+@pytest.mark.parametrize(
+    "call", [lambda connection: connection.is_open, lambda connection: connection.close(timeout=0.01)]
+)
+def test_what_waits_already_is_not_looked_at_again_with_each_read(call):
+    with against_raw(Role.CLIENT) as (connection, peer):
+        connection._receive_queue._queue = queue = Watched(["x"] * 1000)
+        let_time_pass(connection)
+        peer.sendall(unmasked(Opcode.PING) * 3)
+        wait_until_it_is_readable(connection)
+        call(connection)
+
+        assert len(queue) == 1003
+        assert queue.seen <= 4
 
 
 # The closing handshake

@@ -2,13 +2,15 @@
 
 import math
 import socket
-import sys
 
 import pytest
 
+from wslab.sockets import files
 from wslab.sockets.files import are_few_left, most_files
 
-resource = pytest.importorskip("resource", reason="needs the limit on open files, which Windows does not have")
+resource = files.resource or pytest.skip(
+    "needs the limit on open files, which Windows does not have", allow_module_level=True
+)
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def test_the_limit_is_the_one_that_holds_now(limit):
 @pytest.mark.parametrize("name", ["no limit", "Windows"])
 def test_there_may_be_no_limit(name, monkeypatch):
     if name == "Windows":
-        monkeypatch.setattr(sys, "platform", "win32")
+        monkeypatch.setattr(files, "resource", None)
     else:
         monkeypatch.setattr(resource, "getrlimit", lambda what: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     assert most_files() == math.inf

@@ -20,6 +20,7 @@ MESSAGES = [
     "fin mask opcode payload é🥊 " * 8_000,
     bytes(range(256)) * 800,
 ]
+SIZE = sum(len(message.encode() if isinstance(message, str) else message) for message in MESSAGES)
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +42,13 @@ def command(tmp_path_factory):
 @pytest.mark.parametrize("name", CLIENTS)
 def test_a_client_gets_back_what_it_sends(command, name):
     program = CLIENTS[name]
-    agreements, closes = [], []
+    agreements, closes, sizes = [], [], []
 
     def serve(connection):
         agreements.append("permessage-deflate" in connection.response.headers.get("Sec-WebSocket-Extensions"))
         wslab.echo(connection)
         closes.append((connection.close_code, connection.close_reason))
+        sizes.extend((connection.traffic.received.size, connection.traffic.sent.size))
 
     with EchoServer(handler=serve) as server:
         lines = foreign_peers.talk(command(program), server.port, MESSAGES)
@@ -54,6 +56,7 @@ def test_a_client_gets_back_what_it_sends(command, name):
     assert lines == [*map(foreign_peers.as_line, MESSAGES), "close 4000"]
     assert agreements == [program.deflates]
     assert closes == [(4000, "bye")]
+    assert [size < SIZE / 5 for size in sizes] == [program.deflates] * 2
 
 
 @pytest.mark.parametrize("name", SERVERS)
@@ -64,6 +67,7 @@ def test_a_server_echoes_what_our_client_sends(command, name):
         for message in MESSAGES:
             connection.send(message)
             assert connection.receive(timeout=20) == message
+        assert (connection.traffic.received.size < SIZE / 5) is program.deflates
         for part in ("Hel", "lo, ", "Wörld"):
             connection.send_fragment(part, fin=part == "Wörld")
         assert connection.receive(timeout=20) == "Hello, Wörld"
@@ -91,6 +95,7 @@ def test_a_proxy_lets_messages_through(proxy):
         for message in MESSAGES:
             connection.send(message)
             assert connection.receive(timeout=20) == message
+        assert connection.traffic.received.size < SIZE / 5
         connection.close(4000, "bye", timeout=20)
 
     assert connection.close_code == 4000

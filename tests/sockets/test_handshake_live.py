@@ -167,7 +167,7 @@ REFUSED = [
     refused("a TLS ClientHello", 400, "look like TLS", TLS_CLIENT_HELLO),
     refused("garbage", 400, "control character 0x01", b"\x01\x02\x03\x04"),
     refused("a line that begins with no method", 400, "does not begin with an HTTP method", b"(hello)\r\n"),
-    refused("the preface of HTTP/2", 400, "request line is not", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+    refused("the preface of HTTP/2", 505, "speaks HTTP/1.1, not HTTP/2.0", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     refused("a WebSocket frame instead of a request", 400, "control character", text("Hello")),
     # Too much
     refused("one header line too many", 431, "more than 100 header lines", request(more=("A: b",) * 96)),

@@ -52,8 +52,9 @@ class Peer:
     def hear(self) -> list[object]:
         """Everything that has arrived up to now, or up to the end of TCP."""
         heard: list[object] = []
+        self.sock.setblocking(False)
         with contextlib.suppress(BlockingIOError, ConnectionResetError):
-            while data := self.sock.recv(65536, socket.MSG_DONTWAIT):
+            while data := self.sock.recv(65536):
                 heard += self.protocol.receive_data(data)
                 while self.protocol.withheld:
                     heard += self.protocol.receive_data()

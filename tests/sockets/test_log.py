@@ -23,12 +23,22 @@ def test_a_message_and_its_arguments_are_escaped_and_without_secrets(caplog):
     assert controls(caplog.text) == set()
 
 
+def test_nothing_is_crossed_out_for_a_log_that_nobody_reads(monkeypatch, caplog):
+    crossed_out = []
+    monkeypatch.setattr("wslab.sockets.log.redact_target", lambda target: crossed_out.append(target) or "crossed out")
+    for level, count in (("WARNING", 0), ("INFO", 1)):
+        with caplog.at_level(level, "wslab"), live_server() as server, RawPeer.upgraded(server):
+            pass
+        assert len(crossed_out) == count
+    assert "opened: crossed out from 127.0.0.1" in caplog.text
+
+
 def test_so_is_the_traceback_of_a_handler(caplog):
     def handler(connection):
         raise ValueError(f"/?token=sesame{ESC}")
 
     with live_server(handler=handler) as server, RawPeer.upgraded(server) as peer:
-        peer.read_to_end()
+        peer.read_frame()
     assert "ValueError: /?token=[redacted]" in caplog.text
     assert ", in handler\n" in caplog.text
     assert controls(caplog.text) == set()

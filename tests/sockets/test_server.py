@@ -1,13 +1,18 @@
 """EchoServer: what a handler may do, what stops a server and what does not, and what every client is told."""
 
 import contextlib
+import gc
 import logging
 import os
 import socket
 import threading
 import traceback
+import weakref
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import ClassVar
 
+import psutil
 import pytest
 from support.forks import forked, needs_fork
 from support.heads_and_frames import close_frame, masked, request, text
@@ -17,6 +22,7 @@ from support.waiting import PATIENCE, is_held, running, wait_until, wslab_thread
 from wslab import (
     CloseCode,
     Codec,
+    Connection,
     ConnectionClosed,
     EchoServer,
     Frame,
@@ -32,6 +38,7 @@ from wslab import (
     connect,
     echo,
 )
+from wslab.sockets import files
 from wslab.sockets.server import echo_one_by_one
 
 GOING_AWAY = close_frame(1001, "the server is stopping")
@@ -250,7 +257,7 @@ def test_a_server_listens_on_loopback_on_a_free_port_and_says_where():
         assert server.host == "127.0.0.1"
         assert server.url == f"ws://127.0.0.1:{server.port}/"
         with connect(server.url):
-            assert repr(server) == f"<EchoServer {server.url}, 1 connections>"
+            assert repr(server) == f"<EchoServer {server.url}, 1 connection>"
             assert [connection.number for connection in server.connections] == [1]
     assert repr(server) == f"<EchoServer {server.url}, not listening>"
 
@@ -283,22 +290,47 @@ def test_a_client_whose_handler_does_not_receive_is_told_too_and_its_answer_is_a
     assert wslab_threads() == set()
 
 
-def test_where_no_more_threads_can_be_had_every_client_is_told_nevertheless(monkeypatch):
-    over, start = threading.Event(), threading.Thread.start
+def refuse_closers(monkeypatch) -> threading.Event:
+    """Let the system have no thread for an EchoServer that closes; the event tells that it was asked for one.
+
+    The server gives its clients as much time as a test has, not four seconds.
+    """
+    asked, start = threading.Event(), threading.Thread.start
 
     def start_no_closer(thread):
         if thread.name == "wslab-close":
+            asked.set()
             raise RuntimeError("can't start new thread")
         start(thread)
 
     monkeypatch.setattr(threading.Thread, "start", start_no_closer)
-    server = EchoServer(handler=lambda connection: over.wait(PATIENCE)).start()
+    monkeypatch.setattr("wslab.sockets.server.STOP_TIMEOUT", PATIENCE)
+    return asked
+
+
+def test_where_no_more_threads_can_be_had_every_client_is_told_nevertheless(monkeypatch):
+    over = threading.Event()
+    refuse_closers(monkeypatch)
+    server = EchoServer(handler=lambda connection: over.wait(PATIENCE), limits=Limits(close_timeout=PATIENCE)).start()
     with contextlib.ExitStack() as stack:
         peers = [stack.enter_context(RawPeer.upgraded(server)) for _ in range(3)]
         stack.enter_context(running(server.close))
-        assert [peer.read_frames_to_end() for peer in peers] == [[GOING_AWAY]] * 3
+        assert [peer.read_frame() for peer in peers] == [GOING_AWAY] * 3
+        for peer in peers:
+            peer.sock.close()
         over.set()
     assert wslab_threads() == set()
+
+
+def test_where_no_more_threads_can_be_had_a_message_that_is_being_written_still_arrives(monkeypatch):
+    message = bytes(4 * 1024 * 1024)
+    asked = refuse_closers(monkeypatch)
+    limits = Limits(close_timeout=PATIENCE)
+    server = EchoServer(handler=lambda connection: connection.send(message), limits=limits).start()
+    with RawPeer.upgraded(server, receive_buffer=64 * 1024) as peer, running(server.close):
+        assert asked.wait(PATIENCE)
+        assert [peer.read_frame(), peer.read_frame()] == [Frame(Opcode.BINARY, message), GOING_AWAY]
+        peer.sock.close()
 
 
 def test_stopping_with_another_code_and_reason():
@@ -461,6 +493,24 @@ def test_a_handler_that_never_ends_is_reported_and_does_not_hold_up_the_stop_for
     wait_until(lambda: wslab_threads() == set())
 
 
+def test_the_threads_of_a_crowd_have_a_second_after_it_was_ended_by_force(monkeypatch):
+    now, deadlines = [100.0], []
+
+    class SlowToEnd(Connection):
+        def abort(self) -> None:
+            super().abort()
+            now[0] = 105.0
+
+    with EchoServer() as server, RawPeer.upgraded(server):
+        with monkeypatch.context() as patch:
+            patch.setattr("wslab.sockets.server.time", SimpleNamespace(monotonic=lambda: now[0]))
+            patch.setattr("wslab.sockets.server._join", lambda _, deadline: deadlines.append(deadline))
+            server.connections[0].__class__ = SlowToEnd
+            server.close()
+        assert deadlines == [103.0, 106.0]
+    wait_until(lambda: wslab_threads() == set())
+
+
 def test_serve_forever_serves_until_the_server_is_closed():
     server = EchoServer().start()
     with running(server.serve_forever):
@@ -534,20 +584,34 @@ def send_until_it_is_left(peer: RawPeer) -> None:
             peer.send(masked(Opcode.BINARY, bytes(500_000)))
 
 
+def test_the_thread_that_accepts_opens_no_file_of_its_own_which_it_could_lack():
+    gc.collect()
+    before = open_files()
+    with live_server() as server:
+        connect(server.url).close()
+        wait_until(lambda: not server.connections)
+        assert open_files() - before == 3  # what listens, and a pair of sockets to wake it
+
+
+def open_files() -> int:
+    process = psutil.Process()
+    return process.num_fds() if hasattr(process, "num_fds") else pytest.skip("Windows counts handles of all kinds")
+
+
 def test_without_file_descriptors_the_server_waits_for_better_times(caplog):
-    resource = pytest.importorskip("resource", reason="needs the limit on open files, which Windows does not have")
+    resource = files.resource or pytest.skip("needs the limit on open files, which Windows does not have")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with live_server() as server, socket.socket() as late, contextlib.ExitStack() as files:
+    with live_server() as server, socket.socket() as late, contextlib.ExitStack() as opened:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 512), hard))
         try:
             with contextlib.suppress(OSError):
                 while True:
-                    files.enter_context(open(os.devnull))
+                    opened.enter_context(open(os.devnull))
             late.connect((server.host, server.port))
             wait_until(lambda: "a connection could not be accepted" in caplog.text)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-            files.close()
+            opened.close()
         late.settimeout(PATIENCE)
         late.sendall(request())
         assert late.recv(100).startswith(b"HTTP/1.1 101")
@@ -555,7 +619,7 @@ def test_without_file_descriptors_the_server_waits_for_better_times(caplog):
 
 
 def test_the_client_for_whom_there_is_no_file_left_is_told_503_and_others_are_served_again_when_some_have_gone():
-    resource = pytest.importorskip("resource", reason="needs the limit on open files, which Windows does not have")
+    resource = files.resource or pytest.skip("needs the limit on open files, which Windows does not have")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     with live_server(limits=Limits(close_timeout=0.2)) as server, contextlib.ExitStack() as peers:
         most = 100
@@ -809,3 +873,22 @@ def test_a_host_that_is_not_ours_is_an_oserror():
     with pytest.raises(OSError, match=r"assign|valid"):
         EchoServer("192.0.2.1").start()  # RFC 5737: an address for documentation
     assert wslab_threads() == set()
+
+
+def test_of_what_a_part_raises_again_and_again_only_the_first_is_kept():
+    class Counted(LearnerError):
+        raised: ClassVar[list[weakref.ref]] = []
+
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            self.raised.append(weakref.ref(self))
+
+    def fails(key):
+        raise Counted(f"number {len(Counted.raised)}")
+
+    with learners_server(Counted, "number 0", accept_key=fails) as server:
+        for _ in range(5):
+            everything_with(server)
+        wait_until(lambda: not server.connections)
+        gc.collect()
+        assert [reference() is not None for reference in Counted.raised] == [True, False, False, False, False]

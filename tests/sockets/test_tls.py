@@ -12,6 +12,9 @@ from support.raw_peer import RawPeer, live_server, tiny_server, wait_for_end
 from support.waiting import PATIENCE, running, wait_until
 
 from wslab import Frame, Limits, Opcode, Recording, connect
+from wslab.sockets.stream import RECORD_SIZE, stream_of
+
+HEADER = 5  # bytes of a record of TLS; its tag is longer, and nothing here depends on it
 
 
 @pytest.fixture(scope="module")
@@ -256,10 +259,63 @@ def test_a_client_that_vanishes_without_a_close_notify_is_a_1006(for_server, for
 
 
 def test_a_server_that_never_answers_the_tls_handshake_is_a_timeouterror(for_client):
-    with tiny_server(wait_for_end) as url, pytest.raises(TimeoutError):
+    with tiny_server(wait_for_end) as url, pytest.raises(TimeoutError, match="the TLS handshake in time"):
         connect(url.replace("ws://", "wss://"), ssl=for_client, timeout=0.2)
+
+
+def test_the_tls_handshake_has_what_is_left_of_the_timeout():
+    seen = []
+
+    class Context:
+        def wrap_socket(self, sock, server_hostname):
+            seen.append(sock.gettimeout())
+            return sock
+
+    with live_server() as server, connect(server.url.replace("ws://", "wss://"), ssl=Context(), timeout=PATIENCE):
+        assert 0 < seen[0] < PATIENCE
 
 
 def test_a_server_that_does_not_speak_tls_is_an_oserror(for_client):
     with live_server() as server, pytest.raises(ssl.SSLError):
         connect(server.url.replace("ws://", "wss://"), ssl=for_client)
+
+
+@contextlib.contextmanager
+def encrypted_pair(for_server, for_client):
+    """Both ends of a TCP connection within TLS."""
+    ours, theirs = socket.socketpair()
+    with for_client.wrap_socket(theirs, server_hostname="localhost", do_handshake_on_connect=False) as peer:
+        with running(peer.do_handshake):
+            encrypted = for_server.wrap_socket(ours, server_side=True)
+        with encrypted:
+            yield encrypted, peer
+
+
+def wait_for_bytes(sock, size):
+    """Wait until so many have arrived. They stay there, encrypted."""
+    wait_until(lambda: len(socket.socket.recv(sock, 2 * size, socket.MSG_PEEK)) >= size)
+
+
+def test_the_records_of_a_message_that_have_arrived_are_read_together(for_server, for_client):
+    with encrypted_pair(for_server, for_client) as (encrypted, peer):
+        peer.sendall(message := bytes(range(250)) * 200)
+        assert len(message) > 3 * RECORD_SIZE
+        wait_for_bytes(encrypted, len(message) + 4 * HEADER)
+        stream = stream_of(encrypted)
+
+        assert stream.read() == message
+        assert stream.read() is None
+
+
+@pytest.mark.parametrize("end", [b"", b"\x17\x03\x03\x00\x05noise"], ids=["no close_notify", "noise"])
+def test_a_full_record_is_read_before_what_is_wrong_after_it_is_told(for_server, for_client, end):
+    with encrypted_pair(for_server, for_client) as (encrypted, peer):
+        peer.sendall(bytes(RECORD_SIZE))
+        with socket.socket(fileno=peer.detach()) as bare:
+            bare.sendall(end)
+        wait_for_bytes(encrypted, RECORD_SIZE + HEADER + len(end))
+        stream = stream_of(encrypted)
+
+        assert stream.read() == bytes(RECORD_SIZE)
+        assert stream.read() == b""
+        assert stream.error or not end  # without a close_notify, TCP may end well or by a reset

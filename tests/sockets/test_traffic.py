@@ -71,7 +71,7 @@ def test_a_ping_and_its_pong_are_told_with_the_time_between_them():
 
 def test_a_round_trip_is_from_the_last_ping_to_the_first_pong_after_it(monkeypatch):
     times = iter([11.25])
-    monkeypatch.setattr("wslab.sockets.traffic.time.monotonic", times.__next__)
+    monkeypatch.setattr("wslab.sockets.traffic.time.perf_counter", times.__next__)
     traffic = Traffic()
 
     traffic.receive([Pong(b"unasked")])

@@ -22,6 +22,9 @@ NAMES = {
     "ex%41mple.com": "example.com",
     "b%C3%BCcher.example": "xn--bcher-kva.example",
     "a_b.-c.d--e": "a_b.-c.d--e",
+    "-é-.example": "xn-----bja.example",
+    "a·b.example": "xn--ab-0ea.example",
+    "\u0915\u094d\u200d\u0937.example": "xn--11b2ezcw70k.example",
     "127.1": "127.0.0.1",
     "0x7f.1": "127.0.0.1",
     "2130706433": "127.0.0.1",
@@ -50,6 +53,7 @@ NAMES = {
         ("ws://localhost/%20?q=%26", WebSocketUrl(False, "localhost", 80, "/%20?q=%26"), "localhost"),
         ("ws://localhost/é?q=ü", WebSocketUrl(False, "localhost", 80, "/%C3%A9?q=%C3%BC"), "localhost"),
         ("ws://bücher.example/", WebSocketUrl(False, "xn--bcher-kva.example", 80, "/"), "xn--bcher-kva.example"),
+        ("ws://[0:0:0:0:0:0:0:01]/", WebSocketUrl(False, "::1", 80, "/"), "[::1]"),
         ("ws://[FE80::1%Eth0]/", WebSocketUrl(False, "fe80::1%Eth0", 80, "/"), "[fe80::1]"),  # RFC 6874 §1: not sent
         ("ws://[fe80::1%25eth0]:81/", WebSocketUrl(False, "fe80::1%eth0", 81, "/"), "[fe80::1]:81"),
         ("ws://[fe80::1%25]/", WebSocketUrl(False, "fe80::1%25", 80, "/"), "[fe80::1]"),
@@ -58,7 +62,7 @@ NAMES = {
         ("ws://localhost:/", WebSocketUrl(False, "localhost", 80, "/"), "localhost"),
         ("ws://localhost:" + "0" * 5000 + "81/", WebSocketUrl(False, "localhost", 81, "/"), "localhost:81"),
         (
-            " \nws://local\r\n\thost/a\nb \n",
+            " \n\x01ws://local\r\n\thost/a\nb \x1f\n",
             WebSocketUrl(False, "localhost", 80, "/ab"),
             "localhost",
         ),  # as browsers read it
@@ -74,9 +78,10 @@ def test_a_number_sign_in_a_path_or_a_query_is_written_percent_23():
 
 
 NO_PLACES = ["localhost", "//", "///path", "//:8765/", "//user@/", "//user@:80/", "//a b/"]
-NO_PLACES += ["//[::1]x:80/", "//[::1", "//::1/"]
+NO_PLACES += [r"//user\@localhost/", r"//localhost\user:@elsewhere/", "//[::1]x:80/", "//[::1", "//::1/"]
 NO_NAMES = ["a,b", "a\x00b", 'a"b', "a..b", "a" * 64, "é" * 64, "\udc80"]
 NO_NAMES += ["256.1.1.1", "1.2.3.4.5", "a.0x7g.9", ".", "..", "a%00b", "a%ff", "a%2fb", "\u200dx", "\u0627a"]
+NO_NAMES += ["\U0001f468\u200d\U0001f469", "xn--1uga80807aba", "\u0301a", "xn--a", "xn--", "xn--a\u00e9"]
 NO_NAMES += ["\u037a", "a\u2100b", "a\uff1a80"]  # IDNA reads them as a blank and an iota, a/c, and a colon
 NO_PORTS = ["65536", "-1", "http", "\u0663"]
 

@@ -9,11 +9,12 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from support import exercise_sets as sets
 from wslab.exercises import capture_task
+from wslab.exercises.capstone import CHAPTER_POINTS, CHAPTERS, PARTS
 from wslab.exercises.diagnosing import POINTS
 from wslab.exercises.zoo.residents import BUGS, PREFIX
 from wslab.exercises.zoo.tasks import DIAGNOSIS, IN_THE_SET, TASKS
 
-ZOO, CAPTURES = "19-the-bug-zoo", "19-captures"
+ZOO, CAPTURES, CAPSTONE = "19-the-bug-zoo", "19-captures", "19-my-websocket"
 LESSON = "[lesson 19](../19-proof.ipynb)"
 STUDENT, CAPTURE_TASKS = "your name", range(1, 6)
 ZOO_IMPORTS = """from typing import Any
@@ -44,7 +45,6 @@ only its own.
 
 Which bugs does none of them catch? `zoo.bugs()` lists all, and `wslab.exercises.check` takes a probe for each:
 `probe_` and the name of the bug."""
-END = "[Contents](../../README.md#lessons)"
 ABOUT_CAPTURES = f"""# Exercises 19 · Captures
 
 Do them after {LESSON}. Write your name where it is missing: it decides which captures you get, so that yours
@@ -53,6 +53,59 @@ are not those of your neighbour. In each capture one frame breaks a rule. Much e
 Read the bytes: `tasks[0].row(7)` gives all bytes of a row, and lessons 05 to 09, 14 and 15 say what they mean.
 The inspector knows most rules, and `wslab.inspect(tasks[0].recording)` would tell you: use it to see whether
 you were right."""
+
+FILE = "my_websocket.py"
+ABOUT_CAPSTONE = f"""# Exercises 19 · My WebSocket
+
+Do them after {LESSON}. Here nothing is given: the file `{FILE}` beside this notebook is yours from its first line to
+its last, and becomes a whole server, which echoes to a browser.
+
+**What stands in it.** The parts that you wrote in the sets before, under their names:
+{", ".join(f"`{name}`" for name in PARTS)}. From `wslab` it takes `Frame`, `Opcode` and `ProtocolError`, and nothing
+that does the work.
+
+**What is still missing** is the server around them:
+
+- As a program, `python {FILE}`, it listens on a port of 127.0.0.1 that is free, and prints one line,
+  `Listening on ws://127.0.0.1:PORT/`. This stands behind `if __name__ == "__main__":`, so that the file can also be
+  read without a server.
+- Each connection has a thread, as in lesson 10. It reads the request, refuses what is none for a WebSocket, and
+  answers the others.
+- Each message goes back as it came, compressed if that was agreed on. Each ping gets its pong.
+- A close frame is answered with a close frame; then the server ends TCP. A client that breaks a rule gets a close frame
+  with the code that names it: 1002, 1007 or 1009.
+
+In a terminal, `python -m wslab judge {FILE} --watch` says which part is next, each time that you save the file. Open
+`wslab echo`'s test page, or a browser's console, and let it talk to your server."""
+ABOUT_SCORE = """## The parts, and the cases of Autobahn
+
+The judge of lesson 19 plays its cases with your server as soon as all parts stand. That takes some ten
+seconds."""
+
+
+def capstone_notebook() -> nbformat.NotebookNode:
+    """The score of a file that stands beside the notebook, not run yet."""
+    notebook = new_notebook(metadata=sets.METADATA)
+
+    def locked(source: str, name: str, points: int = 0) -> nbformat.NotebookNode:
+        marks = sets.nbgrader(name, locked=True, grade=bool(points), points=points)
+        return new_code_cell(source, id=name.replace("_", "-"), metadata=marks)
+
+    notebook.cells = [
+        new_markdown_cell(ABOUT_CAPSTONE, id="introduction"),
+        locked("import wslab", "imports"),
+        new_markdown_cell(ABOUT_SCORE, id="about-score"),
+        locked(f'score = wslab.exercises.judge_file("{FILE}")\nscore', "score"),
+    ]
+    for number, title in CHAPTERS.items():
+        text = f"**Chapter {number}, {title}: {CHAPTER_POINTS} points**, for the share of the cases that are passed."
+        name = f"chapter_{number}_points"
+        notebook.cells += [
+            new_markdown_cell(text, id=f"chapter-{number}"),
+            locked(f'score.points("{number}")', name, CHAPTER_POINTS),
+        ]
+    notebook.cells.append(new_markdown_cell(sets.CONTENTS, id="ending"))
+    return notebook
 
 
 def zoo_notebook() -> nbformat.NotebookNode:
@@ -70,7 +123,7 @@ def zoo_notebook() -> nbformat.NotebookNode:
     notebook.cells += [
         new_markdown_cell(ABOUT_MATRIX, id="about-matrix"),
         new_code_cell(f"zoo.matrix(\n    {probes},\n)", id="matrix", metadata=marks),
-        new_markdown_cell(END, id="ending"),
+        new_markdown_cell(sets.CONTENTS, id="ending"),
     ]
     return notebook
 
@@ -107,7 +160,7 @@ def captures_notebook() -> nbformat.NotebookNode:
     ]
     for number in CAPTURE_TASKS:
         notebook.cells += capture_card(number)
-    notebook.cells.append(new_markdown_cell(END, id="ending"))
+    notebook.cells.append(new_markdown_cell(sets.CONTENTS, id="ending"))
     return notebook
 
 
@@ -136,6 +189,7 @@ def capture_card(number: int) -> list[nbformat.NotebookNode]:
 NOTEBOOKS: dict[str, Callable[[], nbformat.NotebookNode]] = {
     **{lesson: partial(sets.solution_notebook, lesson) for lesson in sets.lessons()},
     CAPTURES: captures_notebook,
+    CAPSTONE: capstone_notebook,
     ZOO: zoo_notebook,
 }
 

@@ -17,7 +17,7 @@ VIOLATIONS = """(element, options) => axe.run(element, options).then(({ violatio
 def violations(element: Locator, **options: object) -> list[str]:
     """The rule and the place of each violation inside the element; `options` are those of `axe.run`."""
     if not element.page.evaluate("'axe' in window"):
-        element.page.evaluate(_axe())
+        element.page.evaluate(axe_script())
     return element.evaluate(VIOLATIONS, {"resultTypes": ["violations"], **options})
 
 
@@ -30,7 +30,8 @@ def assert_good_in_every_look(page: Page) -> None:
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def _axe() -> str:
+def axe_script() -> str:
+    """What axe-core is."""
     for modules in filter(None, map(os.environ.get, ("WSLAB_NODE_MODULES", "NODE_PATH"))):
         if (script := Path(modules) / "axe-core/axe.min.js").is_file():
             return script.read_text(encoding="utf-8")

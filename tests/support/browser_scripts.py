@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from support import firefox
 from wslab import BrowserConsole, Codec, Connection, EchoServer, Pong, Recording, Response, build_response
 from wslab.browser.report import BrowserEvent
+from wslab.exercises.solutions.three_echoes import three_echoes
 
 TRANSCRIPTS = Path(__file__).parents[2] / "notebooks/recordings/browser.json"
 TIMEOUT = 20.0
@@ -178,6 +179,7 @@ SCRIPTS = [
         };
         """,
     ),
+    Script("three-echoes", three_echoes()),  # the reference of an exercise
     Script(
         "send-in-all-states",
         """

@@ -58,11 +58,28 @@ HEADER_NAMES = [
     *("X-Client-Pass", "X-Amz-Credential", "X-Secret-Key", "X-Creds", "X-OTP", "X-2FA-Code", "X-PIN", "X-Sess"),
     *("Remember-Me", "X-BAPI-SIGN", "X-Mnemonic", "X-Antiforgery", "X-App-Key", "CB-ACCESS-PASSPHRASE"),
     *("X-Jupyterhub-Api-Token", "X-Vault-Token", "PRIVATE-TOKEN", "Cokie", "Coookie", "Authorisation", "Autorization"),
+    *("X-Tok", "X-Tkn", "Grpc-Metadata-Macaroon", "X-Paseto", "MYSAPSSO2", "Jenkins-Crumb", "X-WP-Nonce", "X-License"),
+    *("X-Access-Code", "X-Invite-Code", "X-Magic-Link", "X-Firebase-AppCheck"),
 ]  # fmt: skip
 MARKED = [
-    *("ghp_", "ghr_", "github_pat_", "glpat-", "sk-proj-", "sk_live_", "sk_test_", "whsec_", "xoxb-1-", "xapp-1-"),
+    *(
+        "ghp_",
+        "ghr_",
+        "github_pat_",
+        "glpat-",
+        "glrt-",
+        "sk-proj-",
+        "sk_live_",
+        "sk_test_",
+        "whsec_",
+        "xoxb-1-",
+        "xapp-1-",
+    ),
     *("AIza", "ya29.", "1//0", "GOCSPX-", "npm_", "pypi-", "SG.", "dop_v1_", "shpat_", "hvs.", "lin_api_"),
     *("AGE-SECRET-KEY-1", "sq0csp-", "ATATT3x", "dapi", "v2.local.", "hf_"),
+    *("ATCTT3", "ATBB", "gsk_", "r8_", "xai-", "pplx-", "nvapi-", "PMAK-", "NRAK-", "CFPAT-", "tskey-auth-k1-"),
+    *("dckr_pat_", "figd_", "ntn_", "rubygems_", "sbp_", "sb_secret_", "pscale_tkn_", "glsa_", "glc_"),
+    *("doo_v1_", "sntrys_", "dp.st.dev.", "fm2_", "fo1_", "ops_eyJ", "duffel_live_", "frameio-u-"),
 ]
 HEADERS: dict[str, Place] = {
     **{name: _header(name) for name in HEADER_NAMES},
@@ -78,6 +95,11 @@ HEADERS: dict[str, Place] = {
     "user and password": _after("Referer: http://user:", "@h/"),
     "Digest": _after('X-Other: Digest username="u", realm="r", uri="/", response="', '", qop=auth'),
     "other scheme": _after("X-Other: ApiKey "),
+    "scheme Token": _after("X-Other: Token "),
+    "option": _after("X-Other: wslab --token ", " --room 1"),
+    "header of curl": _after("X-Other: curl -H 'X-Api-Key: ", "' http://h/"),
+    "curl": _after("X-Other: curl -u user:", " http://h/"),
+    "curl, quoted": _after("X-Other: curl --user 'user:two words ", "'"),
     "account and key": _after("X-Other: SharedKey account:"),
     "settings": _after("X-Other: DefaultEndpointsProtocol=https;AccountKey=", ";x=y"),
     **{prefix: _after(f"X-Other: say {prefix}") for prefix in MARKED},
@@ -97,6 +119,14 @@ SUBPROTOCOLS: dict[str, Place] = {
     "token-X": _after("token-"),
     "auth_X": _after("auth_"),
     "authorization": _after("authorization, "),
+    "credential.X": _after("credential."),
+    "cookie, X": _after("cookie, "),
+    "csrf, X": _after("csrf, "),
+    "session": _after("chat, sessionid."),
+    "AppSync": lambda secret: (
+        "aws-appsync-event-ws, header-"
+        + base64.urlsafe_b64encode(json.dumps({"host": "h", "Authorization": secret}).encode()).decode().rstrip("=")
+    ),
     "jwt": _after("chat, jwt."),
 }
 MANGLED: dict[str, Place] = {
@@ -114,12 +144,15 @@ MANGLED: dict[str, Place] = {
     "folded at once": _after("Authorization:\r\n\tBearer-"),
 }
 PARAMETERS = [
+    *("tok", "tkn"),
     *("token", "access_token", "id_token", "refresh-token", "TOKEN", "%74oken", "t%6Fken", "token%5B%5D", "token[]"),
     *("api_key", "apikey", "api-key", "apiKey", "key", "secret", "client_secret", "sig", "signature"),
     *("X-Amz-Signature", "X-Amz-Security-Token", "X-Amz-Credential", "X-Goog-Signature", "hmac", "auth", "jwt", "code"),
     *("state", "code_verifier", "password", "passwd", "pwd", "pass", "user[password]", "sid", "session", "session_id"),
     *("sessionid", "PHPSESSID", "ticket", "_xsrf", "csrf", "csrftoken", "bearer", "credentials", "otp", "pin"),
     *("cookie", "secret_key", "SAMLResponse", "appkey", "streamKey", "listenKey", "sign", "hdnts", "sess"),
+    *("sesskey", "userkey", "wskey", "crumb", "sso", "sso_ticket", "wresult", "invite_code", "magic_link"),
+    *("signed_request", "g-recaptcha-response"),
     *("jsessionid", "otp_code", "device_code", "totp", "mfa", "pw", "userpass", "cred", "mnemonic"),
 ]  # fmt: skip
 SEGMENTS = ["token", "access_token", "api-key", "secret", "jwt", "password", "bearer"]
@@ -133,14 +166,16 @@ TARGETS: dict[str, Place] = {
     "JSON": lambda secret: "/x?q=" + quote(json.dumps({"token": secret}), safe=""),
     "path": _after("/user/ada/token/", "/api"),
     **{f"path, {name}": _after(f"/v1/{name}/") for name in SEGMENTS},
+    "ASP.NET": _after("/(S(", "))/page.aspx"),
     "user and password": _after("http://user:", "@localhost/"),
     "encoded address": lambda secret: "/x?to=" + quote(f"http://user:{secret}@h/", safe=""),
 }
 MEMBERS = [
-    *("token", "access_token", "password", "passwd", "secret", "apiKey", "api_key", "key", "jwt", "authorization"),
-    *("Cookie", "sessionId", "_xsrf", "ticket", "auth", "client_secret", "signature", "X-Api-Key"),
+    *("tok", "token", "access_token", "password", "passwd", "secret", "apiKey", "api_key", "key", "jwt"),
+    *("authorization", "Cookie", "sessionId", "_xsrf", "ticket", "auth", "client_secret", "signature", "X-Api-Key"),
     *("privateKey", "bearer", "pin", "otp", "sid", "code_verifier", "sessionKey", "AccountKey", "encryption_key"),
     *("verificationCode", "pin_code", "seedPhrase", "passwort", "pasword", "dbPass", "licenseKey", "sshKey", "creds"),
+    *("macaroon", "sso_ticket", "inviteCode", "magicLink", "crumb", "sessKey", "signed_request"),
 ]  # fmt: skip
 JSONS: dict[str, Place] = {
     **{name: (lambda secret, name=name: json.dumps({"a": 1, name: secret, "z": 2})) for name in MEMBERS},
@@ -164,6 +199,12 @@ JSONS: dict[str, Place] = {
     "private key": lambda secret: json.dumps(f"-----BEGIN EC PRIVATE KEY-----\nMII{secret}\n-----END"),
     "base64": lambda secret: json.dumps({"data": base64.b64encode(json.dumps([{"pw": secret}]).encode()).decode()}),
     "command": _after("curl -H 'Authorization: Token ", "' http://h/"),
+    "key of OpenPGP": lambda secret: json.dumps(f"-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nlQ{secret}\n-----END"),
+    "WebRTC": lambda secret: json.dumps({"sdp": f"v=0\r\na=ice-ufrag:abcd\r\na=ice-pwd:{secret}\r\n"}),
+    "SRTP": _after("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:", "\r\n"),
+    "XMPP": _after('<response xmlns="urn:ietf:params:xml:ns:xmpp-sasl">', "</response>"),
+    "netrc": _after("machine example.org login ada password "),
+    "Hawk": _after('Hawk id="ada", ts="1", nonce="x", mac="', '"'),
     "line of IRC": _after("NICK ada\r\nPASS oauth:"),
 }
 BODIES: dict[str, Place] = {

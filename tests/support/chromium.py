@@ -1,8 +1,6 @@
 """Chromium, driven by Playwright: where it is, and how it is started."""
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
-NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge"]
+from wslab.browser.headless import find_chromium
+
 MISSING_BROWSER = (
     "needs Chromium, Chrome or Edge: install one (on Debian and Ubuntu `apt install chromium`) "
     "and, where it is not on PATH, set WSLAB_CHROMIUM to its executable"
@@ -19,7 +18,7 @@ OPTIONS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-backgro
 
 
 def find_browser() -> str:
-    executable = os.environ.get("WSLAB_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+    executable = find_chromium()
     if executable is None:
         pytest.skip(MISSING_BROWSER)
     return executable

@@ -1,12 +1,21 @@
 """The command line, run as a user runs it: `python -m wslab` as a process."""
 
 import os
+import signal
 import subprocess
 import sys
 
 import pytest
 
+try:
+    import termios
+except ImportError:
+    termios = None
+
 DEADLINE = 30  # seconds
+# What ends a program from outside.
+ENDS = [signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+needs_terminals = pytest.mark.skipif(termios is None, reason="needs pseudo-terminals, as Unix has them")
 needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for another process")
 
 

@@ -31,12 +31,43 @@ TITLES = {
     "09-messages": "Messages",
     "10-an-echo-server-with-threads": "An echo server with threads",
     "11-watching-connections": "Watching connections",
+    "12-the-browsers-websocket": "The browser's WebSocket",
     "14-ping-silence-goodbye": "Ping, silence, goodbye",
     "15-compression": "Compression",
     "17-security": "Security",
 }
-# Fading: in the first sets some lines stand there already, at the beginning and at the end of the function. Later ones
-# give a line to begin with, and the last ones the signature alone.
+# Fading: the first set begins with a function that is written already. In the first exercises some lines stand there
+# already, at the beginning and at the end of the function. Later ones give a line to begin with, and the last ones the
+# signature alone; the server of the last set is written from nothing.
+WORKED = {
+    "01-before-websocket": (
+        """## Worked: read_line
+
+    read_line(sock: socket.socket) -> bytes
+
+Return the bytes up to the next line end, CR LF, and with it. Leave what comes after it unread. Raise `EOFError` if the
+peer ends before.
+
+This one is written for you, so that you see how: a contract, a function, a try. It gives no points.""",
+        '''import socket
+
+
+def read_line(sock: socket.socket) -> bytes:
+    """The bytes up to and with the next CR LF. Raises EOFError if the peer ends before."""
+    line = b""
+    while not line.endswith(b"\\r\\n"):  # one recv may bring less than a line: ask again
+        octet = sock.recv(1)  # never more than is surely wanted: what is read is gone for the next reader
+        if not octet:  # no bytes at all: the peer has ended
+            raise EOFError("the peer ended within a line")
+        line += octet
+    return line''',
+        """left, right = socket.socketpair()
+with left, right:
+    right.sendall(b"GET / HTTP/1.1\\r\\nHost: localhost\\r\\n")
+    print(read_line(left))
+    print(read_line(left))""",
+    )
+}
 GIVEN = {
     "read_exactly": (1, 1),
     "wants_websocket": (0, 1),
@@ -46,6 +77,8 @@ GIVEN = {
     "parse_frame": (2, 0),
     "join_messages": (2, 0),
 }
+NOT_KEPT = {"12-the-browsers-websocket"}  # what is no part of a server
+CONTENTS = "[Contents](../../README.md#lessons)"
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -67,6 +100,13 @@ def solution_notebook(lesson: str) -> nbformat.NotebookNode:
         new_markdown_cell(introduction(lesson), id="introduction"),
         new_code_cell("import wslab", id="imports", metadata=nbgrader("imports", locked=True)),
     ]
+    if lesson in WORKED:
+        text, function, attempt = WORKED[lesson]
+        notebook.cells += [
+            new_markdown_cell(text, id="worked"),
+            new_code_cell(function, id="worked-code", metadata=nbgrader("worked", locked=True)),
+            new_code_cell(attempt, id="worked-try", metadata=nbgrader("worked-try", locked=True)),
+        ]
     for exercise in EXERCISES.values():
         if exercise.lesson == lesson:
             notebook.cells += card(exercise)
@@ -87,13 +127,14 @@ tries."""
 
 
 def ending(lesson: str) -> str:
-    names = [f"`{it.name}`" for it in EXERCISES.values() if it.lesson == lesson]
-    keep = ", ".join(names)
+    keep = ", ".join(f"`{it.name}`" for it in EXERCISES.values() if it.lesson == lesson)
+    if lesson in NOT_KEPT:
+        return CONTENTS
     return f"""## Keep what you wrote
 
 Copy {keep} into your `my_websocket.py`: there the parts of all lessons come together.
 
-[Contents](../../README.md#lessons)"""
+{CONTENTS}"""
 
 
 def card(exercise: Exercise) -> list[nbformat.NotebookNode]:
@@ -101,7 +142,7 @@ def card(exercise: Exercise) -> list[nbformat.NotebookNode]:
     name = re.sub("(?<!^)(?=[A-Z])", "_", exercise.name).lower()
     dashed = name.replace("_", "-")
     source = marked(exercise)
-    long = len(re.findall(r"^\s*[^\s#]", source, re.MULTILINE)) > MOST_LINES
+    lines = len(re.findall(r"^\s*[^\s#]", source, re.MULTILINE))
     parts = "\n".join(f"- {aspect.name} ({aspect.points})" for aspect in exercise.aspects)
     text = f"""## {exercise.name}
 
@@ -114,10 +155,11 @@ def card(exercise: Exercise) -> list[nbformat.NotebookNode]:
 **{exercise.points} points:**
 
 {parts}"""
-    if long:
-        text += "\n\nIt is a long function: it has many steps, each of which is short."
+    if lines > MOST_LINES:
+        kind = "class" if exercise.is_class else "function"
+        text += f"\n\nIt is a long {kind}: the reference has {lines} lines{parts_of(source)}."
     called = f"wslab.exercises.check({exercise.name})"
-    marks = nbgrader(name, solution=True) | ({"tags": ["long-cell"]} if long else {})
+    marks = nbgrader(name, solution=True) | ({"tags": ["long-cell"]} if lines > MOST_LINES else {})
     return [
         new_markdown_cell(text, id=dashed),
         new_code_cell(source, id=f"{dashed}-code", metadata=marks),
@@ -133,6 +175,13 @@ def card(exercise: Exercise) -> list[nbformat.NotebookNode]:
             metadata=nbgrader(f"{name}-points", locked=True, grade=True, points=exercise.points),
         ),
     ]
+
+
+def parts_of(source: str) -> str:
+    """Into how many functions or methods a long source is divided, if into more than one."""
+    count = len(re.findall(r"^ *def ", source, re.MULTILINE))
+    parts = "methods" if re.search(r"^class ", source, re.MULTILINE) else "functions"
+    return f", in {('no', 'one', 'two', 'three', 'four')[count]} {parts}" if count > 1 else ""
 
 
 def nbgrader(grade_id: str, points: int = 0, **marks: bool) -> dict:

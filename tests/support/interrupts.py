@@ -15,7 +15,7 @@ from support.waiting import running
 FOLDERS = tuple(str(Path(wslab.__file__).parent / folder) for folder in ("sockets", "protocol"))
 
 
-# After these instructions CPython runs signal handlers (3.11 to 3.13), if what was called is not written in Python.
+# After these instructions CPython runs signal handlers (3.11 to 3.15), if what was called is not written in Python.
 CHECKING = {
     dis.opmap[name] for name in ("RESUME", "CALL", "CALL_KW", "CALL_FUNCTION_EX", "JUMP_BACKWARD") if name in dis.opmap
 }

@@ -11,16 +11,17 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from support.waiting import PATIENCE
+from support.waiting import PATIENCE, wait_until
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 NO_NETWORK = Path(__file__).parent / "no_network"
@@ -146,14 +147,22 @@ def running_server(
 
 
 def wait_for_address(process: subprocess.Popen) -> str:
-    """The address that JupyterLab logs once it listens; what it logs afterwards is read so that it never waits."""
+    """The address that JupyterLab logs, once it listens there; what it logs later is read so that it never waits."""
     lines = []
     for line in process.stderr:
         lines.append(line)
         if found := re.search(r"http://127\.0\.0\.1:\d+/", line):
             threading.Thread(target=process.stderr.read, daemon=True).start()
+            wait_until(lambda: is_listening(found[0]))
             return found[0]
     pytest.fail("JupyterLab did not start:\n" + "".join(lines))
+
+
+def is_listening(address: str) -> bool:
+    place = urlsplit(address)
+    with suppress(ConnectionRefusedError), socket.create_connection((place.hostname, place.port)):
+        return True
+    return False
 
 
 def wait_for_kernel(page: Page, timeout: int = LAB_TIMEOUT) -> None:
@@ -166,6 +175,21 @@ def open_notebook(browser: Browser, lab: Lab, name: str) -> Page:
     page.goto(lab.address_of(name))
     wait_for_kernel(page)
     return page
+
+
+def open_in_notebook_7(browser: Browser, lab: Lab, name: str) -> Page:
+    """The page of the notebook in Notebook 7, which the same server has where it is installed."""
+    page = browser.new_page()
+    page.goto(f"{lab.address}notebooks/{name}?token={lab.token}")
+    page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for(timeout=LAB_TIMEOUT)
+    wait_until(lambda: has_connected(lab, name))
+    return page
+
+
+def has_connected(lab: Lab, notebook: str) -> bool:
+    """Whether a page has opened the WebSocket to the kernel of this notebook, which has nothing to do yet."""
+    kernels = [session["kernel"] for session in lab.ask("GET", "api/sessions") if session["path"] == notebook]
+    return any(kernel["connections"] and kernel["execution_state"] == "idle" for kernel in kernels)
 
 
 def open_too(page: Page, name: str) -> Locator:

@@ -18,7 +18,7 @@ class Elements(HTMLParser):
         self.found.append((tag, dict(attributes)))
 
     def handle_data(self, data: str) -> None:
-        if self.cdata_elem is not None:
+        if self.cdata_elem in self.inline:  # newer Pythons read a title in the same way
             self.inline[self.cdata_elem].append(data)
 
 

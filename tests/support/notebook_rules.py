@@ -4,6 +4,7 @@ They stand where strict nbval cannot see: it compares nothing for a cell that wa
 link, no traceback and no picture.
 """
 
+import ast
 import json
 import re
 from collections import Counter
@@ -18,6 +19,9 @@ MAX_LINES = 15
 MAX_LINES_EXPLAINED = 30
 MAX_MINUTES = 45
 MAX_PREDICTIONS = 15
+MINUTES_BETWEEN_PREDICTIONS = 4
+MAX_DRAWING = 37  # characters that nbconvert shows in a line of a phone, 390 pixels wide
+MAX_INLINE_CODE = 40  # the same, in the smaller letters of code within a sentence
 WHY_LONG = re.compile(r"\blong", re.IGNORECASE)
 WHY_IGNORED = re.compile(r"\b(differ|change|vary|varies|random|depend|measure|(each|every) run\b)", re.IGNORECASE)
 
@@ -200,6 +204,48 @@ def has_short_cells(notebook: dict) -> Iterator[str]:
         yield f"more than two cells are long: {', '.join(long)}"
 
 
+def syntax(cell: dict) -> ast.Module:
+    """The syntax tree of a cell, which may await at its top level."""
+    return compile(cell["source"], cell["id"], "exec", ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def functions_of(notebook: dict) -> Iterator[tuple[str, str]]:
+    """The functions that the cells of a notebook define, each with the parameters that a call has to give."""
+    for cell in code_cells(notebook):
+        for node in syntax(cell).body:
+            if isinstance(node, ast.FunctionDef):
+                needed = node.args.args[: len(node.args.args) - len(node.args.defaults)]
+                yield node.name, ", ".join(argument.arg for argument in needed)
+
+
+def waits_with_a_limit(notebook: dict) -> Iterator[str]:
+    """What a cell waits for may never come: then the cell has to end all the same."""
+    for cell in code_cells(notebook):
+        for node in ast.walk(syntax(cell)):
+            if reason := endless(node, cell["source"]):
+                yield f"In [{cell['execution_count']}] may wait without an end: {reason}"
+
+
+def endless(node: ast.AST, source: str) -> str | None:
+    """Why this piece of a cell may wait without an end."""
+    if isinstance(node, ast.While):
+        only_looks = all(isinstance(it, ast.Pass) or "sleep(" in ast.unparse(it) for it in node.body)
+        reads_on = re.search(r"\b(next|receive_event)\(", ast.unparse(node.test))
+        return "a loop that looks again and again" if only_looks and not reads_on else None
+    if isinstance(node, ast.AugAssign):
+        return "a loop that takes the end of a connection for data" if ".recv(" in ast.unparse(node.value) else None
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return None
+    match node.func.attr:
+        case "join" | "get" if not node.args and not node.keywords and "daemon=True" not in source:
+            return f"{node.func.attr}()"
+        case "create_connection" if not any(keyword.arg == "timeout" for keyword in node.keywords):
+            return "a connection without a timeout"
+        case "create_server" if ".settimeout(" not in source:
+            return "a listening socket without a timeout"
+    return None
+
+
 def has_links_that_lead_somewhere(notebook: dict, path: Path) -> Iterator[str]:
     for cell in notebook["cells"]:
         for target in ("".join(groups) for groups in LINK.findall(prose(cell))):
@@ -224,6 +270,28 @@ def has_pictures_that_need_no_network(notebook: dict, path: Path) -> Iterator[st
                 present = (path.parent / unquote(target)).is_file()
             if not present:
                 yield f"the picture {target} is not in the repository"
+
+
+def begins_no_paragraph_with_a_code(notebook: dict) -> Iterator[str]:
+    # Markdown takes "1009. Too big" for item 1009 of a list, and its number hangs over the edge of the page.
+    for found in re.findall(r"^ {0,3}\d{3,}[.)] .{0,40}", all_markdown(notebook), re.MULTILINE):
+        yield f"a paragraph begins as a list would: {found}"
+
+
+def has_drawings_that_fit_a_phone(notebook: dict) -> Iterator[str]:
+    """A page that is too narrow folds the lines of a drawing, and nobody can read it any more."""
+    for drawing in re.findall(r"^```text\n(.*?)^```", all_markdown(notebook), re.DOTALL | re.MULTILINE):
+        width = max(map(len, drawing.splitlines()))
+        if re.search(r"--[+>]|\+--", drawing) and width > MAX_DRAWING:
+            yield f"a drawing is {width} characters wide: {drawing.splitlines()[0]}"
+
+
+def has_code_in_sentences_that_fits_a_phone(notebook: dict) -> Iterator[str]:
+    """A piece of code without a place to break runs over the edge of a narrow page, where nobody can read it."""
+    for code in re.findall(r"`([^`\n]+)`", FENCED_CODE.sub("", all_markdown(notebook))):
+        longest = max(re.split(r"(?<=[\s?-])", code), key=len)
+        if len(longest.strip()) > MAX_INLINE_CODE:
+            yield f"a phone cannot break {longest}"
 
 
 # --- the lesson -----------------------------------------------------------------------------------------------------
@@ -276,8 +344,42 @@ def takes_the_time_that_it_says(notebook: dict) -> Iterator[str]:
 
 
 def asks_a_few_predictions(notebook: dict) -> Iterator[str]:
-    if not 3 <= (count := effort(notebook).predictions) <= MAX_PREDICTIONS:
-        yield f"{count} predictions, not 3 to {MAX_PREDICTIONS}"
+    said = int(re.findall(r"\*\*Time:\*\* (\d+) minutes", notebook["cells"][0]["source"])[0])
+    count = effort(notebook).predictions
+    if not said / MINUTES_BETWEEN_PREDICTIONS <= count <= MAX_PREDICTIONS:
+        yield f"{count} predictions in {said} minutes: one for every four minutes, and at most {MAX_PREDICTIONS}"
+
+
+def hides_what_is_to_be_predicted(notebook: dict) -> Iterator[str]:
+    """A fold comes before the next prediction and the next heading; what a browser said is recorded in one."""
+    open_question = ""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "code":
+            if re.search(r"\bfold\(|\.run\(script|\bverdicts\(", cell["source"]):
+                open_question = ""
+            continue
+        for part in re.split(r"(?=\*\*Predict\b|^#+ )", cell["source"], flags=re.MULTILINE):
+            if open_question and part.startswith(("**Predict", "#")):
+                yield f"no fold hides the answer to: {open_question}"
+            if part.startswith("**Predict"):
+                open_question = part.partition("\n")[0]
+            if "<details>" in part:
+                open_question = ""
+    if open_question:
+        yield f"no fold hides the answer to: {open_question}"
+
+
+def says_what_should_happen(notebook: dict) -> Iterator[str]:
+    for cell in notebook["cells"]:
+        for task in re.findall(r"\*\*Break it.*", cell["source"], re.DOTALL):
+            if "<details>" not in task:
+                yield f"nobody says what should happen: {task[:60]}"
+
+
+def gives_ten_lines_to_take_home(notebook: dict) -> Iterator[str]:
+    part = all_markdown(notebook).partition("### Take home\n")[2].partition("\n#")[0]
+    if (count := len(re.findall(r"^(?:-|\d+\.) ", part, re.MULTILINE))) != 10:
+        yield f"{count} lines to take home, not ten"
 
 
 def ends_with_summary_questions_and_links(notebook: dict, previous: str | None, following: str | None) -> Iterator[str]:

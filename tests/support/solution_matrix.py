@@ -1,13 +1,16 @@
 """What the checks say of every solution in the lists: one row for each exercise."""
 
+import random
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from support.correct_solutions import CORRECT, HEAD
 from support.learners import faults, written
 from support.wrong_solutions import WRONG
 from wslab.exercises import check
 from wslab.exercises.checking import try_aspects
+from wslab.exercises.checks import isolation
+from wslab.exercises.checks.diagnosis import is_right
 from wslab.exercises.checks.report import Report
 from wslab.exercises.progress import source_of
 from wslab.exercises.sets.catalogue import EXERCISES
@@ -48,6 +51,17 @@ def missing_words(report: Report, words: tuple[str, ...]) -> list[str]:
     """The words by which a report ought to name the fault, and does not."""
     told = f"{report}\n{faults(report)}"
     return [word for word in words if word not in told]
+
+
+def survives(function: Any, name: str, seed: int) -> bool:
+    """Whether a function passes the check: as `check(function, seed=seed).passed`, but it ends with the first fault."""
+    exercise = EXERCISES[name]
+    for aspect in exercise.aspects:
+        cases = list(aspect.cases(random.Random(f"{seed} {aspect.name}")))
+        outcomes = isolation.play(function, cases, exercise.same, isolation.LIMIT)
+        if not all(is_right(exercise, case, outcome) for case, outcome in zip(cases, outcomes, strict=False)):
+            return False
+    return True
 
 
 def row_of(name: str) -> Row:

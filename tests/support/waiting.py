@@ -44,4 +44,5 @@ def running(function: Callable[..., object], *arguments: object) -> Iterator[thr
 
 
 def wslab_threads() -> set[threading.Thread]:
-    return {thread for thread in threading.enumerate() if thread.name.startswith("wslab-")}
+    """Those that run. An interrupt in `Thread.start` leaves one in Python's list that has never run, and never will."""
+    return {thread for thread in threading.enumerate() if thread.name.startswith("wslab-") and thread.is_alive()}

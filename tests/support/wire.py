@@ -3,16 +3,17 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
+from typing import Any
 
 import pytest
 
 from wslab.protocol.endpoint import Protocol
 from wslab.protocol.errors import ProtocolError
 from wslab.protocol.events import Event
-from wslab.protocol.frames import Frame, Opcode
+from wslab.protocol.frames import Frame, Opcode, parse_frame
 from wslab.protocol.handshake import build_request
 from wslab.protocol.http import Headers, Request, Response
-from wslab.protocol.states import State
+from wslab.protocol.states import Role, State
 
 KEY = bytes.fromhex("37fa213d")  # the masking key of RFC 6455 §5.7
 HELLO_COMPRESSED = bytes.fromhex("f248cdc9c90700")  # RFC 7692 §7.2.3.1
@@ -182,14 +183,14 @@ Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=
 Sec-WebSocket-Protocol: chat
 """,
     ),
-    # Chrome and echo.websocket.org on 12 May 2014; Chrome's panel left out the first lines, so these are ours.
+    # Chrome and echo.websocket.org on 12 May 2014, with a cookie and first lines of ours: the panel left the lines out.
     _handshake(
         "the capture of 2014",
         "/",
         """
 Cache-Control: no-cache
 Connection: Upgrade
-Cookie: __utma=9925811.560021929.1398795440.1398795440.1399893753.2; __utmb=9925811.2.10.1399893753; __utmc=9925811
+Cookie: __utma=1000001.200000002.1300000003.1300000003.1300000004.2; __utmb=1000001.2.10.1300000004; __utmc=1000001
 Host: echo.websocket.org
 Origin: http://www.websocket.org
 Pragma: no-cache
@@ -259,6 +260,37 @@ def fault(function: Callable[..., object], *arguments: object) -> int | None:
     except ProtocolError as error:
         return error.code
     return None
+
+
+# One end of an open connection
+
+
+def opened(role: str, **options: Any) -> Protocol:
+    return Protocol(role, state=State.OPEN, masking_keys=lambda: KEY, **options)
+
+
+def to(role: str, *frames: str) -> bytes:
+    """The bytes of frames as they arrive at `role`; each is written without a mask, as `"8105 48656c6c6f"`."""
+    data = b""
+    for frame in frames:
+        header, payload = (bytes.fromhex(part) for part in frame.partition(" ")[::2])
+        if role == "server":
+            header, payload = header[:1] + bytes((header[1] | 0x80,)) + header[2:] + KEY, naive_mask(payload, KEY)
+        data += header + payload
+    return data
+
+
+def sent(protocol: Protocol) -> list[str]:
+    """The frames that `protocol` has to send, one readable line each."""
+    data, lines = protocol.data_to_send(), []
+    while data:
+        parsed = parse_frame(data)
+        assert parsed is not None
+        frame, used = parsed
+        assert (frame.masking_key is not None) is (protocol.role is Role.CLIENT)
+        lines.append(str(frame))
+        data = data[used:]
+    return lines
 
 
 # The fake wire

@@ -19,6 +19,15 @@ def change(name: str, old: str, new: str, *words: str) -> Wrong:
     return edited(name, (old, new)), words
 
 
+def script(body: str, *words: str) -> Wrong:
+    """JavaScript in the function that returns it, behind the line that opens the socket."""
+    text = f"const socket = new WebSocket(url);\n{body}"
+    return f"def three_echoes():\n    return {text!r}\n", words
+
+
+ONOPEN = "socket.onopen = () => { for (const text of ['a', 'b', 'c']) socket.send(text); };\n"
+ONMESSAGE = "let count = 0;\nsocket.onmessage = () => { count += 1; if (count === 3) socket.close(4001); };\n"
+ONCLOSE = "socket.onclose = () => done();\n"
 DEFLATE_OFFERS = "def answer_deflate(offers):\n    "
 BACKOFF = "def backoff(attempt, random):\n    return "
 DEFLATED = "def deflate_message(payload):\n    "
@@ -45,6 +54,10 @@ WRONG: dict[str, list[Wrong]] = {
         change("read_exactly", "len(data) < count", "len(data) <= count", "came"),
         change("read_exactly", "data += piece", "data = piece", "pieces"),
         change("read_exactly", "return data", "return data.decode('latin-1')", "Text came back where bytes belong"),
+        whole(
+            "def read_exactly(sock, count):\n    sock.settimeout(0.02)\n    out = b''\n    while len(out) < count:\n        try: p = sock.recv(count - len(out))\n        except TimeoutError: raise EOFError\n        if not p: raise EOFError\n        out += p\n    return out",
+            "it still blocks",
+        ),
     ],
     "wants_websocket": [
         whole("def wants_websocket(headers):\n    return dict(headers).get('Upgrade') == 'websocket'", "any case"),
@@ -66,6 +79,15 @@ WRONG: dict[str, list[Wrong]] = {
         change("wants_websocket", "item.strip()", 'item.strip().partition("/")[0]', "websocket/13 is another one"),
         change("wants_websocket", 'split(",")', 'split(", ")', "split the list at the comma alone"),
         change("wants_websocket", "item.strip()", 'item.strip(" ")', "strip blanks and tabs"),
+        change("wants_websocket", "found.lower() == name", "found.lower().startswith(name)", "compare whole names"),
+        change(
+            "wants_websocket", 'value.split(",")', 'value.replace(";", ",").split(",")', "A semicolon does not divide"
+        ),
+        change("wants_websocket", 'value.split(",")', 'value.split(",")[-1:]', "Only the last item of a list"),
+        change("wants_websocket", 'value.split(",")', 'value.split(",")[:1]', "Only the first item of a list"),
+        change(
+            "wants_websocket", "found.lower() == name", "found.lower() in ('upgrade', 'connection')", "its own header"
+        ),
     ],
     "accept_key": [
         whole("def accept_key(key):\n    return key[::-1]", "expected"),
@@ -75,8 +97,24 @@ WRONG: dict[str, list[Wrong]] = {
             "accept_key", "258EAFA5-E914-47DA-95CA-C5AB0DC85B11", "258EAFA5-E914-47DA-95CA-5AB0DC85B11C", "expected"
         ),
         change("accept_key", "b64encode(digest).decode()", "digest.hex()", "hex digits"),
+        change("accept_key", "b64encode(digest).decode()", "str(b64encode(digest))", "with b and quotation marks"),
+        change("accept_key", "key + GUID", "key.lower() + GUID", "capital and small letters"),
+        whole(
+            "from base64 import b64decode, b64encode\nfrom hashlib import sha1\ndef accept_key(key):\n"
+            "    text = b64encode(b64decode(key)) + b'258EAFA5-E914-47DA-95CA-C5AB0DC85B11'\n"
+            "    return b64encode(sha1(text).digest()).decode()",
+            "decoded and encoded again",
+        ),
+        whole(
+            "from base64 import b64encode\nfrom hashlib import sha1\nknown = {}\ndef accept_key(key):\n    text = key + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'\n    return known.setdefault(key[:2], b64encode(sha1(text.encode()).digest()).decode())",
+            "kept from one call to the next",
+        ),
     ],
     "choose_subprotocol": [
+        whole(
+            "def choose_subprotocol(offered, supported):\n    return next((it.lower() for it in offered if it in supported), None)",
+            "came:     '",
+        ),
         whole(
             "def choose_subprotocol(offered, supported):\n    return (set(offered) & set(supported) or {None}).pop()",
             "order",
@@ -120,24 +158,29 @@ WRONG: dict[str, list[Wrong]] = {
         whole(DEFLATE_OFFERS + "return ''", "one extension"),
         change("answer_deflate", 'offers.split(",")', "offers.split(';')", "acceptable"),
         change("answer_deflate", 'offers.split(",")', "reversed(offers.split(','))", "first acceptable"),
-        change("answer_deflate", " and are_good(parameters)", "", "bad parameter"),
+        change("answer_deflate", " and are_good and", " and", "bad parameter"),
         change("answer_deflate", 'it.startswith("server_")', "True", "client_max_window_bits"),
         change("answer_deflate", 'it.startswith("server_")', 'it.startswith("client_")', "must repeat"),
-        change("answer_deflate", "len(names) == len(set(names))", "True", "No offer here is acceptable"),
-        change("answer_deflate", '("8", ', '("16", "8", ', "No offer here is acceptable"),
-        change("answer_deflate", "value in WINDOWS or (name", "True or (name", "No offer here is acceptable"),
-        change("answer_deflate", "good = not equals", "good = True", "No offer here is acceptable"),
-        change("answer_deflate", '"; ".join([name, *repeated])', "name", "must repeat"),
-        change("answer_deflate", '"; ".join([name, *repeated])', '", ".join([name, *repeated])', "one extension"),
-        change("answer_deflate", '== "permessage-deflate"', '!= ""', "acceptable"),
+        change("answer_deflate", " and len(dict(pairs)) == len(pairs)", "", "No offer here is acceptable"),
+        change("answer_deflate", "range(8, 16)", "range(8, 17)", "No offer here is acceptable"),
+        change("answer_deflate", "value in VALUES.get(key, ())", "key in VALUES", "No offer here is acceptable"),
         change(
             "answer_deflate",
-            "        else:\n            good = False",
-            "        else:\n            good = True",
-            "No offer here",
+            '"server_no_context_takeover": {None}',
+            '"server_no_context_takeover": {None, *WINDOWS}',
+            "No offer here is acceptable",
         ),
-        change("answer_deflate", '(name == "client_max_window_bits" and not equals)', "False", "was declined"),
-        change("answer_deflate", "value in WINDOWS", "value != ''", "needs a value from 8 to 15"),
+        change("answer_deflate", 'it.startswith("server_")', "False", "must repeat"),
+        change("answer_deflate", '"; ".join(', '", ".join(', "one extension"),
+        change("answer_deflate", '== "permessage-deflate"', '!= ""', "acceptable"),
+        change("answer_deflate", "VALUES.get(key, ())", "VALUES.get(key, (value,))", "No offer here"),
+        change("answer_deflate", "{None, *WINDOWS}", "{*WINDOWS}", "was declined"),
+        change("answer_deflate", 'bits": {*WINDOWS}', 'bits": {None, *WINDOWS}', "needs a value from 8 to 15"),
+        change("answer_deflate", 'bits": {None', 'bits": {"08", None', "without a 0 before it"),
+        change(
+            "answer_deflate", 'name == "permessage-deflate"', 'name.endswith("permessage-deflate")', "another extension"
+        ),
+        change("answer_deflate", "value.strip() if equals else None", "value.strip() or None", "has no value"),
     ],
     "serialize_frame": [
         whole(
@@ -146,22 +189,22 @@ WRONG: dict[str, list[Wrong]] = {
             "length in its shortest form",
             "FIN",
         ),
-        change("serialize_frame", "masking_key is None else 0x80", "masking_key is None else 0x40", "Byte 1"),
-        change("serialize_frame", "0 if masking_key is None else 0x80", "0x80 if length else 0", "no key"),
-        change("serialize_frame", "key[n % 4]", "key[n % 3]", "Byte"),
-        change("serialize_frame", "header + key + bytes", "key + header + bytes", "Byte 0"),
+        change("serialize_frame", "0x80 | second", "0x40 | second", "Byte 1"),
         change(
             "serialize_frame",
-            "mask_bit = 0 if masking_key is None",
-            "masking_key = masking_key and (any(masking_key) and masking_key or None)\n    mask_bit = 0 if masking_key is None",
+            "[first, second]",
+            "[first, (0x80 if length else 0) | second]",
+            "no key",
+        ),
+        change("serialize_frame", "key[n % 4]", "key[n % 3]", "Byte"),
+        change("serialize_frame", "0x80 | second]) + more + key", "0x80 | second]) + key[::-1] + more", "Byte 2"),
+        change(
+            "serialize_frame",
+            "if masking_key is None:",
+            "if masking_key is None or not any(masking_key):",
             "A key of zeros is a key",
         ),
-        change(
-            "serialize_frame",
-            "return header + key +",
-            "return header[:2] + key + header[2:] +",
-            "stands after the whole length",
-        ),
+        change("serialize_frame", "more + key + masked", "key + more + masked", "stands after the whole length"),
     ],
     "parse_frame": [
         change(
@@ -171,13 +214,15 @@ WRONG: dict[str, list[Wrong]] = {
             "IndexError",
             "line",
         ),
-        change("parse_frame", "if len(data) < used + length:", "if len(data) < length:", "the first"),
-        change("parse_frame", "        if len(data) < used:\n            return None\n", "", "shortest form", "legal"),
-        change("parse_frame", "used + length\n", "used + length + 1\n", "Value 2"),
-        change("parse_frame", "length > 125 or not fin", "length > 125", "a fragmented", "must be refused"),
-        change("parse_frame", "length > 125 or not fin", "not fin", "of 126 bytes", "must be refused"),
+        change("parse_frame", "if len(data) < start + length:", "if len(data) < length:", "the first"),
+        change("parse_frame", "if len(data) >= end:", "if True:", "shortest form", "legal"),
+        change("parse_frame", "start + length\n", "start + length + 1\n", "Value 2"),
+        change(
+            "parse_frame", "data[1] & 0x7F > 125 or not fin", "data[1] & 0x7F > 125", "a fragmented", "must be refused"
+        ),
+        change("parse_frame", "data[1] & 0x7F > 125 or not fin", "not fin", "of 126 bytes", "must be refused"),
         change("parse_frame", "(0, 1, 2, 8, 9, 10)", "range(11)", "is reserved", "ValueError"),
-        change("parse_frame", "length < smallest or ", "", "told in two bytes", "must be refused"),
+        change("parse_frame", "length < (126 if end == 4 else 65536) or ", "", "told in two bytes", "must be refused"),
         change("parse_frame", " or length >= 1 << 63", "", "top bit"),
         change("parse_frame", "    if data[1] & 0x80:", "    if True:", "masked"),
         change(
@@ -186,7 +231,7 @@ WRONG: dict[str, list[Wrong]] = {
             'raise ProtocolError(code=1003, reason=f"opcode',
             "close code",
         ),
-        change("parse_frame", "(data[0] & bit) for", "(data[0] & bit and 0) for", "rsv1"),
+        change("parse_frame", "fin, rsv1, rsv2, rsv3), start", "fin), start", "rsv1"),
         change("parse_frame", "Opcode(opcode), payload", "Opcode(opcode), list(payload)", "payload"),
     ],
     "apply_mask": [
@@ -227,19 +272,34 @@ WRONG: dict[str, list[Wrong]] = {
             "def apply_mask(data, key):\n    k = int.from_bytes((bytes(key) * len(data))[:len(data)], 'big') ^ int.from_bytes(data, 'big')\n    return k.to_bytes((k.bit_length() + 7) // 8, 'big')",
             "no leading zeros",
         ),
+        whole(
+            "def apply_mask(data, key):\n    n = len(data)\n    k = int.from_bytes((bytes(key) * n)[:n], 'little') ^ int.from_bytes(data, 'little')\n"
+            "    return k.to_bytes((k.bit_length() + 7) // 8, 'little')",
+            "A zero at the end is lost",
+        ),
     ],
     "join_messages": [
         change("join_messages", "if frame.opcode >= 8:", "if frame.opcode > 8:", "close"),
-        change("join_messages", "            kind = None", "            pass", "legal"),
+        change("join_messages", 'kind, payload = None, b""\n    return', 'payload = b""\n    return', "legal"),
         change("join_messages", '"the text is not UTF-8", 1007', '"the text is not UTF-8", 1002', "close code", "1007"),
         change("join_messages", "payload.decode()", "payload.decode('utf-8', 'surrogatepass')", "surrogate"),
-        change("join_messages", 'kind, payload = frame.opcode, b""', "kind = frame.opcode", "bytes came back"),
+        change("join_messages", 'kind, payload = None, b""\n    return', "kind = None\n    return", "bytes came back"),
         change("join_messages", "messages.append(", "messages.insert(0, ", "Value 1"),
         change(
             "join_messages",
             "    for frame in frames:",
             "    while frames:\n        frame = frames.pop(0)",
             "changed its argument frames",
+        ),
+        change("join_messages", "payload.decode()", "payload.decode('utf-8-sig')", "U+FEFF"),
+        change("join_messages", "payload.decode()", "payload.decode().strip()", "It is '"),
+        change("join_messages", "payload.decode()", "payload.decode().rstrip(chr(0))", "It is '"),
+        change("join_messages", "payload.decode()", "'\\n'.join(payload.decode().splitlines())", "It is '"),
+        change(
+            "join_messages",
+            "payload.decode()",
+            "__import__('unicodedata').normalize('NFC', payload.decode())",
+            "It is '",
         ),
     ],
     "shout": [
@@ -250,6 +310,10 @@ WRONG: dict[str, list[Wrong]] = {
         whole(SHOUT + "while True: connection.send(str(connection.receive()).upper())", "binary"),
         whole(SHOUT + "for message in connection: connection.send(bytes(message, 'utf-8').upper())", "capitals"),
         whole(SHOUT + "for message in connection: connection.send(message.title())", "capitals"),
+        whole(
+            SHOUT + "for m in connection: connection.send(m.strip().upper() if isinstance(m, str) else m)",
+            "a text with blanks around it",
+        ),
         whole(SHOUT + "for message in connection: connection.send(message.capitalize())", "capitals"),
         whole(
             SHOUT + "for n, message in enumerate(connection):\n        if n == 10: break\n        connection.send("
@@ -261,6 +325,10 @@ WRONG: dict[str, list[Wrong]] = {
             + "import time\n    for message in connection: connection.send(message.upper() if isinstance(message, str) "
             "else message)\n    time.sleep(60)",
             "the handler returned: False",
+        ),
+        whole(
+            "def shout(connection):\n    seen = None\n    for m in connection:\n        if m != seen: connection.send(m.upper() if isinstance(m, str) else m)\n        seen = m",
+            "the same text twice",
         ),
     ],
     "broadcast": [
@@ -288,6 +356,7 @@ WRONG: dict[str, list[Wrong]] = {
             "once",
         ),
         change("broadcast", "count += 1", "count += len(message)", "returned"),
+        change("broadcast", "members.copy()", "[member for member in members]", "Set changed size"),
         change("broadcast", "member.send(message)", "member.send(message), member.send(message)", "once"),
         change("broadcast", "count = 0", "count = 1", "returned"),
         change("broadcast", "continue", "break", "stop"),
@@ -300,6 +369,18 @@ WRONG: dict[str, list[Wrong]] = {
             BROADCAST
             + "n = 0\n    for m in list(members)[1:]:\n        try: m.send(message); n += 1\n        except ConnectionClosed: pass\n    return n",
             "returned: It is 2; expected 3",
+        ),
+        whole(
+            "def broadcast(members, message):\n    n = 0\n    for m in list(members):\n        if m.state is State.OPEN:\n            m.send(message); n += 1\n    return n",
+            "try the send, and catch what it raises",
+        ),
+        whole(
+            "def broadcast(members, message):\n    n = 0\n    if not message: return 0\n    for m in list(members):\n        try: m.send(message)\n        except ConnectionClosed: continue\n        n += 1\n    return n",
+            "an empty message",
+        ),
+        whole(
+            "def broadcast(members, message):\n    def one(m):\n        try: m.send(message)\n        except ConnectionClosed: pass\n    all = list(members)\n    for m in all: threading.Thread(target=one, args=(m,)).start()\n    return len([m for m in all if m.state is State.OPEN])",
+            "sending takes a moment",
         ),
     ],
     "states_by_port": [
@@ -317,6 +398,35 @@ WRONG: dict[str, list[Wrong]] = {
             "'Listen', 'Established' is too much",
         ),
     ],
+    "three_echoes": [
+        ("def three_echoes():\n    return b'new WebSocket(url)'", ("A script is text (str), not bytes",)),
+        script(
+            "socket.send('a');\n" + ONMESSAGE + ONCLOSE, "send() threw InvalidStateError", "Wait for the event open"
+        ),
+        script("setTimeout(() => socket.onopen(), 300);\n" + ONOPEN + ONMESSAGE + ONCLOSE, "not for a time"),
+        script(ONOPEN.replace(", 'c'", "") + ONMESSAGE.replace("3", "2") + ONCLOSE, "Texts that were sent: 2"),
+        script(ONOPEN.replace("'c'", "'c', 'd'") + ONMESSAGE + ONCLOSE, "Texts that were sent: 4"),
+        script(ONOPEN + ONMESSAGE.replace("3", "1") + ONCLOSE, "close() was called after 1 echoes"),
+        script(ONOPEN.replace(" };", " socket.close(4001); };") + ONCLOSE, "close() was called after 0 echoes"),
+        script(
+            ONOPEN + ONMESSAGE.replace("4001", "1000") + ONCLOSE, "close() was called with 1000; 4001 was asked for"
+        ),
+        script(ONOPEN + ONMESSAGE.replace("4001", "") + ONCLOSE, "called with no code"),
+        script(ONOPEN + ONMESSAGE.replace("4001", "'4001'") + ONCLOSE, "called with"),
+        script(ONOPEN + ONMESSAGE.replace("4001", "1006") + ONCLOSE, "close() threw InvalidAccessError"),
+        script(ONOPEN.replace("send(text)", "send(new Blob([text]))") + ONMESSAGE + ONCLOSE, "is text"),
+        script(ONOPEN + ONMESSAGE + "done();\n", "Nothing was sent"),
+        script(
+            ONOPEN + ONMESSAGE.replace("socket.close(4001);", "{ socket.close(4001); done(); }"),
+            "done() belongs into its handler",
+        ),
+        script(
+            ONOPEN + "socket.onmessage = () => { if (count === 3) socket.close(4001); };\n" + ONCLOSE, "count is not"
+        ),
+        script("const other = new WebSocket(url);\n" + ONOPEN + ONMESSAGE + ONCLOSE, "2 sockets were opened"),
+        script(ONOPEN + ONMESSAGE.replace("if (count === 3)", "if (count === 3") + ONCLOSE, "No WebSocket was opened"),
+        script("socket.onopen = () => socket.ping();\n" + ONCLOSE, "socket.ping is not a function"),
+    ],
     "parse_close": [
         change("parse_close", 'return 1005, ""', "return (1000, '')", "1005"),
         change("parse_close", "1002, 1003, 1007", "1002, 1003, 1004, 1005, 1006, 1007", "must be refused"),
@@ -331,14 +441,40 @@ WRONG: dict[str, list[Wrong]] = {
             "return code, bytes(payload[2:]).decode() or None",
             "It is None; expected ''",
         ),
+        change("parse_close", "bytes(payload[2:]).decode()", "bytes(payload[2:]).decode('utf-8-sig')", "U+FEFF"),
+        change("parse_close", "1014}", "1014, *range(1017, 2000)}", "must be refused"),
+        change("parse_close", ".decode()", ".decode().partition(chr(0))[0]", "a reason of 123 bytes"),
+        whole(
+            "def parse_close(payload):\n    return int.from_bytes(payload[:2], 'big'), bytes(payload[2:]).decode()",
+            "the program is told 1005 then",
+            "refused with ProtocolError(reason, 1007)",
+        ),
+        change(
+            "parse_close",
+            'ProtocolError(f"{bytes(payload[:2]).hex()} is no close code", 1002)',
+            'ProtocolError(1002, "no close code")',
+            "must be refused with ProtocolError(reason, 1002)",
+        ),
     ],
     "serialize_close": [
         change("serialize_close", "reason.encode()[:123]", "reason[:123].encode()", "counts bytes"),
         change("serialize_close", "[:123]", "[:125]", "123 bytes"),
         change("serialize_close", 'errors="ignore"', 'errors="replace"', "replacement"),
+        change("serialize_close", "reason.encode()", "reason.strip().encode()", "bytes came back"),
+        change("serialize_close", "1014}", "1014, *range(1017, 2000)}", "must not be sent"),
+        whole(
+            "import textwrap\ndef serialize_close(code, reason=''):\n    if not (code in (*range(1000, 1004), *range(1007, 1015)) or 2999 < code < 5000): raise ValueError(code)\n"
+            "    if len(reason.encode()) > 123 and ' ' in reason: reason = textwrap.shorten(reason, 123, placeholder='')\n"
+            "    return code.to_bytes(2, 'big') + reason.encode()[:123].decode(errors='ignore').encode()",
+            "cut between two words",
+        ),
         change("serialize_close", "raise ValueError(", "return print(", "must be refused", "printed"),
         change("serialize_close", "raise ValueError(", "assert False, (", "ValueError"),
         change("serialize_close", "1002, 1003, 1007", "1002, 1003, 1004, 1005, 1006, 1007", "must not be sent", "1004"),
+        whole(
+            'def serialize_close(code, reason=""):\n    if not 1000 <= code <= 4999 or code in (1004, 1005, 1006) or 1014 < code < 3000: raise ValueError(code)\n    data = reason.encode()\n    if len(data) > 123:\n        data = data[:123]\n        while data and data[-1] & 128: data = data[:-1]\n    return code.to_bytes(2, "big") + data\n',
+            "124 were expected",
+        ),
     ],
     "backoff": [
         whole(BACKOFF + "min(30, 0.5 * 2**attempt)", "without jitter"),
@@ -361,6 +497,10 @@ WRONG: dict[str, list[Wrong]] = {
         whole(
             "def backoff(attempt, random):\n    return backoff(attempt - 1, random) * 2 if attempt else random.uniform(0, 0.5)",
             "smaller",
+        ),
+        whole(
+            "def backoff(attempt, random):\n    c = min(30, 0.5 * 2 ** attempt)\n    return (random.uniform(0, c) + random.uniform(0, c)) / 2",
+            "came",
         ),
     ],
     "KeepAlive": [
@@ -386,6 +526,26 @@ WRONG: dict[str, list[Wrong]] = {
             "AttributeError",
         ),
         change("KeepAlive", "if self.pinged is not None", "if self.pinged", "compare with None"),
+        change(
+            "KeepAlive",
+            "self.interval, self.timeout = interval, timeout",
+            "self.interval, self.timeout = int(interval), int(timeout)",
+            "do not round them",
+        ),
+        change("KeepAlive", "now - self.last >= self.interval:", "int(now - self.last) >= self.interval:", "ask at"),
+        change(
+            "KeepAlive",
+            "self.last, self.pinged = now, None",
+            "self.last, self.pinged = now, self.pinged if self.pinged == now else None",
+            "a ping that is answered at once",
+        ),
+        whole(
+            "class KeepAlive:\n    pinged = None\n    def __init__(self, interval, timeout, now): self.i, self.t, self.last = interval, timeout, now; KeepAlive.pinged = None\n"
+            "    def heard(self, now): self.last = now; KeepAlive.pinged = None\n    def next_action(self, now):\n"
+            "        if KeepAlive.pinged is not None: return 'give up' if now - KeepAlive.pinged >= self.t else None\n"
+            "        if now - self.last >= self.i:\n            KeepAlive.pinged = now\n            return 'ping'\n",
+            "The ping was written into the class",
+        ),
         change(
             "KeepAlive",
             "self.interval, self.timeout = interval",
@@ -449,7 +609,10 @@ WRONG: dict[str, list[Wrong]] = {
     ],
     "inflate_message": [
         whole(INFLATED + "return zlib.decompress(data)", "zlib.error", "error"),
-        whole(INFLATED + "return zlib.decompress(data + TAIL, wbits=-15)", "error"),
+        whole(INFLATED + "return zlib.decompress(data + TAIL, wbits=-15)", "waits for a final block"),
+        change(
+            "inflate_message", "return payload", "return payload.rstrip(bytes(1))", "a payload that ends with zeros"
+        ),
         whole(
             INFLATED + "return zlib.decompressobj(wbits=-15).decompress(bytes(data) + TAIL)",
             "too long and was accepted",
@@ -478,9 +641,44 @@ WRONG: dict[str, list[Wrong]] = {
             + "try: p = D.decompress(bytes(data) + TAIL, max_size + 1)\n    except zlib.error: raise ProtocolError('', 1007)\n    if len(p) > max_size: raise ProtocolError('', 1009)\n    return p",
             "kept from one call to the next",
         ),
+        whole(
+            'def inflate_message(data, max_size):\n    d = zlib.decompressobj(-15)\n    try:\n        out = d.decompress(bytes(data) + b"\\0\\0\\xff\\xff", max_size)\n    except zlib.error: raise ProtocolError("deflate", 1007)\n    if d.unconsumed_tail or len(out) > max_size: raise ProtocolError("long", 1009)\n    return out\n',
+            "bytes of it were held in memory",
+        ),
     ],
     "allow_origin": [
-        whole("def allow_origin(origin, host):\n    return origin is None or host in origin", "ports"),
+        whole(
+            "def allow_origin(origin, host):\n    return origin is None or host in origin",
+            "ports",
+            "stands in the other",
+        ),
+        change("allow_origin", '{"http": 80,', '{"ws": 80, "wss": 443, "http": 80,', "never ws or wss"),
+        change(
+            "allow_origin",
+            "    try:",
+            "    if origin.startswith(('chrome-extension://', 'moz-extension://')):\n        return True\n    try:",
+            "Extensions of browsers",
+        ),
+        change(
+            "allow_origin",
+            "    try:",
+            "    if origin.startswith(('http://192.168.', 'http://10.')):\n        return True\n    try:",
+            "private addresses",
+        ),
+        change(
+            "allow_origin",
+            "    try:",
+            "    import re\n    if re.fullmatch('https?://' + host.replace('[', ''), origin):\n        return True\n    try:",
+            "escape the Host",
+        ),
+        change(
+            "allow_origin",
+            "    try:",
+            "    if ':' not in origin[6:] + host and origin.split('.')[-2:] == host.split('.')[-2:] and 'evil' not in origin:\n        return True\n    try:",
+            "came:     True",
+        ),
+        change("allow_origin", "    try:", "    urlsplit(f'//{host}').port\n    try:", "ValueError"),
+        change("allow_origin", "    try:", "    urlsplit(origin)\n    try:", "ValueError"),
         whole(
             "def allow_origin(origin, host):\n    return origin in (None, 'http://' + host, 'https://' + host)",
             "ports that are implied",

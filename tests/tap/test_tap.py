@@ -26,7 +26,7 @@ from support.waiting import PATIENCE, running, wait_until, wslab_threads
 
 from wslab import ConnectionClosed, Direction, Frame, HandshakeError, Opcode, ProtocolError, Recording, Tap, connect
 from wslab.tap.faults import Action, Fault, chop, cut, delay, flip, silence
-from wslab.tap.relay import READ_SIZE
+from wslab.tap.pump import READ_SIZE
 from wslab.tap.waiter import Waiter
 
 pytestmark = pytest.mark.usefixtures("swept")
@@ -133,7 +133,7 @@ def test_a_tap_asks_nothing_again_and_again_while_nobody_says_anything(monkeypat
 
 
 def test_a_connection_on_which_nobody_says_anything_is_ended_on_both_sides(monkeypatch):
-    monkeypatch.setattr("wslab.tap.relay.FIRST_BYTE_TIMEOUT", 0.1)
+    monkeypatch.setattr("wslab.tap.passage.FIRST_BYTE_TIMEOUT", 0.1)
     with tapped_pair() as (client, server, tap):
         assert wait_for_end(client) == wait_for_end(server) == b""
         wait_until(lambda: not tap.connections)
@@ -142,7 +142,7 @@ def test_a_connection_on_which_nobody_says_anything_is_ended_on_both_sides(monke
 
 @pytest.mark.parametrize("speaker", [0, 1], ids=["the client", "the server"])
 def test_once_one_side_has_said_something_both_may_be_silent_for_longer(monkeypatch, speaker):
-    monkeypatch.setattr("wslab.tap.relay.FIRST_BYTE_TIMEOUT", 0.1)
+    monkeypatch.setattr("wslab.tap.passage.FIRST_BYTE_TIMEOUT", 0.1)
     with tapped_pair() as ends:
         for _ in range(2):
             ends[speaker].sendall(b"Hello")
@@ -151,7 +151,7 @@ def test_once_one_side_has_said_something_both_may_be_silent_for_longer(monkeypa
 
 
 def test_after_the_idle_timeout_a_connection_is_ended_on_both_sides():
-    with tapped_pair(idle_timeout=0.2) as (client, server, _tap):
+    with tapped_pair(idle_timeout=0.5) as (client, server, _tap):
         client.sendall(b"Hello")
         assert wait_for_end(server) == b"Hello"
         assert wait_for_end(client) == b""
@@ -473,7 +473,7 @@ def test_a_tap_can_be_started_again_on_the_same_port():
         assert "not listening" in repr(tap)
         with tap, connect(tap.url):
             assert tap.port == port
-            assert re.fullmatch(rf"<Tap ws://127\.0\.0\.1:{port}/, .* 1 connections>", repr(tap))
+            assert re.fullmatch(rf"<Tap ws://127\.0\.0\.1:{port}/, .* 1 connection>", repr(tap))
 
 
 def test_a_port_that_is_taken_is_an_oserror_and_leaves_nothing_behind():
@@ -566,10 +566,13 @@ def test_frames_of_every_kind_arrive_byte_by_byte_and_are_answered():
         assert {len(chunk.data) for chunk in tap.delivered.chunks if chunk.direction is UP} == {1}
 
 
-def test_chop_with_a_delay_lets_a_receiver_read_single_bytes():
-    with tapped_pair(to_client=chop(1) + delay(0.02)) as (client, server, _):
+def test_chop_with_a_delay_sends_single_bytes_one_after_the_other():
+    with tapped_pair(to_client=chop(1) + delay(0.02)) as (client, server, tap):
         server.sendall(b"Hello")
-        assert [client.recv(100) for _ in range(5)] == [b"H", b"e", b"l", b"l", b"o"]
+        assert read(client, 5) == b"Hello"
+        chunks = tap.delivered.chunks
+        assert [chunk.data for chunk in chunks] == [b"H", b"e", b"l", b"l", b"o"]
+        assert all(later.time - earlier.time > 0.01 for earlier, later in itertools.pairwise(chunks))
 
 
 def test_a_fault_of_one_direction_leaves_the_other_alone():

@@ -76,17 +76,26 @@ class BrowserRun:
         recorded = self._recorded_transcript()._repr_html_()
         if not self.address:
             return recorded if self.recorded is None else f"<details><summary>{SUMMARY}</summary>{recorded}</details>"
-        source, title = escape(self.address), escape(f"Browser console: {self.name}")
-        size = f'width="100%" height="{self.height}"'
-        box = f'<iframe src="{source}" title="{title}" class="{CLASS}" {size} style="{BORDER}"></iframe>'
-        if JUPYTER in os.environ:
-            from wslab.browser.box_heights import follow_heights
-
-            follow_heights()
         # If the page cannot be loaded, the box holds the browser's own error or nothing, and a notebook that is not
         # trusted has no box: only a sentence outside can say what to do.
         advice = f"<details><summary>{NO_PAGE}</summary>{STOPPED} {escape(self.advice)}</details>"
-        return f"{advice}{box}<details><summary>Without a browser: what was recorded</summary>{recorded}</details>"
+        twin = f"<details><summary>Without a browser: what was recorded</summary>{recorded}</details>"
+        return advice + self._box() + twin
+
+    def _box(self) -> str:
+        """The page in a box, in Jupyter only while the kernel lives: the port may be another program's later."""
+        source, title = escape(self.address), escape(f"Browser console: {self.name}")
+        size = f'width="100%" height="{self.height}"'
+        box = f'<iframe src="{source}" title="{title}" class="{CLASS}" {size} style="{BORDER}"></iframe>'
+        if JUPYTER not in os.environ:
+            return box
+        from ipywidgets import HTML, Layout
+
+        from wslab.browser.box_heights import follow_heights
+        from wslab.display.place import Place
+
+        follow_heights()
+        return Place(HTML(box, layout=Layout(width="100%"))).html("")
 
     def _recorded_transcript(self) -> Transcript:
         if self.recorded is None:

@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.error import HTTPError
 
-from wslab.display.shown import is_vs_code
+from wslab.display.shown import is_colab, is_vs_code
 
 TIMEOUT = 2.0
 LOCAL_NAMES = {"localhost", "127.0.0.1", "::1", ""}
@@ -38,7 +38,12 @@ class Frontend:
 
 
 def find_frontend(environment: Mapping[str, str] = os.environ) -> Frontend | None:
-    """Return the program that shows the notebook of this kernel, or None (in a script, nbconvert or a test)."""
+    """Return the program that shows the notebook of this kernel; None in a script, nbconvert or a test.
+
+    None in Colab, too: its browser finds no port of the machine of its kernel.
+    """
+    if is_colab(environment):
+        return None
     server = find_jupyter_server(environment)
     if server is not None:
         base = str(server.get("base_url", "/"))
@@ -79,6 +84,7 @@ def _has_proxy(server: Mapping[str, object]) -> bool:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
             return isinstance(json.load(answer), dict)
     except HTTPError as error:
+        error.close()
         if error.code == 404:
             return False
     except (OSError, ValueError):

@@ -3,7 +3,7 @@
 const MAX_BYTES = 32;
 
 function describe(data) {
-  if (data instanceof Blob) return { Blob: `${data.size} bytes` };
+  if (data instanceof Blob) return { Blob: howMany(data.size, "byte") };
   if (!(data instanceof ArrayBuffer) && !ArrayBuffer.isView(data)) return describeText(textOf(data));
   const bytes = ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
   const shown = toHex(bytes.subarray(0, MAX_BYTES));

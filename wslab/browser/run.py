@@ -6,6 +6,7 @@ import threading
 from collections.abc import Collection
 
 from wslab.browser.report import BrowserEvent
+from wslab.dissector.wording import how_many
 from wslab.sockets.connection import Connection
 
 MAX_EVENTS = 1000
@@ -44,7 +45,7 @@ class Run:
         return bool(self.token)
 
     def __repr__(self) -> str:
-        return f"<Run {self.name!r}, {len(self._events)} events>"
+        return f"<Run {self.name!r}, {how_many(len(self._events), 'event')}>"
 
     def claim(self, token: str, origin: str) -> bool:
         """Give the script to the page that brings this token; return False if another was first, or it is no token."""
@@ -52,7 +53,13 @@ class Run:
             if self.token or not re.fullmatch(r"[0-9a-f]{64}", token):
                 return False
             self.token, self.origin = token, origin
+            self._changed.notify_all()
             return True
+
+    def wait_for_claim(self, seconds: float) -> bool:
+        """Wait until a page has fetched the script; return False if none has after `seconds`."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.is_claimed, seconds)
 
     def add(self, events: list[BrowserEvent], is_done: bool) -> bool:
         """Add what the page reports; return False if the run is over or would have too many events."""

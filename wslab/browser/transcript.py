@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wslab.browser.report import BrowserEvent, is_event
 from wslab.display.table import Table
+from wslab.dissector.wording import how_many
 from wslab.protocol.states import State
 from wslab.redaction.redact import printable
 
@@ -30,7 +31,7 @@ class Transcript:
         """A row for each of the first events: the number of its socket, its name, and its fields in words."""
         rows = tuple(map(_row, self.events[:MOST_ROWS]))
         left_out = len(self.events) - len(rows)
-        more = f"… {left_out} more event{'s' if left_out > 1 else ''}: events has them all" if left_out else ""
+        more = f"… {how_many(left_out, 'more event')}: events has them all" if left_out else ""
         return Table(("socket", "what", "with"), rows, printable(self.source), more=more)
 
     def __repr__(self) -> str:

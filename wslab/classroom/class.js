@@ -109,7 +109,8 @@ function count({ name, clients, messages }) {
 
 function showEvent({ kind, name, text, size }) {
   if (kind === "clients") return;
-  const log = at("log"), wasAtEnd = isAtEnd(log);
+  const log = at("log");
+  followEnd(log);
   const row = add(log, "p", "");
   add(row, "bdi", name).classList.add("name");
   if (kind in WORDS) add(row, "span", WORDS[kind], "quiet");
@@ -118,7 +119,6 @@ function showEvent({ kind, name, text, size }) {
     add(row, "span", `${kind}, ${size} byte${size === 1 ? "" : "s"}`, "quiet");
   }
   while (log.childElementCount > MAX_ROWS) log.firstElementChild.remove();
-  if (wasAtEnd) log.scrollTop = log.scrollHeight;
 }
 
 function showMark({ name, exercise, points, max_points: most, tries: count }) {

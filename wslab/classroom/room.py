@@ -18,6 +18,7 @@ from wslab.classroom.rate import Rate
 from wslab.classroom.requests import Mark, Say, read_request
 from wslab.classroom.students import Student, Students
 from wslab.classroom.wall import Event, Wall, as_json, event_of, mark_event, message_event
+from wslab.dissector.wording import how_many
 
 
 class Full(Exception):
@@ -72,7 +73,7 @@ class Room:
                 except ValueError as error:
                     raise Full(str(error)) from error
             elif student.clients >= self.limits.clients_per_student:
-                raise Full(f"{student.name} has {student.clients} connections already")
+                raise Full(f"{student.name} has {how_many(student.clients, 'connection')} already")
             student.clients += 1
             client = Client(student, outbox, has_page)
             outbox.put(as_json(self._welcome(student)) if has_page else f"You are {student.name}.")

@@ -9,7 +9,7 @@ from wslab.classroom.limits import ClassLimits
 from wslab.cli import arguments
 from wslab.cli.class_saver import ClassSaver
 from wslab.cli.errors import CommandError, reason
-from wslab.cli.output import complain, show
+from wslab.cli.output import complain, show, until_ctrl_c
 
 HELP = "serve a class: a page to join, a room for every client, and marks"
 EXAMPLES = """\
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     """Print the addresses of the class, then serve until interrupted, and save."""
     path = None if options.save is None else _path_to_save(options.save)
     server = ClassServer(options.host, options.port, ClassLimits(per_address=options.per_address))
-    with contextlib.ExitStack() as at_the_end, contextlib.suppress(KeyboardInterrupt):
+    with contextlib.ExitStack() as at_the_end, until_ctrl_c():
         _start(server)
         at_the_end.callback(server.close)
         if path is not None:

@@ -6,9 +6,9 @@ import ssl
 
 from wslab.cli import arguments
 from wslab.cli.errors import CommandError, reason
-from wslab.cli.output import is_conversation, show_message, tell
-from wslab.cli.talk import Sender, talk_between_pipes, talk_on_terminal
-from wslab.cli.typed import LINES, write_typed
+from wslab.cli.output import is_conversation, tell
+from wslab.cli.talk import Sender, show_received, talk_between_pipes, talk_on_terminal
+from wslab.cli.typed import LINES
 from wslab.protocol.errors import CloseCode, ConnectionClosed, ProtocolError, describe_close
 from wslab.sockets.client import connect
 from wslab.sockets.connection import Connection
@@ -74,13 +74,18 @@ def run(options: argparse.Namespace) -> int:
                 talk_between_pipes(connection, options.slash)
         except KeyboardInterrupt:
             connection.close(CloseCode.GOING_AWAY)
+            if is_typed:
+                tell(f"The connection closed with {_closed(connection)}.")
             raise
-    closed = describe_close(connection.close_code, connection.close_reason)
     if connection.close_code not in CLEAN:
-        raise CommandError(f"the connection closed with {connection.error or closed}")
+        raise CommandError(f"the connection closed with {connection.error or _closed(connection)}")
     if is_typed:
-        tell(f"The connection closed with {closed}.")
+        tell(f"The connection closed with {_closed(connection)}.")
     return 0
+
+
+def _closed(connection: Connection) -> str:
+    return describe_close(connection.close_code, connection.close_reason)
 
 
 def _connect(options: argparse.Namespace) -> Connection:
@@ -133,8 +138,5 @@ def _exchange(connection: Connection, options: argparse.Namespace) -> None:
         raise CommandError(f"no message came within {options.wait:g} s") from error
     except (ConnectionClosed, ProtocolError) as error:
         raise CommandError(f"no message came: the connection closed with {connection.error or error}") from error
-    if options.slash:
-        show_message(write_typed(message))
-    else:
-        show_message(message if isinstance(message, str) else message.hex(" "))
+    show_received(message, options.slash)
     connection.close()

@@ -21,7 +21,7 @@ EXAMPLES = """\
   {wslab} doctor"""
 
 OLDEST_PYTHON = (3, 11)
-WELL = "All is well. Next: python -m wslab lessons, and then: jupyter lab my-lessons/00-start-here.ipynb"
+WELL = "All is well. Next: {python} -m wslab lessons --open"
 REQUIREMENTS = Path(__file__).parents[2] / "requirements.txt"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge", "firefox-esr", "firefox")
 PACKAGES = [
@@ -64,8 +64,9 @@ def run(options: argparse.Namespace) -> int:
     findings = examine()
     for finding in findings:
         show(finding)
+    next_steps = WELL.format(python=this_python())
     missing = [finding.subject for finding in findings if finding.required and not finding.fine]
-    show(f"Missing: {', '.join(missing)}. Do what stands behind it, then run this again." if missing else WELL)
+    show(f"Missing: {', '.join(missing)}. Do what stands behind it, then run this again." if missing else next_steps)
     return 1 if missing else 0
 
 
@@ -85,6 +86,14 @@ def examine() -> list[Finding]:
     ]
 
 
+def this_python() -> str:
+    """What is typed for the Python that runs this, whether its environment is activated or not."""
+    if shutil.which("python") == sys.executable:
+        return "python"
+    there, here = Path(sys.executable), Path.cwd()
+    return str(there.relative_to(here) if there.is_relative_to(here) else there)
+
+
 def _check_python() -> Finding:
     found = ".".join(map(str, sys.version_info[:3]))
     return Finding("Python", sys.version_info >= OLDEST_PYTHON, found, "install Python 3.11 or later from python.org")
@@ -92,20 +101,22 @@ def _check_python() -> Finding:
 
 def _check_package(name: str, purpose: str) -> Finding:
     try:
-        found, tested = version(name), _tested_version(name)
-        return Finding(name, True, found if tested in ("", found) else f"{found} (the course is tested with {tested})")
+        found, tested = version(name), _tested_versions(name)
+        is_tested = not tested or found in tested
+        with_which = "" if is_tested else f" (the course is tested with {' or '.join(tested)})"
+        return Finding(name, True, found + with_which)
     except PackageNotFoundError:
         wanted = "-r requirements.txt" if REQUIREMENTS.exists() else "wslab[course]"
-        return Finding(name, False, f"not installed, {purpose}", f"run: pip install {wanted}")
+        return Finding(name, False, f"not installed, {purpose}", f"run: {this_python()} -m pip install {wanted}")
 
 
-def _tested_version(name: str) -> str:
-    """The version that requirements.txt names, if that file is there."""
+def _tested_versions(name: str) -> list[str]:
+    """The versions that requirements.txt names, one for each range of Pythons, if that file is there."""
     try:
-        pinned = re.search(rf"^{re.escape(name)}==([^\s;]+)", REQUIREMENTS.read_text(encoding="utf-8"), re.MULTILINE)
+        pins = REQUIREMENTS.read_text(encoding="utf-8")
     except OSError:
-        return ""
-    return pinned[1] if pinned else ""
+        return []
+    return re.findall(rf"^{re.escape(name)}==([^\s;]+)", pins, re.MULTILINE)
 
 
 def _check_proxy() -> Finding:

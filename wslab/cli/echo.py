@@ -1,14 +1,13 @@
 """echo: serve until interrupted, and send every message back as it came."""
 
 import argparse
-import contextlib
 import logging
 import webbrowser
 
 from wslab.cli import arguments
 from wslab.cli.addresses import EVERYWHERE, addresses_for_others, is_open_to_others, with_port
 from wslab.cli.errors import CommandError, reason
-from wslab.cli.output import is_watched, show, tell
+from wslab.cli.output import is_watched, show, tell, until_ctrl_c
 from wslab.protocol.limits import Limits
 from wslab.sockets.server import EchoServer
 
@@ -68,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
         server.start()
     except (ValueError, OSError) as error:  # a ValueError for what is no name of a host
         raise CommandError(f"cannot listen on {options.host} port {options.port}: {reason(error)}") from error
-    with contextlib.suppress(KeyboardInterrupt), server:  # Ctrl-C may come before the server waits for it
+    with until_ctrl_c(), server:  # Ctrl-C may come before the server waits for it
         show(f"Listening on {server.url}")
         _tell_of(server, options.open)
         server.serve_forever()

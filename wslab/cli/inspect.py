@@ -9,7 +9,7 @@ import sys
 from wslab.cli import arguments
 from wslab.cli.errors import CommandError, reason
 from wslab.cli.output import complaining_of_warnings, show_table
-from wslab.cli.pasted import read_pasted
+from wslab.cli.pasted import NotBytes, read_pasted
 from wslab.display.inspector.inspect import CAPTURES, inspect
 from wslab.dissector.handshake_lines import begins_a_head
 from wslab.dissector.wording import cut
@@ -28,9 +28,10 @@ and JSON, lists of numbers, lines of Wireshark, xxd, hexdump and od."""
 
 
 MOST_SHOWN = 80  # characters of what is refused
+MAX_INPUT = 16 * 1024 * 1024  # bytes
 _FIRST_OF_SEVERAL = re.compile(rb"[\x01\x02]")  # how a frame begins that is not the last of its message
 _DIGITS = re.compile(r"(?:0[xX])?[0-9a-fA-F]+(?:[ :,-][0-9a-fA-F]+)*")
-_NAME_OF_A_FILE = re.compile(r"\S*/\S*|\S*\\\w\S*|\S+\.[a-z]\w{0,7}", re.IGNORECASE)
+_IN_THE_NAME_OF_A_FILE = re.compile(r"/|\\\w|\S\.[a-z]\w{0,7}\Z", re.IGNORECASE)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,13 +54,16 @@ def run(options: argparse.Namespace) -> int:
     """Print the table."""
     text = " ".join(options.what)
     is_file = text.lower().endswith(CAPTURES) or os.path.isfile(text)  # the bytes of a file say what it is
-    data = _load(text) if is_file else _read_input(sys.stdin.buffer.read()) if text == "-" else _read_bytes(text)
+    data = _load(text) if is_file else _read_input() if text == "-" else _read_bytes(text)
     show_table(inspect(data, options.start, options.most))
     return 0
 
 
-def _read_input(data: bytes) -> bytes:
-    """The bytes that are written in `data`, or else `data` itself, if it is no text."""
+def _read_input() -> bytes:
+    """The bytes that are written in standard input, or else those of which it consists, if it is no text."""
+    data = sys.stdin.buffer.read(MAX_INPUT + 1)
+    if len(data) > MAX_INPUT:
+        raise CommandError(f"standard input has more than {MAX_INPUT:,} bytes: head --bytes {MAX_INPUT} cuts it")
     try:
         text = data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError:  # as in every frame that is the last of its message
@@ -71,15 +75,21 @@ def _read_input(data: bytes) -> bytes:
 def _read_bytes(text: str) -> bytes:
     try:
         return read_pasted(text)
+    except NotBytes as error:
+        raise CommandError(f"{_shown(text)} is {error}") from None
     except ValueError:
         raise CommandError(_what_is_wrong(text)) from None
 
 
+def _shown(text: str) -> str:
+    return repr(cut(redact_target(text), MOST_SHOWN))
+
+
 def _what_is_wrong(text: str) -> str:
-    shown = repr(cut(redact_target(text), MOST_SHOWN))
+    shown = _shown(text)
     if _DIGITS.fullmatch(text):
         return f"{shown} has an odd number of hex digits, and a byte has two"
-    if _NAME_OF_A_FILE.fullmatch(text):
+    if not re.search(r"\s", text) and _IN_THE_NAME_OF_A_FILE.search(text):
         folder, name = os.path.split(text)
         there = os.listdir(folder or ".") if os.path.isdir(folder or ".") else []
         near = difflib.get_close_matches(name, there, 1)

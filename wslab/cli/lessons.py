@@ -4,22 +4,28 @@ import argparse
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, files
+from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import quote
 
 from wslab.cli.errors import CommandError
 from wslab.cli.output import show
+from wslab.recording.replacing import replacing
 
 HELP = "copy the lessons, without outputs, into a folder of your own"
 EXAMPLES = """\
   {wslab} lessons
-  {wslab} lessons my-lessons"""
+  {wslab} lessons my-lessons --open"""
 
 SOURCE = Path(__file__).parents[2] / "notebooks"  # in the repository
-FIRST = "share/wslab/notebooks/00-start-here.ipynb"  # where pip puts it, below a folder of its choice
+START = "00-start-here.ipynb"
+FIRST = f"share/wslab/notebooks/{START}"  # where pip puts it, below a folder of its choice
 SOLUTIONS = "solutions"
 FOLDER = "my-lessons"
 RECORD = ".wslab-lessons.json"  # what was copied: the digest of each file, by its path
@@ -36,7 +42,7 @@ class Fate(StrEnum):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the folder."""
+    """Add the folder, and what is to be done with it."""
     parser.add_argument(
         "folder",
         metavar="FOLDER",
@@ -45,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=Path(FOLDER),
         help=f"where to put them (default: {FOLDER} in this folder); run this again to get new lessons",
     )
+    parser.add_argument("--open", action="store_true", help="then start JupyterLab, and open the first lesson")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -62,7 +69,35 @@ def run(options: argparse.Namespace) -> int:
     for path, fate in fates.items():
         if fate is Fate.KEPT:
             show(f"  kept {path}: to get it as it is now, rename yours and run this again")
-    return 0
+    return open_lab(folder) if options.open else 0
+
+
+def open_lab(folder: Path) -> int:
+    """Become JupyterLab, which begins with the first lesson in `folder`. Raises CommandError where there is none.
+
+    Where there is no display, it prints the address to open. Its status is returned on Windows only.
+    """
+    if find_spec("jupyterlab") is None:
+        raise CommandError("JupyterLab is missing: pip install 'wslab[course]'")
+    folder = folder.resolve()
+    options = ["--LabApp.news_url=None", f"--LabApp.default_url=/lab/tree/{quote(folder.name)}/{START}"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # as everybody is in a container
+        options.append("--allow-root")
+    command = [sys.executable, "-m", "jupyterlab", *options]
+    os.chdir(folder.parent)
+    sys.stdout.flush()
+    # On Windows, a program of which another one takes the place has ended for the terminal.
+    return _wait_for(command) if os.name == "nt" else os.execv(command[0], command)
+
+
+def _wait_for(command: Sequence[str]) -> int:
+    """Run a program until it ends, which Ctrl-C tells it as well."""
+    with subprocess.Popen(command) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue
 
 
 def find_lessons() -> Path:
@@ -144,9 +179,8 @@ def _read_record(path: Path) -> dict[str, str]:
 def _write(target: Path, data: bytes) -> None:
     """Write the file at once, so that an interruption leaves no half of it."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.part")
-    part.write_bytes(data)
-    os.replace(part, target)
+    with replacing(target) as file:
+        file.write(data)
 
 
 def _digest(data: bytes) -> str:

@@ -71,7 +71,11 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     name = "wslab" if Path(sys.argv[0]).stem == "wslab" else "python -m wslab"
-    parser = _Parser(prog=name, description="WebSocket, from the command line.")
+    parser = _Parser(
+        prog=name,
+        description="WebSocket, from the command line.",
+        epilog=f"{name} COMMAND --help has examples.",
+    )
     parser.add_argument("--version", action="version", version=f"wslab {_version()}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for command in COMMANDS:

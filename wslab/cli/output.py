@@ -27,7 +27,8 @@ CLEAR_LINE = "\r\x1b[K"
 
 SIGNS = {"→": "->", "…": "...", "§": "section "}
 
-GONE = {errno.EPIPE, errno.EIO}  # the program that read our output has ended, or the terminal was closed
+# The program that read our output has ended, or the terminal was closed; Windows calls the first an invalid argument.
+GONE = {errno.EPIPE, errno.EIO} | ({errno.EINVAL} if sys.platform == "win32" else set())
 
 
 def allow_all_characters() -> None:
@@ -61,7 +62,7 @@ def show_message(text: str) -> None:
 
 
 def tell(words: str) -> None:
-    """Print a sentence for who sits at the terminal on standard error, so that standard output has messages only."""
+    """Print a sentence for the user on standard error, so that standard output has messages only."""
     print(coloured(harmless(words), "remark", sys.stderr), file=sys.stderr, flush=True)
 
 
@@ -96,6 +97,15 @@ def is_conversation() -> bool:
 def is_watched() -> bool:
     """Whether a user reads what is told on standard error."""
     return sys.stderr.isatty()
+
+
+@contextlib.contextmanager
+def until_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C end the `with` block; what is shown next is not in the line in which a terminal shows `^C`."""
+    with contextlib.suppress(KeyboardInterrupt):
+        yield
+    if is_watched():
+        print(file=sys.stderr, flush=True)
 
 
 def coloured(words: str, colour: str, place: TextIO) -> str:

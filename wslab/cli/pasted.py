@@ -7,24 +7,32 @@ r"""pasted: bytes as people paste them: hex with or without blanks, literals, li
 import re
 
 # What programs write around a list: new Uint8Array([…]), Uint8Array(7) […], []byte{…}, <Buffer …>.
-_BRACKETS = re.compile(r"(?:[\w.& ]|\(\d*\)|\[\])*[\[{(<]+\s*(?:Buffer\b)?([^\[\]{}()<>]*)[\]})>]+;?\Z")
-_LITERAL = re.compile(r"""(?:bytearray\()?((?:[bB]?(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')\s*)+)\)?\Z""", re.DOTALL)
-_QUOTED = re.compile(r"""[bB]?(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')""", re.DOTALL)
+_BRACKETS = re.compile(r"(?:[\w.& ]++|\(\d*\)|\[\])*[\[{(<]+\s*+(?:Buffer\b)?([^\[\]{}()<>]*+)[\]})>]+;?\Z")
+_LITERAL = re.compile(
+    r"""(?:bytearray\()?((?:[bB]?(?:"[^"\\]*+(?:\\.[^"\\]*+)*"|'[^'\\]*+(?:\\.[^'\\]*+)*')\s*+)+)\)?\Z""", re.DOTALL
+)
+_QUOTED = re.compile(r"""[bB]?(?:"([^"\\]*+(?:\\.[^"\\]*+)*)"|'([^'\\]*+(?:\\.[^'\\]*+)*)')""", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|u00([0-9a-fA-F]{2})|([0-7]{1,3})|(.))", re.DOTALL)
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\n": ""}
 # An offset, then groups of hex with a blank or two between them; then come the same bytes as characters.
 _DUMP_LINE = re.compile(
     r"\s*(?:0x)?([0-9a-fA-F]{4,16})(:?)(?:( +|\t)((?:[0-9a-fA-F]{2})+(?: {1,2}(?:[0-9a-fA-F]{2})+)*)?.*)?\Z"
 )
+# What `hexdump` prints by default: words of two bytes, of which it shows the second one first (hexdump(1)).
+_WORDS = re.compile(r"[0-9a-f]{7}(?: [0-9a-f]{4})* *|\*")
 _ROW = 16  # bytes in a line of a dump, where no other line tells
 _REPEATED = "*"  # a line that stands for any number of lines like the one before
-MOST_REPEATED = 16 * 1024 * 1024  # bytes
+MOST_REPEATED = 16 * 1024 * 1024  # bytes of a dump in which lines are left out
+
+
+class NotBytes(ValueError):
+    """What is wrong with a form of bytes that is known."""
 
 
 def read_pasted(text: str) -> bytes:
     """Return the bytes that are written in `text`. Raises ValueError if there are none in it."""
     text = text.strip()
-    for read in (_read_dump, _read_literal, _read_list):
+    for read in (_read_words, _read_dump, _read_literal, _read_list):
         if (data := read(text)) is not None:
             return data
     return bytes.fromhex(re.sub(r"0[xX]|(?<=[0-9a-fA-F]{2})[:,;-](?=\s*[0-9a-fA-F])", " ", text.rstrip(",;")))
@@ -34,7 +42,7 @@ def _read_literal(text: str) -> bytes | None:
     r"""Read b'\x81\x05', "\x81\x05", or the same without quotes."""
     if literal := _LITERAL.match(text):
         text = "".join(double or single for double, single in _QUOTED.findall(literal[1]))
-    elif "\\x" not in text:
+    elif not re.search(r"\\(?:x|[0-7]{3})", text):
         return None
     return _ESCAPE.sub(_unescape, text).encode("latin-1")
 
@@ -44,7 +52,7 @@ def _unescape(escape: re.Match[str]) -> str:
     if hexadecimal:
         return chr(int(hexadecimal, 16))
     if letter and letter in "xuUN":
-        raise ValueError(f"an escape that is no byte: {escape[0]}")
+        raise NotBytes(f"a literal with an escape that is no byte: {escape[0]}")
     return chr(int(octal, 8)) if octal else _LETTERS.get(letter, letter)
 
 
@@ -55,9 +63,28 @@ def _read_list(text: str) -> bytes | None:
     if all(re.fullmatch(r"0[xX][0-9a-fA-F]{1,2}", word) for word in words):
         return bytes(int(word, 16) for word in words)
     is_decimal = all(re.fullmatch(r"0|[1-9][0-9]{0,2}", word) for word in words)
-    if is_decimal and (brackets or ("," in text and any(len(word) != 2 for word in words))):
+    if is_decimal and (brackets or _cannot_be_hex(words, has_commas="," in text)):
         return bytes(map(int, words))
     return bytes.fromhex(" ".join(words)) if brackets else None
+
+
+def _cannot_be_hex(words: list[str], *, has_commas: bool) -> bool:
+    if has_commas:
+        return any(len(word) != 2 for word in words)
+    return len(words) > 1 and any(len(word) == 3 for word in words)
+
+
+def _read_words(text: str) -> bytes | None:
+    """Read the lines of `hexdump` without options; the last one is the number of all bytes."""
+    lines = text.split("\n")
+    if not all(map(_WORDS.fullmatch, lines)) or " " not in text:
+        return None
+    end = int(lines.pop(), 16) if re.fullmatch(r"[0-9a-f]{7}", lines[-1]) else None
+    if end is not None:
+        lines.append(f"{end + end % 2:07x}")
+    swapped = [re.sub(r" (..)(..)", r" \2\1", line).replace(" ", ": ", 1) for line in lines]
+    data = _read_dump("\n".join(swapped))
+    return data and data[:end]
 
 
 def _read_dump(text: str) -> bytes | None:
@@ -79,7 +106,7 @@ def _read_dump(text: str) -> bytes | None:
             _repeat(data, row, offset)
         if offset != len(data):
             if is_spaced:
-                raise ValueError("a hex dump with a gap in it")
+                raise NotBytes("a hex dump with a gap in it")
             return None
         data += bytes.fromhex(line[4] or "")[:row]
     return bytes(data)
@@ -100,7 +127,7 @@ def _repeat(data: bytearray, row: int, end: int) -> None:
     """Repeat the last row up to the offset `end`."""
     last, missing = bytes(data[-row:]), end - len(data)
     if not last or missing < 0 or missing % len(last):
-        raise ValueError("a hex dump whose repeated lines do not fit")
-    if missing > MOST_REPEATED:
-        raise ValueError(f"a hex dump of more than {MOST_REPEATED} repeated bytes")
+        raise NotBytes("a hex dump whose repeated lines do not fit")
+    if end > MOST_REPEATED:
+        raise NotBytes(f"a hex dump of more than {MOST_REPEATED:,} bytes, in which lines are repeated")
     data += last * (missing // len(last))

@@ -8,7 +8,7 @@ from wslab.cli.errors import CommandError, reason
 from wslab.cli.output import complain, complaining_of_warnings, show
 from wslab.recording.recording import Recording
 
-INTERVAL = 10.0  # seconds between two looks at how much has been recorded
+INTERVAL = 1.0  # seconds between two looks at how much has been recorded
 GROWTH = 1.25  # times as much as at the last save
 ENTRY_SIZE = 100  # bytes that each chunk and call takes in a file besides its data, about
 

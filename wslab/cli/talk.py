@@ -5,30 +5,42 @@ end of the input, for as long as it takes, and ends with the program.
 """
 
 import contextlib
-import os
+import io
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 
-from wslab.cli.output import ask, keep_terminal, show_above_prompt, show_message, tell
+from wslab.cli.output import ask, complain, keep_terminal, show_above_prompt, show_message, tell
 from wslab.cli.typed import LINES, read_typed, write_typed
-from wslab.dissector.wording import in_bytes, in_hex
+from wslab.dissector.wording import how_many, in_hex
 from wslab.protocol.errors import CloseCode, ConnectionClosed, ProtocolError
 from wslab.protocol.events import Binary, Close, Event, Ping, Pong, Text
 from wslab.sockets.connection import Connection
 
 MOST_BYTES = 64  # of a binary message that a terminal shows
+MAX_LINE = 64 * 1024 * 1024  # bytes
 
 
 def talk_between_pipes(connection: Connection, has_commands: bool) -> None:
     """Send the lines of standard input, print what arrives as lines, until the connection is closed."""
-    _start(connection, _lines(sys.stdin.fileno()), Sender(connection, tell if has_commands else None))
+    _start(connection, _lines(_raw_input().read), Sender(connection, tell if has_commands else None))
     for message in connection:
-        if has_commands:
-            show_message(write_typed(message))
-        else:
-            show_message(message if isinstance(message, str) else message.hex(" "))
+        show_received(message, has_commands)
+
+
+def show_received(message: str | bytes, has_commands: bool) -> None:
+    """Print a message as a line: with `has_commands`, as one that sends the same; bytes in hex, for a user in words."""
+    if has_commands:
+        show_message(write_typed(message))
+    elif isinstance(message, str):
+        show_message(message)
+    else:
+        show_message(_in_words(message) if sys.stdout.isatty() else message.hex(" "))
+
+
+def _in_words(data: bytes) -> str:
+    return f"({how_many(len(data))} of binary) {in_hex(data, MOST_BYTES, counted=False)}".rstrip()
 
 
 def talk_on_terminal(connection: Connection) -> None:
@@ -47,7 +59,7 @@ def _said(event: Event, sender: "Sender") -> str:
         case Text(data):
             return data
         case Binary(data):
-            return f"({in_bytes(len(data))} of binary) {in_hex(data, MOST_BYTES, counted=False)}"
+            return _in_words(data)
         case Ping(payload):
             return f"(a ping, answered) {payload.hex(' ')}".rstrip()
         case Pong(payload):
@@ -81,7 +93,7 @@ class Sender:
             case None:
                 remark(LINES)
             case Ping(payload):
-                self._pings[payload] = time.monotonic()
+                self._pings[payload] = time.perf_counter()
                 self._connection.ping(payload)
             case Close(code, reason):
                 self._connection.close(code, reason)
@@ -91,14 +103,20 @@ class Sender:
     def waited_for(self, payload: bytes) -> str:
         """How long the pong with this payload has taken, in words."""
         sent = self._pings.pop(payload, None)
-        return "" if sent is None else f" after {(time.monotonic() - sent) * 1000:.1f} ms"
+        return "" if sent is None else f" after {(time.perf_counter() - sent) * 1000:.1f} ms"
 
 
 def _start(connection: Connection, lines: Iterable[str], sender: Sender) -> None:
     def run() -> None:
-        with contextlib.suppress(ConnectionClosed):  # the other thread tells why
-            for line in lines:
-                sender.send(line)
+        try:
+            with contextlib.suppress(ConnectionClosed):  # the other thread tells why
+                for line in lines:
+                    sender.send(line)
+                    if not connection.is_open:  # by `/close`: nothing more is asked for
+                        break
+        except ValueError as error:
+            complain("connect", error)
+            connection.abort()
         connection.close(CloseCode.NORMAL_CLOSURE)
 
     threading.Thread(target=run, name="wslab-typed", daemon=True).start()
@@ -110,12 +128,25 @@ def _asked() -> Iterator[str]:
             yield ask("> ")
 
 
-def _lines(descriptor: int) -> Iterator[str]:
-    """The lines as they come; unbuffered, so that the program can end meanwhile."""
-    unfinished = b""
-    while read := os.read(descriptor, 65536):
-        *lines, unfinished = (unfinished + read).split(b"\n")
-        for line in lines:
-            yield line.rstrip(b"\r").decode(errors="replace")
+def _raw_input() -> io.RawIOBase:
+    """Standard input without buffers, so that the program can end meanwhile.
+
+    The console of Windows gives UTF-8 only to Python's own object; who reads its file descriptor gets another encoding.
+    """
+    raw: io.RawIOBase = sys.stdin.buffer.raw  # type: ignore[union-attr]
+    return raw
+
+
+def _lines(read_some: Callable[[int], bytes | None]) -> Iterator[str]:
+    """The lines as they come."""
+    unfinished = bytearray()
+    while read := read_some(65536):
+        *ends, begun = read.split(b"\n")
+        for end in ends:
+            yield (unfinished + end).rstrip(b"\r").decode(errors="replace")
+            unfinished.clear()
+        unfinished += begun
+        if len(unfinished) > MAX_LINE:
+            raise ValueError(f"a line of more than {MAX_LINE:,} bytes is too long for a message")
     if unfinished:
         yield unfinished.decode(errors="replace")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wslab.cli import arguments
 from wslab.cli.errors import CommandError, reason
-from wslab.cli.output import is_watched, show, tell
+from wslab.cli.output import is_watched, show, tell, until_ctrl_c
 from wslab.cli.saver import Saver
 from wslab.cli.tap_log import LineFormatter, LiveRecording
 from wslab.tap.faults import Fault, chop, cut, delay, silence
@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     tap = _tap(options, recording)
     with contextlib.ExitStack() as at_the_end:
         try:
-            with contextlib.suppress(KeyboardInterrupt):
+            with until_ctrl_c():
                 _start(tap)
                 if path is not None:  # it is saved also where nobody reads the lines any more
                     at_the_end.enter_context(Saver(recording, path))

@@ -14,6 +14,7 @@ from wslab.recording.recording import Recording
 ARROWS = {Role.CLIENT: ">", Role.SERVER: "<"}
 MOST_OF_A_TEXT = 1024 * 1024  # characters
 MOST_WAITING = 100  # reads that have not been printed yet; then those who talk wait
+MOST_BROKEN = 1000  # connections that broke off
 LONG = 1.0  # seconds: Windows notices Ctrl-C only between two waits
 
 
@@ -33,13 +34,16 @@ class LineFormatter:
     def __init__(self, times: bool = False, full: bool = False) -> None:
         self._times = times
         self._most = MOST_OF_A_TEXT if full else MOST_SHOWN
-        self._conversations: dict[int, Conversation | None] = {}  # None for one that broke off
+        self._conversations: dict[int, Conversation] = {}
+        self._broken: dict[int, None] = {}  # the last ones that broke off: some of their bytes may still come
         self._half_closed: set[int] = set()
 
     def lines(self, entry: Chunk | Call) -> list[str]:
         """Return the lines that this chunk or mark completes."""
         number, sender = entry.connection, SENDERS[entry.direction]
-        conversation = self._conversations.setdefault(number, Conversation(max(KEPT, self._most)))
+        conversation = self._conversations.get(number)
+        if conversation is None and number not in self._broken:
+            conversation = self._conversations[number] = Conversation(max(KEPT, self._most))
         if isinstance(entry, Chunk):
             said = [seen.told(self._most) for seen in conversation.receive(sender, entry.data)] if conversation else []
         else:
@@ -54,12 +58,15 @@ class LineFormatter:
         if call.name == "end":
             if number in self._half_closed:
                 self._half_closed.remove(number)
-                del self._conversations[number]
-            else:
+                self._conversations.pop(number, None)
+            elif number not in self._broken:
                 self._half_closed.add(number)
             return "end of TCP"
-        self._conversations[number] = None
+        self._conversations.pop(number, None)
         self._half_closed.discard(number)
+        self._broken[number] = None
+        if len(self._broken) > MOST_BROKEN:
+            del self._broken[next(iter(self._broken))]
         return "reset" if call.name == "reset" else f"the server cannot be reached: {call.argument}"
 
 

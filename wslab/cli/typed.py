@@ -4,18 +4,27 @@ r"""typed: a line that is typed in, what is to be sent out: a text, or what a li
 ('Hello', b'\x00\xff', '/etc', Close(code=4000, reason='why not'))
 """
 
+import sys
+
 from wslab.cli.pasted import read_pasted
 from wslab.protocol.errors import CloseCode, is_valid_close_code
 from wslab.protocol.events import Close, Ping
 
-LINES = """\
+
+def what_lines_do(platform: str) -> str:
+    """The help; what ends the input is another key on Windows."""
+    end = "Ctrl-Z and Enter close" if platform == "win32" else "Ctrl-D closes"
+    return f"""\
 A line is a text message. A line with a slash is something else:
   /hex 00 ff         a binary message; bytes in any form that `inspect` takes
   /ping hello        a ping; how long its pong takes is shown
   /close 4000 why    the closing handshake; code and reason can be left out
   /help              this
   //etc              the text message /etc
-Ctrl-D closes with 1000, Ctrl-C with 1001."""
+{end} with 1000, Ctrl-C with 1001."""
+
+
+LINES = what_lines_do(sys.platform)
 
 
 def read_typed(line: str) -> str | bytes | Ping | Close | None:
@@ -49,7 +58,7 @@ def _read_hex(written: str) -> bytes:
 def _read_close(code: str, reason: str) -> Close:
     number = int(code) if code.isdecimal() and code.isascii() else 0
     if code and not is_valid_close_code(number):
-        raise ValueError(f"{code} may not stand in a close frame: 1000 and 3000 to 4999 may (RFC 6455 §7.4)")
+        raise ValueError(f"{code} may not stand in a close frame (RFC 6455 §7.4); 1000 may, and so may 3000 to 4999")
     if len(reason.encode()) > 123:
         raise ValueError("a reason has at most 123 bytes (RFC 6455 §5.5, §5.5.1)")
     return Close(number or CloseCode.NORMAL_CLOSURE, reason)

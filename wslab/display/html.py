@@ -31,6 +31,11 @@ def faded(html: str) -> str:
     return f'<div style="opacity:0.7">{html}</div>'
 
 
+def close_lines(html: str) -> str:
+    """HTML with lines as close in a widget as elsewhere."""
+    return f'<div style="{LINES}">{html}</div>'
+
+
 def announced(html: str) -> str:
     """HTML that a screen reader reads aloud when it appears."""
     return f'<div role="status" style="{LINES}">{html}</div>'

@@ -1,4 +1,4 @@
-"""short_tracebacks: in a notebook, an error shows the cell and where it was raised, and no steps in between."""
+"""short_tracebacks: in a notebook, an error shows the cell, where it was raised and what to do, and nothing else."""
 
 import os
 import sys
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
+
+from wslab.display.advice import advice
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
@@ -33,6 +35,8 @@ def _show(
     tb: TracebackType,
     tb_offset: int | None = None,
 ) -> None:
+    if (told := advice(error)) and told not in getattr(error, "__notes__", []):
+        error.add_note(told)
     for shown in _chain(error):
         for frame, _ in traceback.walk_tb(shown.__traceback__):
             if frame.f_code.co_filename.startswith(PACKAGE):

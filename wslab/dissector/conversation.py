@@ -9,14 +9,15 @@ from dataclasses import dataclass, field
 
 from wslab.dissector.early_frames import EarlyFrames
 from wslab.dissector.frames import KEPT, Body, Dissected, FrameDissector, Opaque
-from wslab.dissector.lenient_heads import END_OF_HEAD, may_be_a_head, read_leniently
+from wslab.dissector.lenient_heads import END_OF_HEAD, may_be_a_head, read_head, without_quote
 from wslab.dissector.proxy_header import MOST_OF_A_LINE, find_proxy_header
-from wslab.protocol.body import BodyReader
+from wslab.dissector.wording import how_many
+from wslab.protocol.body import PIECE, BodyReader
 from wslab.protocol.deflate import NAME as DEFLATE
 from wslab.protocol.errors import HandshakeError, ProtocolError
 from wslab.protocol.frames import MAX_HEADER, parse_header
 from wslab.protocol.handshake import check_request, check_response, parse_extensions
-from wslab.protocol.http import Request, Response, parse_request, parse_response_head
+from wslab.protocol.http import Request, Response
 from wslab.protocol.states import Role
 
 MAX_HEAD = 64 * 1024  # bytes: browsers carry many cookies
@@ -116,16 +117,17 @@ class Conversation:
         except HandshakeError as error:
             if end is None and may_be_a_head(sender, head):
                 return seen
-            return [*seen, *self._give_up(sender, f"not WebSocket: {_without_quote(error)}")]
+            return [*seen, *self._give_up(sender, f"not WebSocket: {without_quote(error)}")]
 
     def _skip_body(self, sender: Role, side: _Side, body: BodyReader) -> list[Dissected]:
-        side.drop(body.read(bytes(side.unread)))
+        while side.unread and not (body.is_whole or body.is_broken):  # in pieces: the rest may be other bodies
+            side.drop(body.read(bytes(side.unread[:PIECE])))
         if body.is_broken:
             return self._give_up(sender, "not WebSocket: a body in chunks without an end")
         if not body.is_whole:
             return []
         side.body = None
-        what = Body(f"a body of {body.size} bytes")
+        what = Body(f"a body of {how_many(body.size)}")
         has_more = body.size and sender is Role.SERVER
         return [Dissected(sender, side.position - body.size, side.position, what)] if has_more else []
 
@@ -139,21 +141,18 @@ class Conversation:
             of = "" if side.body.is_chunked else f"of {there + side.body.missing} "
             why = Opaque(f"cut short: {there} {of}bytes of a body")
             return [Dissected(sender, side.position - side.body.size, side.position, why)]
-        has_head = sender is Role.CLIENT and self._is_asked
-        if has_head or self._is_unread or not side.unread:
+        if self._is_unread or not side.unread or (sender is Role.CLIENT and self._is_asked):
             return []
-        return self._give_up(sender, f"cut short: {len(side.unread)} bytes of a head")
+        return self._give_up(sender, f"cut short: {how_many(len(side.unread))} of a head")
 
     def _give_up(self, sender: Role, why: str) -> list[Dissected]:
         """Read nothing more, and say so."""
-        self._is_unread = True
-        side = self._sides[sender]
-        seen = Dissected(sender, side.position, side.position + len(side.unread), Opaque(why))
+        self._is_unread, side = True, self._sides[sender]
         self._sides = {role: _Side() for role in Role}
-        return [seen]
+        return [Dissected(sender, side.position, side.position + len(side.unread), Opaque(why))]
 
     def _read_request(self, side: _Side, head: bytes) -> list[Dissected]:
-        request, used, illegal = _parse(parse_request, Role.CLIENT, head)
+        request, used, illegal = read_head(Role.CLIENT, head)
         if not isinstance(request, Request):
             return []
         self.request, self._is_asked, self._is_loose = request, True, bool(illegal)
@@ -173,8 +172,7 @@ class Conversation:
         if not size:
             return None
         side.drop(size)
-        seen = Dissected(Role.CLIENT, 0, size, Opaque(what))
-        return [seen, *self._read(Role.CLIENT, 0)]
+        return [Dissected(Role.CLIENT, 0, size, Opaque(what)), *self._read(Role.CLIENT, 0)]
 
     def _asks_for_websocket(self) -> bool:
         return self.request is not None and self.request.headers.has_token("Upgrade", "websocket")
@@ -197,21 +195,21 @@ class Conversation:
             side.drop(len(side.unread) - len(side.unread.lstrip(b"\r\n")))
 
     def _read_response(self, side: _Side, head: bytes) -> list[Dissected]:
-        if not head.startswith(RESPONSE_START[: len(head)]):
+        if not RESPONSE_START.startswith(head.lstrip(b"\r\n")[: len(RESPONSE_START)].upper()):
             raise HandshakeError("the server speaks no HTTP")
         if self.request is None or not self._is_asked:
             raise HandshakeError("the server speaks first")
-        response, used, illegal = _parse(parse_response_head, Role.SERVER, head)
+        response, used, illegal = read_head(Role.SERVER, head)
         if not isinstance(response, Response):
             return []
         self.response = response
-        agrees = response.status == 101 and response.headers.get("Upgrade").lower() == "websocket"
+        agrees = response.status == 101 and response.headers.has_token("Upgrade", "websocket")
         if agrees and self._is_request_legal:
             illegal = illegal or _reason(check_response, response, self.request)
-        seen = [_take_head(Role.SERVER, side, response, used, illegal)]
-        if not (agrees and self._asks_for_websocket()):
-            return [*seen, *self._go_on(self.request, response)]
-        return [*seen, *self._open(response)]
+        seen = _take_head(Role.SERVER, side, response, used, illegal)
+        if agrees and self._asks_for_websocket():
+            return [seen, *self._open(response)]
+        return [seen, *self._go_on(self.request, response)]
 
     def _go_on(self, request: Request, response: Response) -> list[Dissected]:
         """Expect the final answer after an interim one, or else another request behind the bodies of these."""
@@ -284,26 +282,6 @@ def _ends_tcp(head: Request | Response) -> bool:
     if head.version == "HTTP/1.0":
         return not head.headers.has_token("Connection", "keep-alive")
     return head.headers.has_token("Connection", "close")
-
-
-def _parse(
-    parse: Callable[[bytes], tuple[Request | Response, int] | None], sender: Role, head: bytes
-) -> tuple[Request | Response | None, int, str]:
-    """Read a head, whole or not: what it says, the bytes it takes, and why an endpoint would refuse it.
-
-    Both ends have perhaps taken what is illegal. Raises HandshakeError if nobody can have.
-    """
-    try:
-        return (*(parse(head) or (None, 0)), "")
-    except HandshakeError as error:
-        if END_OF_HEAD.search(head) and (found := read_leniently(sender, head)):
-            return found, len(head), _without_quote(error)
-        raise
-
-
-def _without_quote(error: HandshakeError) -> str:
-    """The reason; what stands behind its colon is a piece of the head, in which a secret may stand."""
-    return error.reason.partition(": ")[0]
 
 
 def _take_head(sender: Role, side: _Side, head: Request | Response, size: int, illegal: str) -> Dissected:

@@ -9,7 +9,7 @@ from wslab.dissector.frames import KEPT, DissectedFrame, FrameDissector
 from wslab.dissector.handshake_lines import DissectedHead, begins_a_head, dissect_head
 from wslab.dissector.payloads import ByteRange, Verdict
 from wslab.dissector.wording import cut
-from wslab.protocol.body import BodyReader
+from wslab.protocol.body import PIECE, BodyReader
 from wslab.protocol.deflate import NAME as DEFLATE
 from wslab.protocol.errors import Violation
 from wslab.protocol.frames import Opcode
@@ -18,7 +18,6 @@ from wslab.protocol.rules import Situation, broken_by_frame
 from wslab.protocol.states import Role
 from wslab.redaction.redact import redact_body
 
-PIECE = 4096  # bytes of a body that are looked at at once
 MASKING = {True: Role.CLIENT, False: Role.SERVER}  # §5.1: who masks its frames
 
 

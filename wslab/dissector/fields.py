@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from wslab.dissector.field import Field
 from wslab.dissector.payloads import ByteRange, Payload, Verdict, fields_of_payload, told
-from wslab.dissector.wording import in_bytes
+from wslab.dissector.wording import how_many
 from wslab.protocol.errors import Violation
 from wslab.protocol.frames import MAX_HEADER, OPCODES, Opcode
 from wslab.protocol.masking import Buffer
@@ -120,14 +120,14 @@ def fields_of_frame(data: Buffer, layout: Layout, judged: Verdict, window: ByteR
             layout.end,
             "cut short",
             "",
-            f"missing: {in_bytes(layout.size - len(layout.header))} of the header",
+            f"missing: {how_many(layout.size - len(layout.header))} of the header",
         )
         return
     payload = Payload(data, layout.payload_start, layout.end, layout.length, layout.masking_key, layout.opcode)
     yield from fields_of_payload(payload, judged, window)
     if not layout.is_whole:
         yield Field(
-            layout.end, layout.end, "cut short", "", f"missing: {in_bytes(layout.length - layout.there)} of the payload"
+            layout.end, layout.end, "cut short", "", f"missing: {how_many(layout.length - layout.there)} of the payload"
         )
 
 

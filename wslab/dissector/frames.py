@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from wslab.dissector.wording import how_many
 from wslab.protocol.deflate import Decompressor, inflate
 from wslab.protocol.errors import CloseCode, ProtocolError, Violation
 from wslab.protocol.frames import MAX_HEADER, Frame, FrameHeader, Opcode, parse_close
@@ -41,9 +42,9 @@ class DissectedFrame:
         """One readable line, with at most so many characters of a text."""
         header, shown, notes = self.header, self._payload_text(most), []
         if self.is_inflated:
-            notes.append(f"compressed to {header.payload_length} bytes")
+            notes.append(f"compressed to {how_many(header.payload_length)}")
         if self.is_deflated:
-            notes.append(f"{self.length} bytes, compressed, and not to be decompressed")
+            notes.append(f"{how_many(self.length)}, compressed, and not to be decompressed")
         compressed = self.is_inflated or self.is_deflated
         bits = {"rsv1": header.rsv1 and not compressed, "rsv2": header.rsv2, "rsv3": header.rsv3}
         notes += [name for name, is_set in bits.items() if is_set]
@@ -212,7 +213,7 @@ class FrameDissector:
             why = f"cut short: {there} of a {header.opcode.name.lower()} frame"
             return [arriving.seen(self._sender, self._position, Opaque(why))]
         if begun:
-            why = f"cut short: {begun} bytes of the header of a frame"
+            why = f"cut short: {how_many(begun)} of the header of a frame"
             return [Dissected(self._sender, self._position, self._position + begun, Opaque(why))]
         return []
 

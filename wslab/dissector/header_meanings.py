@@ -5,7 +5,7 @@ from base64 import b64decode
 from collections.abc import Callable, Iterator
 
 from wslab.dissector.field import Field
-from wslab.dissector.wording import cut
+from wslab.dissector.wording import cut, how_many
 from wslab.protocol.deflate import NAME as DEFLATE
 from wslab.protocol.errors import HandshakeError
 from wslab.protocol.handshake import (
@@ -127,7 +127,7 @@ def _decoded(place: int, value: str, meaning: str) -> Iterator[Field]:
     except (binascii.Error, ValueError):
         return
     if data:
-        yield Field(place, place, f"its {len(data)} bytes", cut(data.hex(" ")), meaning)
+        yield Field(place, place, f"its {how_many(len(data))}", cut(data.hex(" ")), meaning)
 
 
 def _fits(place: int, value: str, request: Request | None) -> Iterator[Field]:

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from wslab.dissector.field import Field
 from wslab.dissector.frames import DissectedFrame
+from wslab.dissector.wording import how_many
 from wslab.protocol.errors import ProtocolError, Violation, describe_close
 from wslab.protocol.frames import Opcode, parse_close
 from wslab.protocol.masking import Buffer, apply_mask
@@ -100,7 +101,7 @@ def _rows_of_bytes(payload: Payload, judged: Verdict, window: ByteRange) -> Iter
     last = min(first + window.most, payload.end)
     is_masked = payload.masking_key is not None
     if first > payload.start:
-        meaning = f"{first - payload.start} bytes before: start={payload.start} shows them"
+        meaning = f"{how_many(first - payload.start)} before: start={payload.start} shows them"
         yield Field(payload.start, first, _name_at(payload.start, payload, judged), "", meaning, LEFT_OUT)
     wire, plain = payload.wire(first, last), payload.plain(first, last)
     crossed_out = _crossed_out(payload, judged, first, last)
@@ -161,7 +162,7 @@ def _what_it_says(payload: Payload, judged: Verdict, window: ByteRange) -> Itera
             frame.length,
             window.most,
         )
-        yield Field(place, place, "payload", value, f"decompressed: {frame.length} bytes (RFC 7692 §7.2.2)")
+        yield Field(place, place, "payload", value, f"decompressed: {how_many(frame.length)} (RFC 7692 §7.2.2)")
     elif payload.end > payload.start:
         kind = frame.kind if frame is not None else payload.opcode
         first = min(max(window.start, payload.start), payload.end)

@@ -16,13 +16,13 @@ def since(seconds: float) -> str:
     return f"{seconds:+.2f} s" if abs(seconds) >= 1 else f"{seconds * 1e3:+.1f} ms"
 
 
-def in_bytes(count: int) -> str:
-    """A number of bytes in words.
+def how_many(count: int, noun: str = "byte") -> str:
+    """A number of things in words.
 
-    >>> in_bytes(1), in_bytes(65536)
-    ('1 byte', '65,536 bytes')
+    >>> how_many(1), how_many(65536), how_many(0, "frame")
+    ('1 byte', '65,536 bytes', '0 frames')
     """
-    return f"{count:,} byte{'s' * (count != 1)}"
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def in_hex(data: bytes | bytearray, most: int, *, counted: bool = True) -> str:

@@ -3,19 +3,27 @@
 The server is tried with the cases of the Autobahn test suite, which kosoku runs.
 """
 
+import ast
 import importlib.util
+import os
 import subprocess
 import sys
+import tempfile
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wslab.exercises.checking import check
+from wslab.exercises.checking import UNATTEMPTED, check
+from wslab.exercises.checks import isolation
+from wslab.exercises.checks.exercise import Case
 from wslab.exercises.checks.report import Report
 from wslab.exercises.sets.catalogue import EXERCISES
+from wslab.protocol.errors import HandshakeError
+from wslab.sockets.client import connect
 
 # What a whole server needs, in the order of the lessons.
 PARTS = (
@@ -32,6 +40,10 @@ CHAPTERS = {
     "7": "closing",
     "10": "miscellaneous",
 }
+CHAPTER_POINTS = 5
+# What would do the work in place of the file: a server of wslab, or another library.
+BORROWED = {"Codec", "EchoServer", "Protocol", "aiohttp", "autobahn", "picows", "tornado", "websockets", "wsproto"}
+GREETING = 5.0  # seconds for a handshake
 START = 10.0  # seconds in which a server must say where it listens
 LISTENING = "Listening on "
 
@@ -44,6 +56,11 @@ class Chapter:
     passed: int
     cases: int
     first_failed: str = ""
+
+    @property
+    def points(self) -> int:
+        """Points for the share of the cases that were passed; all of them only for all cases."""
+        return CHAPTER_POINTS * self.passed // self.cases
 
     def __str__(self) -> str:
         failed = f"  first failed: {self.first_failed}" if self.first_failed else ""
@@ -70,6 +87,10 @@ class Score:
         """Whether all parts stand and all cases are passed."""
         return not self.next and not self.problem and all(it.passed == it.cases for it in self.chapters)
 
+    def points(self, chapter: str) -> int:
+        """The points that the server has earned in a chapter, by its number: at most 5."""
+        return next((it.points for it in self.chapters if it.number == chapter), 0)
+
     def __str__(self) -> str:
         reports = {report.name: report for report in self.parts}
         lines = ["The parts:"]
@@ -92,60 +113,104 @@ def _first_fault(report: Report | None) -> list[str]:
     return [failed[0].name, *failed[0].lines()] if failed else []
 
 
-def judge_file(path: Path, chapters: Sequence[str] = tuple(CHAPTERS)) -> Score:
-    """Check every part in the file, then run the cases against the server that the file starts as a program.
+def judge_file(file: str | os.PathLike[str], chapters: Sequence[str] = tuple(CHAPTERS)) -> Score:
+    """Check every part in a file, then run the cases against the server that the file starts as a program.
 
-    Raises OSError if there is no such file.
+    Raises OSError if there is something of this name that cannot be read.
     """
-    path.read_bytes()
-    names, problem = _load(path)
+    path = Path(file)
+    try:
+        source = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return Score((), PARTS, problem=f"{UNATTEMPTED}: there is no {path.name} here")
+    names, problem = _load(path, source)
     found = [name for name in PARTS if name in names]
     reports = tuple(check(names[name], exercise=name) for name in found)
     missing = tuple(name for name in PARTS if name not in names)
-    if problem or missing:
-        return Score(reports, missing, problem=problem or "not tried while parts are missing")
-    if importlib.util.find_spec("kosoku") is None:
-        return Score(reports, missing, problem="the cases need kosoku: pip install kosoku")
+    if problem := problem or _why_not_tried(source, missing):
+        return Score(reports, missing, problem=problem)
     try:
         with _server(path) as url:
+            _shake_hands(url)
             return Score(reports, missing, tuple(_run_cases(url, chapters)))
     except TimeoutError as error:
         return Score(reports, missing, problem=str(error))
 
 
-def _load(path: Path) -> tuple[dict[str, Any], str]:
-    """What the file defines, and what went wrong with it."""
+def _why_not_tried(source: str, missing: Sequence[str]) -> str:
+    if missing:
+        return "not tried while parts are missing"
+    if borrowed := _borrowed(source):
+        return f"not tried, as the file uses {borrowed}: this server is to be your own"
+    if importlib.util.find_spec("kosoku") is None:
+        return "the cases need kosoku: pip install kosoku"
+    return ""
+
+
+def _borrowed(source: str) -> str:
+    """What the file takes from elsewhere, if it would do the work."""
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Name(id=name) | ast.Attribute(attr=name) | ast.alias(name=name):
+                if found := BORROWED & set(name.split(".")):
+                    return found.pop()
+            case ast.ImportFrom(module=str(module)) if found := BORROWED & set(module.split(".")):
+                return found.pop()
+    return ""
+
+
+def _load(path: Path, source: str) -> tuple[dict[str, Any], str]:
+    """What the file defines, and what went wrong with it. It is tried first where it can do no harm."""
+    outcome = isolation.play(lambda: bool(_run(path, source)), [Case("")], frozenset(), isolation.LIMIT)[0]
+    if outcome.ended:
+        server = 'what starts the server belongs behind if __name__ == "__main__":'
+        return {}, f"the file cannot be loaded: it {outcome.ended}; {server}"
+    if outcome.raised:
+        return {}, f"the file cannot be loaded: {outcome.raised}"
+    return _run(path, source), ""
+
+
+def _run(path: Path, source: str) -> dict[str, Any]:
     names: dict[str, Any] = {"__name__": path.stem, "__file__": str(path)}
-    try:
-        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), names)
-    except BaseException as error:  # a learner's file may raise anything, SystemExit too
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        return names, f"the file cannot be loaded: {type(error).__name__}: {error}"
-    return names, ""
+    exec(compile(source, str(path), "exec"), names)
+    return names
 
 
 @contextmanager
 def _server(path: Path) -> Iterator[str]:
     """The address of the server that the file starts. Raises TimeoutError if it does not say where it listens."""
-    process = subprocess.Popen(
-        [sys.executable, str(path)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
-    )
-    timer = threading.Timer(START, process.kill)
-    timer.start()
-    try:
-        with process:
-            line = process.stdout.readline() if process.stdout else ""
+    command = [sys.executable, "-u", str(path)]  # what is printed comes at once, also without flush=True
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8", errors="replace") as process,
+    ):
+        lines = process.stdout or iter(())
+        # A pipe that nobody empties would stop a server which prints what it does.
+        rest = threading.Thread(target=deque, args=(lines, 0), daemon=True)
+        timer = threading.Timer(START, process.kill)
+        timer.start()
+        try:
+            first = next(lines, "")
             timer.cancel()
-            if not line.startswith(LISTENING):
+            if not first.startswith(LISTENING):
                 process.kill()
-                raise TimeoutError(f"the server has not said '{LISTENING}ws://…' within {START:g} seconds")
-            try:
-                yield line.removeprefix(LISTENING).strip()
-            finally:
-                process.kill()
-    finally:
-        timer.cancel()
+                process.wait()
+                errors.seek(0)
+                raise TimeoutError(_silence(errors.read()))
+            rest.start()
+            yield first.removeprefix(LISTENING).strip()
+        finally:
+            timer.cancel()
+            process.kill()
+            if rest.is_alive():
+                rest.join(START)
+
+
+def _silence(errors: str) -> str:
+    """Why a server has not said where it listens."""
+    last = (errors.strip().splitlines() or [""])[-1]
+    said = f"the server has not said '{LISTENING}ws://…' within {START:g} seconds"
+    return f"{said}; its last words were: {last}" if last else said
 
 
 def _run_cases(url: str, chapters: Sequence[str]) -> Iterator[Chapter]:
@@ -155,3 +220,12 @@ def _run_cases(url: str, chapters: Sequence[str]) -> Iterator[Chapter]:
         verdicts = judge(url, cases_of(number))
         bad = [verdict.case for verdict in verdicts if not verdict.has_passed]
         yield Chapter(number, len(verdicts) - len(bad), len(verdicts), bad[0] if bad else "")
+
+
+def _shake_hands(url: str) -> None:
+    """Raises TimeoutError if nobody answers: every case would wait for that."""
+    try:
+        with connect(url, timeout=GREETING):
+            pass
+    except (OSError, HandshakeError) as error:
+        raise TimeoutError(f"the server has not agreed to a handshake within {GREETING:g} seconds: {error}") from None

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from wslab.exercises import progress
 from wslab.exercises.checks import isolation
 from wslab.exercises.checks.diagnosis import UNWRITTEN, Evidence, find_fault, is_right
-from wslab.exercises.checks.exercise import Aspect, Case, Exercise
+from wslab.exercises.checks.exercise import Aspect, CannotJudge, Case, Exercise
 from wslab.exercises.checks.outcome import NEVER_RETURNED, Outcome, code_of
 from wslab.exercises.checks.report import Report, Result
 from wslab.exercises.sets.catalogue import EXERCISES, find, name_of
@@ -19,7 +19,8 @@ MOST_SEEDS = 1_000_000
 MOST_HANGS = 2  # calls that never return, before the rest is left untried
 UNATTEMPTED = "not attempted yet"
 # What a body of `...` or `pass`, with or without a docstring, is compiled to.
-EMPTY_BODY = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST", "COPY_FREE_VARS", "MAKE_CELL"}
+CONSTANT = {"LOAD_CONST", "RETURN_CONST", "LOAD_COMMON_CONSTANT"}  # 3.11, 3.12 and 3.13, 3.15
+EMPTY_BODY = CONSTANT | {"RESUME", "NOP", "RETURN_VALUE", "COPY_FREE_VARS", "MAKE_CELL"}
 
 
 class Try(NamedTuple):
@@ -49,7 +50,10 @@ def check_by(function: Any, exercise: Exercise, seed: int) -> Report:
         return _report(exercise, seed, _untried(exercise, problem), problem=problem)
     if is_stub(function):
         return _unattempted(exercise, seed)
-    report = try_aspects(function, exercise, seed)
+    try:
+        report = try_aspects(function, exercise, seed)
+    except CannotJudge as reason:
+        return _report(exercise, seed, _untried(exercise, str(reason)), problem=str(reason))
     if report.attempted:
         progress.remember(exercise.name, function, report.passed)
     return report
@@ -112,8 +116,9 @@ def is_stub(function: Any) -> bool:
     code = code_of(function)
     if code is None or code.co_flags & (inspect.CO_GENERATOR | inspect.CO_COROUTINE):
         return False
-    names = {instruction.opname for instruction in dis.get_instructions(code)}
-    return names <= EMPTY_BODY and code.co_consts[-1:] in ((None,), (...,), ())
+    body = list(dis.get_instructions(code))
+    constants = [it.argval for it in body if it.opname in CONSTANT]
+    return {it.opname for it in body} <= EMPTY_BODY and all(it is None or it is ... for it in constants)
 
 
 def try_aspects(function: Any, exercise: Exercise, seed: int) -> Report:

@@ -173,7 +173,7 @@ class MemorySocket:
         self.network.listeners[self._address[1]] = self
 
     def connect(self, address: Address) -> None:
-        """Connect to who listens there."""
+        """Connect to the listener there."""
         [(*_, (_, port))] = self.network.look_up(*address[:2])
         listener = self.network.listeners.get(port)
         if listener is None or listener._waiting is None:

@@ -1,12 +1,14 @@
 """background: a web server on this machine that serves in a thread of its own, until it is closed."""
 
 import socketserver
+import sys
 import threading
 from abc import ABC, abstractmethod
 from typing import Self
 
 HOST = "127.0.0.1"
 POLL_INTERVAL = 0.05  # seconds
+REUSES_ADDRESS = sys.platform != "win32"  # on Windows, it would let another program take the port away
 
 
 class BackgroundServer(ABC):

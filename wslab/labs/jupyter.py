@@ -6,6 +6,7 @@ import os
 import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 
 from wslab.browser.frontend import find_frontend, find_jupyter_server
@@ -56,9 +57,13 @@ class JupyterServer:
         headers = dict(self.headers) | {"Content-Type": "application/json"}
         body = b"{}" if method == "POST" else None
         request = urllib.request.Request(self.url + path, body, headers, method=method)
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
-            content: bytes = answer.read()
-        return content
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+                content: bytes = answer.read()
+            return content
+        except HTTPError as error:
+            error.close()
+            raise
 
 
 def find_server(environment: Mapping[str, str] = os.environ) -> JupyterServer | None:

@@ -6,10 +6,10 @@ import socketserver
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
-from wslab.labs.background import HOST, BackgroundServer
+from wslab.labs.background import HOST, REUSES_ADDRESS, BackgroundServer
 from wslab.protocol.errors import HandshakeError
 from wslab.protocol.http import Request, Response, parse_request, parse_response
-from wslab.sockets.stream import shut_down
+from wslab.sockets.stream import is_ready, shut_down
 
 READ_SIZE = 65536  # bytes
 LEAVE_TIMEOUT = 2.0  # seconds for an answer that has begun, when the server closes
@@ -83,17 +83,19 @@ class HttpServer(BackgroundServer):
 
 
 class _Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
+    allow_reuse_address = REUSES_ADDRESS
     daemon_threads = True
     block_on_close = False
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
         self.open: dict[threading.Thread, socket.socket] = {}
+        self.is_over = False
         super().__init__((HOST, 0), _Handler)
 
     def server_close(self) -> None:
         """End all connections, and wait a moment for answers that have begun."""
+        self.is_over = True
         shut_down(self.socket)  # a fork of this process may have it, too
         super().server_close()
         for thread, sock in self.open.copy().items():
@@ -117,7 +119,7 @@ class _Handler(socketserver.BaseRequestHandler):
 
     def _requests(self) -> Iterator[Request]:
         data = b""
-        while piece := self.request.recv(READ_SIZE):
+        while is_ready(self.request, None, lambda: self.server.is_over) and (piece := self.request.recv(READ_SIZE)):
             data += piece
             try:
                 while found := parse_request(data):

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from wslab.labs.background import HOST, BackgroundServer
+from wslab.labs.background import HOST, REUSES_ADDRESS, BackgroundServer
 from wslab.page.answer import answer_html
 from wslab.protocol.http import MAX_BODY_SIZE, Headers, Request, Response
 from wslab.sockets.log import log
-from wslab.sockets.stream import shut_down
+from wslab.sockets.stream import is_ready, shut_down
 
 READ_TIMEOUT = 5.0  # seconds
 
@@ -45,10 +45,12 @@ class Site(BackgroundServer):
 
 
 class _Server(ThreadingHTTPServer):
+    allow_reuse_address = REUSES_ADDRESS
     daemon_threads = False  # so that server_close waits for them
 
     def __init__(self, address: tuple[str, int], handler: Callable[..., BaseHTTPRequestHandler]) -> None:
         self._open: set[socket.socket] = set()
+        self.is_over = False
         super().__init__(address, handler)
 
     def get_request(self) -> tuple[socket.socket, Any]:
@@ -64,6 +66,7 @@ class _Server(ThreadingHTTPServer):
 
     def server_close(self) -> None:
         """Read nothing more, so that each thread ends once it has answered what it has read."""
+        self.is_over = True
         for sock in self._open.copy():
             with contextlib.suppress(OSError):  # its other end has gone already
                 sock.shutdown(socket.SHUT_RD)
@@ -76,11 +79,17 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
+    server: _Server
     timeout = READ_TIMEOUT
 
     def __init__(self, answer: Answer, *arguments: Any) -> None:
         self._answer = answer
         super().__init__(*arguments)
+
+    def handle(self) -> None:
+        """Answer a request, if one comes."""
+        if is_ready(self.connection, self.timeout, lambda: self.server.is_over) and not self.server.is_over:
+            super().handle()
 
     def do_GET(self) -> None:
         """Answer, and let the connection close."""

@@ -42,7 +42,7 @@ function showState() {
     readyState: socket ? `${socket.readyState} ${STATES[socket.readyState]}` : "no WebSocket yet",
     sent: describe(counts.sent),
     received: describe(counts.received),
-    bufferedAmount: socket ? `${socket.bufferedAmount} bytes` : "–",
+    bufferedAmount: socket ? howMany(socket.bufferedAmount, "byte") : "–",
     protocol: socket ? socket.protocol || '""' : "–",
     extensions: socket ? socket.extensions || '""' : "–",
     url: socket ? socket.url : "–",
@@ -56,7 +56,7 @@ function showState() {
 }
 
 function describe([messages, bytes]) {
-  return `${messages} message${messages === 1 ? "" : "s"}, ${bytes} bytes`;
+  return `${howMany(messages, "message")}, ${howMany(bytes, "byte")}`;
 }
 
 // One sentence: what is wrong, and what to do, above the log. `box` is the text box where it can be put right: then the

@@ -11,7 +11,8 @@ function shorten(text) {
 }
 
 function addRow(entry, className = "") {
-  const log = at("log"), wasAtEnd = isAtEnd(log);
+  const log = at("log");
+  followEnd(log);
   const row = add(log, "p", "");
   add(row, "span", ((entry.time - beginning) / 1000).toFixed(3), "quiet");
   add(row, "b", entry.what, className);
@@ -23,7 +24,6 @@ function addRow(entry, className = "") {
   ENTRIES.set(row, entry);
   while (log.children.length > MAX_ROWS) dropRow(log.firstElementChild);
   hideUnless(row, at("find").value);
-  if (wasAtEnd) log.scrollTop = log.scrollHeight;
   return row;
 }
 
@@ -52,10 +52,9 @@ function hexOf(bytes, isCut) {
 // Messages: the first of the views is shown, and a button leads to the next
 
 async function addMessage(entry) {
-  const log = at("log"), wasAtEnd = isAtEnd(log);
   const { data } = entry, isText = typeof data === "string";
   const size = sizeOf(data);
-  const fields = { data: isText ? data : "…", [isText ? "text" : data.constructor.name]: `${size} bytes` };
+  const fields = { data: isText ? data : "…", [isText ? "text" : data.constructor.name]: howMany(size, "byte") };
   const row = addRow({ ...entry, fields: { ...fields, ...entry.fields } });
   const shown = row.querySelector(".data");
   if (isText) {
@@ -63,10 +62,10 @@ async function addMessage(entry) {
   } else {
     const start = await new Blob([data.slice(0, MAX_BYTES)]).arrayBuffer();
     const hex = hexOf(new Uint8Array(start), size > MAX_BYTES);
+    followEnd(at("log"));
     shown.textContent = hex;
     offerViews(row, shown, { hex, text: shorten(new TextDecoder().decode(start)) });
   }
-  if (wasAtEnd) log.scrollTop = log.scrollHeight;
 }
 
 function viewsOfText(text) {

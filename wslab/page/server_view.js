@@ -39,17 +39,17 @@ async function askServer() {
 }
 
 function showFrames(frames, leftOut) {
-  const log = at("frames"), wasAtEnd = isAtEnd(log);
+  const log = at("frames");
+  followEnd(log);
   for (const frame of frames) {
     const row = add(log, "p", "");
     add(row, "b", frame.from === "client" ? "→ client sent" : "← server sent");
-    add(row, "span", `${frame.bytes} bytes`, "quiet");
+    add(row, "span", howMany(frame.bytes, "byte"), "quiet");
     if (frame.hex) add(row, "span", frame.hex, "data");
     add(row, "bdi", readable(frame.what));
   }
   view.shown += frames.length;
   at("server-note").textContent = leftOut;
-  if (wasAtEnd) log.scrollTop = log.scrollHeight;
 }
 
 setInterval(() => at("server-side").hidden || askServer(), ASK_EVERY);

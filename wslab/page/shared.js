@@ -18,10 +18,25 @@ function readable(text) {
   return text.replace(/[\0-\x08\x0b-\x1f\x7f]/g, symbol) || '""';
 }
 
+const howMany = (count, noun) => `${count} ${noun}${count === 1 ? "" : "s"}`;
+
 function toHex(bytes) {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
 }
 
 function isAtEnd(log) {
   return log.scrollHeight - log.scrollTop - log.clientHeight < 30;
+}
+
+const FOLLOWED = new Set();  // logs that go to their end with the next picture
+
+// Call it before a row is added. To measure a log is slow, so only the first row of each picture does.
+function followEnd(log) {
+  if (FOLLOWED.has(log)) return;
+  const wasAtEnd = isAtEnd(log);
+  FOLLOWED.add(log);
+  requestAnimationFrame(() => {
+    FOLLOWED.delete(log);
+    if (wasAtEnd) log.scrollTop = log.scrollHeight;
+  });
 }

@@ -14,7 +14,7 @@ from wslab.protocol.masking import apply_mask, xor
 
 WHOLE_TEXT = 0b1000_0001  # FIN, no reserved bit, opcode 1
 WHOLE_BINARY = 0b1000_0010
-EXTENDED = {126: (2, 126), 127: (8, 2**16)}  # how many bytes tell a longer length, and the least that they may tell
+EXTENDED = {126: (2, 126), 127: (8, 2**16)}  # how many bytes encode a longer length, and the least that they may
 WORTH_READING_ALONE = 4096  # bytes: unmasking such a payload with others costs more than alone (64 KiB: 1.4 times)
 LONG = 32 * 1024  # bytes: writing such a payload after its header costs less than joining them (64 KiB: 5 % in all)
 

@@ -1,5 +1,7 @@
 """BodyReader: where the body behind a head ends, found as its bytes arrive (RFC 9112 §6, §7.1)."""
 
+import codecs
+import contextlib
 import re
 import sys
 import zlib
@@ -7,11 +9,14 @@ import zlib
 from wslab.protocol.http import MAX_BODY_SIZE, Headers, Request, Response
 
 MAX_CHUNK_LINE = 1024  # bytes: the size of a chunk with its extensions, or a line of the trailer
+PIECE = 4096  # bytes that are handed to a reader at once where much may follow its body
 ENDLESS = sys.maxsize
 
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
-_LENGTH = re.compile(r"[0-9]{1,18}")
+_CHUNK_SIZE = re.compile(rb"0*([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
+_LENGTH = re.compile(r"0*[0-9]{1,18}")
 _CODINGS = {"gzip": (31,), "x-gzip": (31,), "deflate": (15, -15)}  # wbits; deflate should have the header of zlib
+_CHARSET = re.compile(r""";[ \t]*charset=["']?([\w.:-]{1,40})""", re.ASCII | re.IGNORECASE)
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
 class BodyReader:
@@ -87,27 +92,47 @@ def _length_of(head: Request | Response, method: str) -> int | None:
     lengths = set(head.headers.tokens("Content-Length"))
     if not lengths and isinstance(head, Request):
         return 0
-    return int(lengths.pop()) if len(lengths) == 1 and all(map(_LENGTH.fullmatch, lengths)) else ENDLESS
+    return int(lengths.pop()[-18:]) if len(lengths) == 1 and all(map(_LENGTH.fullmatch, lengths)) else ENDLESS
+
+
+def text_of_body(headers: Headers, body: bytes) -> str:
+    r"""The beginning of a body as text: in the charset that its head or its first bytes name, else in UTF-8.
+
+    >>> text_of_body(Headers((("Content-Type", "text/plain; charset=iso-8859-1"),)), b"gr\xfc\xdfe")
+    'grüße'
+    """
+    body, found = decode_body(headers, body), _CHARSET.search(headers.get("Content-Type"))
+    charset = "utf-16" if body.startswith(_UTF_16) else found[1] if found else "utf-8"
+    try:
+        text = body.decode(charset, "replace")
+    except (LookupError, ValueError):  # nobody knows it, or it is no charset
+        text = body.decode(errors="replace")
+    return text.removeprefix("\ufeff")  # a byte order mark
 
 
 def decode_body(headers: Headers, body: bytes) -> bytes:
     """The beginning of a body without the coding of its content and its transfer, at most 4 KiB.
 
-    Nothing where that cannot be undone.
+    Only what stands before the damage, where there is one; nothing where a coding is unknown.
 
     >>> decode_body(Headers((("Content-Encoding", "deflate"),)), zlib.compress(b"Hello"))
     b'Hello'
     """
     transfer = [coding for coding in headers.tokens("Transfer-Encoding") if coding.lower() != "chunked"]
     for coding in reversed([*headers.tokens("Content-Encoding"), *transfer]):
-        body = _decompress(body, _CODINGS.get(coding.lower(), ()))
+        if coding.lower() != "identity":
+            body = _decompress(body, _CODINGS.get(coding.lower(), ()))
     return body
 
 
 def _decompress(body: bytes, windows: tuple[int, ...]) -> bytes:
+    plain = b""
     for wbits in windows:
-        try:
-            return zlib.decompressobj(wbits).decompress(body, MAX_BODY_SIZE)
-        except zlib.error:
-            continue
-    return b""
+        decompressor = zlib.decompressobj(wbits)
+        with contextlib.suppress(zlib.error):
+            for octet in body:  # one by one: in its last call, what finds damage gives nothing
+                if len(plain) < MAX_BODY_SIZE:
+                    plain += decompressor.decompress(bytes((octet,)), MAX_BODY_SIZE)
+        if plain:
+            break
+    return plain[:MAX_BODY_SIZE]

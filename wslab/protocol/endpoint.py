@@ -2,8 +2,8 @@
 
 Strategy: bytes go into one buffer; while the connection is CONNECTING, the opening handshake reads heads from it, then
 `FrameReader` frames. What comes out is collected as events until the buffer is empty or something must be answered
-first. `MessageWriter` keeps what is to be sent. Nothing here waits, and nothing is safe to be called by two threads at
-once: who owns the socket holds a lock.
+first. What is sent is the matter of `SendingHalf`. Nothing here waits, and nothing is safe to be called by two threads
+at once: whoever owns the socket holds a lock.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -12,19 +12,20 @@ from wslab.protocol.batch import parse_messages
 from wslab.protocol.buffer import ReceiveBuffer
 from wslab.protocol.codec import Codec
 from wslab.protocol.deflate import PermessageDeflate
-from wslab.protocol.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
+from wslab.protocol.errors import HandshakeError, PartError, ProtocolError
 from wslab.protocol.events import Close, Event, Message, Ping, Pong, as_event
 from wslab.protocol.frames import Frame, Opcode, parse_close, serialize_close
 from wslab.protocol.http import Request, Response, build_refusal
 from wslab.protocol.limits import Limits
-from wslab.protocol.messages import MessageReader, MessageWriter, RandomMaskingKeys
+from wslab.protocol.messages import MessageReader
 from wslab.protocol.opening import OpeningHandshake
 from wslab.protocol.reader import FrameReader, IncomingFrame
 from wslab.protocol.rules import MAX_CONTROL_PAYLOAD
-from wslab.protocol.states import TRANSITIONS, Role, State, Step
+from wslab.protocol.sending import SendingHalf
+from wslab.protocol.states import Role, State, Step
 
 
-class Protocol:
+class Protocol(SendingHalf):
     """One end of a WebSocket connection, from the first byte of the handshake to the last of the closing handshake.
 
     Feed what arrives to `receive_data` and send what `data_to_send` returns. `state=State.OPEN` begins after the
@@ -47,18 +48,11 @@ class Protocol:
         state: State = State.CONNECTING,
         permessage_deflate: PermessageDeflate | None = None,
     ) -> None:
-        self.role = Role(role)
-        self.state = state
-        self.close_code: int = CloseCode.ABNORMAL_CLOSURE
-        self.close_reason = ""
+        self._codec = codec or Codec()
+        super().__init__(Role(role), state, self._codec, masking_keys)
         self.withheld = False
         self._limits = limits or Limits()
-        self._codec = codec or Codec()
         self._handshake = OpeningHandshake(self.role, self._codec, self._limits, deflate)
-        keys = (masking_keys or RandomMaskingKeys()) if self.role is Role.CLIENT else None  # §5.1
-        self._writer = MessageWriter(self._codec, keys)
-        # As `data_to_send`, but in pieces: a long message need not be copied to stand behind its header.
-        self.pieces_to_send: Callable[[], list[bytes]] = self._writer.take
         self._buffer = ReceiveBuffer()
         self._budget = 0  # how many bytes of messages `receive` may still give at once
         self._control = b""  # the payload of a control frame, as far as it has arrived
@@ -66,8 +60,10 @@ class Protocol:
         self._ignores_input = False
         self._is_masked = self.role is Role.SERVER  # what is received (§5.1)
         self._is_idle = False  # nothing has begun: what is read next are whole messages, most of the time
-        self._sent_close_code: int = CloseCode.ABNORMAL_CLOSURE
-        self._begin_frames(permessage_deflate)
+        self._reads_in_batches = False
+        self.permessage_deflate: PermessageDeflate | None = None
+        if state is not State.CONNECTING:
+            self._begin_frames(permessage_deflate)
 
     # The opening handshake
 
@@ -184,7 +180,7 @@ class Protocol:
             self._is_idle = self._reads_in_batches and not self.withheld and self._has_nothing_begun()
 
     def _has_nothing_begun(self) -> bool:
-        return self.state is not State.CONNECTING and self._frames.is_between_messages and not len(self._buffer)
+        return self.state is not State.CONNECTING and self._frames.is_between_messages and not self._buffer
 
     def _ignore_input(self) -> None:
         self._ignores_input, self._reads_in_batches, self._is_idle = True, False, False
@@ -194,6 +190,15 @@ class Protocol:
         if self.state is not State.CLOSED:
             self._step(Step.TCP_CLOSED)
             self._ignore_input()
+
+    def fail(self, error: ProtocolError) -> None:
+        """Fail the connection: tell the peer why, and ignore what it sends from now on (RFC 6455 §7.1.7)."""
+        if self.state is State.CONNECTING and self.role is Role.SERVER and isinstance(error, HandshakeError):
+            self.reject(error)
+        elif self.state is State.OPEN:
+            reason = error.reason.encode()[: MAX_CONTROL_PAYLOAD - 2].decode(errors="ignore")
+            self._send_close(serialize_close(error.code, reason), error.code)
+        self._ignore_input()
 
     def _receive_next(self, received: list[Message | Event]) -> bool:
         """Take in what comes next, and add what it completes to `received`; False if that needs more bytes."""
@@ -267,72 +272,3 @@ class Protocol:
             self._send_close(payload[:2], code)
         self._ignore_input()
         return Close(code, reason)
-
-    # Sending
-
-    def data_to_send(self) -> bytes:
-        """The bytes to send now; they are handed out once."""
-        return b"".join(self.pieces_to_send())
-
-    def send_messages(self, messages: Sequence[Message]) -> None:
-        """Send whole messages, or none: `str` as text, others as binary. Raises ValueError within a fragmented one."""
-        if self.state is not State.OPEN:
-            self._check_open()
-        self._writer.write_messages(messages)
-
-    def send_text(self, text: str, fin: bool = True) -> None:
-        """Send a text message, or with `fin=False` a fragment of one. Raises ValueError within a binary message."""
-        self._check_open()
-        self._writer.write_text(text, fin)
-
-    def send_bytes(self, data: bytes, fin: bool = True) -> None:
-        """Send a binary message, or with `fin=False` a fragment of one. Raises ValueError within a text message."""
-        self._check_open()
-        self._writer.write_binary(data, fin)
-
-    def ping(self, payload: bytes = b"") -> None:
-        """Send a ping; the peer answers it with a pong that has the same payload of at most 125 bytes."""
-        self._send_control(Opcode.PING, payload)
-
-    def pong(self, payload: bytes = b"") -> None:
-        """Send a pong that nobody asked for: a one-way sign of life (RFC 6455 §5.5.3)."""
-        self._send_control(Opcode.PONG, payload)
-
-    def close(self, code: int | None = CloseCode.NORMAL_CLOSURE, reason: str = "") -> None:
-        """Send a close frame, `None` for one without a code; nothing can be sent after it.
-
-        Raises ValueError for a code that must not be sent or a reason of more than 123 bytes.
-        """
-        self._check_open()
-        self._send_close(serialize_close(code, reason), CloseCode.NO_STATUS_RECEIVED if code is None else code)
-
-    def fail(self, error: ProtocolError) -> None:
-        """Fail the connection: tell the peer why, and ignore what it sends from now on (RFC 6455 §7.1.7)."""
-        if self.state is State.CONNECTING and self.role is Role.SERVER and isinstance(error, HandshakeError):
-            self.reject(error)
-        elif self.state is State.OPEN:
-            reason = error.reason.encode()[: MAX_CONTROL_PAYLOAD - 2].decode(errors="ignore")
-            self._send_close(serialize_close(error.code, reason), error.code)
-        self._ignore_input()
-
-    def _send_control(self, opcode: Opcode, payload: bytes) -> None:
-        self._check_open()
-        if len(payload) > MAX_CONTROL_PAYLOAD:
-            raise ValueError(f"a {opcode.name.lower()} has at most {MAX_CONTROL_PAYLOAD} bytes, not {len(payload)}")
-        self._writer.write_frame(Frame(opcode, bytes(payload)))
-
-    def _send_close(self, payload: bytes, code: int) -> None:
-        self._writer.write_frame(Frame(Opcode.CLOSE, payload))
-        self._sent_close_code = code
-        self._step(Step.CLOSE_SENT)
-
-    def _check_open(self) -> None:
-        if self.state is State.OPEN:
-            return
-        if self.state is State.CONNECTING:
-            raise RuntimeError("the opening handshake is not done yet")
-        code = self._sent_close_code if self.close_code == CloseCode.ABNORMAL_CLOSURE else self.close_code
-        raise ConnectionClosed(code, self.close_reason)
-
-    def _step(self, step: Step) -> None:
-        self.state = TRANSITIONS[self.state, step]

@@ -43,6 +43,9 @@ class Close:
 
 Message = str | bytes  # a whole message as it is: text as `str`, binary as `bytes`
 Event = Request | Response | Text | Binary | Ping | Pong | Close
+MESSAGE: tuple[type[Message], ...] = (str, bytes)  # for isinstance, which takes these faster than a union
+MESSAGE_TYPES = frozenset(MESSAGE)
+EVENT: tuple[type, ...] = (str, bytes, Ping, Pong, Request, Response)  # what a receiver of events is given
 
 
 def as_event(received: Message | Event) -> Event:

@@ -20,6 +20,7 @@ from wslab.protocol.rules import (
 from wslab.redaction.redact import harmless, printable, redact_target
 
 MAX_HEADER = 14  # bytes: 2, then 8 for the longest lengths, then 4 for the masking key
+MOST_SHOWN = 40  # characters of a text, or digits of bytes in hex
 
 
 class FrameHeader(NamedTuple):
@@ -60,7 +61,7 @@ class Frame:
         notes = [*bits, *([] if self.fin else ["more to come"])]
         return self.opcode.name.lower() + (f" {shown}" if shown else "") + (f" ({', '.join(notes)})" if notes else "")
 
-    def payload_text(self, most: int = 40) -> str:
+    def payload_text(self) -> str:
         """The payload as a reader wants it: text in quotes, the close code, else hex; longer ones are cut short."""
         payload = self.payload
         if self.opcode is Opcode.CLOSE and len(payload) >= 2:
@@ -69,11 +70,11 @@ class Frame:
         if self.opcode is Opcode.TEXT and not self.rsv1:
             with contextlib.suppress(UnicodeDecodeError):  # a fragment may end in the middle of a character
                 text = payload.decode()
-                shown = f'"{printable(redact_target(text[: 10 * most])[:most])}'
-                return f'{shown}"' if len(text) <= most else f'{shown}…" ({len(payload)} bytes)'
-        if len(payload) <= most // 2:
+                shown = f'"{printable(redact_target(text[: 10 * MOST_SHOWN])[:MOST_SHOWN])}'
+                return f'{shown}"' if len(text) <= MOST_SHOWN else f'{shown}…" ({len(payload)} bytes)'
+        if len(payload) <= MOST_SHOWN // 2:
             return payload.hex(" ")
-        return f"{payload[: most // 2].hex(' ')} … ({len(payload)} bytes)"
+        return f"{payload[: MOST_SHOWN // 2].hex(' ')} … ({len(payload)} bytes)"
 
 
 def parse_header(data: Buffer) -> tuple[FrameHeader, int] | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha1
 
-from wslab.protocol.body import decode_body
+from wslab.protocol.body import text_of_body
 from wslab.protocol.handshake_rules import (
     EXTENSION_IS_NO_NAME,
     EXTENSIONS_ARE_MALFORMED,
@@ -155,10 +155,10 @@ def build_response(
 def check_response(response: Response, request: Request, *, accept_key: Callable[[str], str] = accept_key) -> None:
     """Accept a response that agrees to `request`, or raise HandshakeError with its status (RFC 6455 §4.1, end)."""
     if response.status != 101:
-        text = redact_body(decode_body(response.headers, response.body)).decode(errors="replace")
+        text = text_of_body(response.headers, response.body)
+        text = redact_body(text.encode(errors="replace")).decode(errors="replace")
         values = {
-            "status": response.status,
-            "phrase": harmless(response.phrase),
+            "status": f"{response.status} {harmless(response.phrase)}".rstrip(),
             "place": f", and points to {harmless(place)}" if (place := response.headers.get("Location")) else "",
             "said": f": {said}" if (said := "\n".join(map(printable, text.strip().splitlines()))) else "",
         }

@@ -11,14 +11,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from wslab.protocol.head_rules import HandshakeRule, Refusal
-from wslab.protocol.http import TOKEN, Request, Response
+from wslab.protocol.http import HOST, TOKEN, Request, Response
 from wslab.redaction.redact import harmless, printable, redact_header
 
 VERSION = "13"
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")  # RFC 9110 §9.3, RFC 5789
 
-# RFC 3986 §3.2.2, without the comma, by which two of them were joined.
-_HOST = re.compile(r"(?:\[[\w.:~%-]+\]|(?:[\w.~!$&'()*+;=-]|%[0-9A-F]{2})+)(?::[0-9]*)?", re.ASCII | re.IGNORECASE)
+_HOST = re.compile(rf"{HOST}(?::[0-9]*)?", re.ASCII | re.IGNORECASE)
 
 # §4.4: the server answers with the versions that it is willing to use. RFC 9110 §15.5.22: a 426 names the protocol.
 _ALLOW = (("Allow", "GET"),)
@@ -172,7 +171,7 @@ RESPONSE_RULES: list[tuple[HandshakeRule, Callable[[Agreement], bool]]] = [
     ),
 ]
 
-REFUSED = HandshakeRule("status", "the server refused with {status} {phrase}{place}{said}", "§4.1, 1")
+REFUSED = HandshakeRule("status", "the server refused with {status}{place}{said}", "§4.1, 1")
 EXTENSIONS_NOT_OFFERED = HandshakeRule(
     "Sec-WebSocket-Extensions", "the server answered with extensions that were not offered", "§4.1, 5"
 )

@@ -48,23 +48,12 @@ NO_METHOD = HandshakeRule("start line", "the first line does not begin with an H
 NO_REQUEST_LINE = HandshakeRule("start line", "the request line is not 'GET /path HTTP/1.1'", "RFC 9112 §3")
 NO_VERSION = HandshakeRule("start line", "{version!r} is not an HTTP version", "RFC 9112 §2.3")
 WRONG_VERSION = HandshakeRule("start line", "this server speaks HTTP/1.1, not {version}", "RFC 9110 §15.6.6", 505)
+SPEAKS_TLS = HandshakeRule("start line", "the other end speaks TLS: use wss://, not ws://", "RFC 9112 §4", 0)
 NO_RESPONSE = HandshakeRule("start line", "this is not an HTTP response: {line!r}", "RFC 9112 §4", 0)
 FORBIDDEN_OCTET = HandshakeRule("header line", "{octet} in the header block", "RFC 9112 §2.2")
 # "A server that receives an obs-fold in a request message [...] MUST either reject the message [...]"
 FOLDED_LINE = HandshakeRule("header line", "a folded header line", "RFC 9112 §5.2")
 NO_HEADER_LINE = HandshakeRule("header line", "not a header line: {line!r}", "RFC 9112 §5")
-
-HEAD_RULES = [
-    IS_TLS,
-    NO_METHOD,
-    NO_REQUEST_LINE,
-    NO_VERSION,
-    WRONG_VERSION,
-    NO_RESPONSE,
-    FORBIDDEN_OCTET,
-    FOLDED_LINE,
-    NO_HEADER_LINE,
-]
 
 # Limits: more than this endpoint takes (RFC 6585 §5)
 

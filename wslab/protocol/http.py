@@ -15,21 +15,27 @@ from wslab.protocol.head_rules import (
     NO_REQUEST_LINE,
     NO_RESPONSE,
     NO_VERSION,
+    SPEAKS_TLS,
     WRONG_VERSION,
 )
 from wslab.redaction.redact import printable, redact_body, redact_bytes, redact_header, redact_line, redact_target
 
 MAX_BODY_SIZE = 4096
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-TLS_HANDSHAKE_RECORD = 0x16
+TLS_RECORDS = (b"\x15", b"\x16")  # how an alert begins, and a handshake (RFC 8446 §5.1)
 
 _REQUEST_START = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+( |\Z)|\Z")
 _FORBIDDEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n|\Z)|(?<!\r)\n")
 END_OF_METHOD = re.compile(rb"[^\r\n!#$%&'*+\-.^_`|~0-9A-Za-z]|(?<=[^\r\n])\r")
 DECISIVE = re.compile(rb"\r\n\r\n|" + _FORBIDDEN.pattern)  # what ends a head, or makes it illegal
 _NOT_IN_A_LINE = re.compile(r"[^\t -~\x80-\xff]")
+# RFC 3986 §3.2.2, without the comma, by which two of them were joined.
+HOST = r"(?:\[[\w.:~%-]+\]|(?:[\w.~!$&'()*+;=-]|%[0-9A-F]{2})+)"
 # RFC 9112 §3.2: a path, a whole address, a host and a port for a tunnel, or the server as a whole.
-_TARGET = re.compile(r"\S+ (?:https?://[!-~]+|/[!-~]*)|CONNECT [^/?#@\s]+:\d+|OPTIONS \*", re.IGNORECASE)
+_TARGET = re.compile(
+    rf"\S+ (?:https?://{HOST}(?::[0-9]*)?(?:[/?][!-~]*)?|/[!-~]*)|CONNECT {HOST}:[0-9]+|OPTIONS \*",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,9 +59,10 @@ class Headers:
 
     def __getitem__(self, name: str) -> str:
         """The values of all lines with this name, joined by commas (RFC 9110 §5.3); KeyError if there is none."""
-        if name not in self:
+        values = self.get_all(name)
+        if not values:
             raise KeyError(name)
-        return self.get(name)
+        return ", ".join(values)
 
     def get(self, name: str, default: str = "") -> str:
         """As `headers[name]`, but `default` if there is no such line."""
@@ -64,8 +71,8 @@ class Headers:
 
     def get_all(self, name: str) -> list[str]:
         """The value of each line with this name."""
-        wanted = name.lower()
-        return [value for line_name, value in self.lines if line_name.lower() == wanted]
+        wanted, size = name.lower(), len(name)
+        return [value for other, value in self.lines if len(other) == size and other.lower() == wanted]
 
     def tokens(self, name: str) -> list[str]:
         """The elements of a comma-separated list, over all lines with this name; empty ones do not count."""
@@ -104,7 +111,9 @@ class Request:
     @property
     def resource_name(self) -> str:
         """Path and query: what RFC 6455 §3 calls the resource name, also where the target is a whole address."""
-        return re.sub(r"^(?:http|ws)s?://[^/?]*", "", self.target, flags=re.IGNORECASE) or "/"
+        found = re.match(r"(?:http|ws)s?://[^/?]*", self.target, re.IGNORECASE)
+        rest = self.target[found.end() :] if found else self.target
+        return f"/{rest}" if found and rest[:1] != "/" else rest or "/"
 
     def serialize(self) -> bytes:
         """The bytes of the head. Raises ValueError if a header line or the target could not be read back."""
@@ -170,7 +179,7 @@ def parse_request(data: bytes) -> tuple[Request, int] | None:
     Raises HandshakeError 400 for bytes that are not a legal head, at once where one byte tells; 505 for another
     major version than 1. One empty line before the head is skipped (RFC 9112 §2.2).
     """
-    if data[:1] == bytes((TLS_HANDSHAKE_RECORD,)):
+    if data[:1] in TLS_RECORDS:
         raise IS_TLS.broken()
     lines, used = _split_head(data)
     first = lines[0] if len(lines) == 1 else lines[0] + b"\r"  # with its end, if that has arrived
@@ -179,13 +188,13 @@ def parse_request(data: bytes) -> tuple[Request, int] | None:
     if used is None:
         return None
     parts = lines[0].decode("latin-1").split(" ")
+    if len(parts) == 3 and re.fullmatch(r"HTTP/[02-9]\.\d", parts[2]):  # whose other rules are not known here
+        raise WRONG_VERSION.broken(version=parts[2])
     if len(parts) != 3 or not _TARGET.fullmatch(" ".join(parts[:2])) or "#" in parts[1]:
         raise NO_REQUEST_LINE.broken()
     method, target, version = parts
-    if not re.fullmatch(r"HTTP/\d\.\d", version):
+    if not re.fullmatch(r"HTTP/1\.\d", version):
         raise NO_VERSION.broken(version=redact_target(version)[:20])
-    if version[5] != "1":
-        raise WRONG_VERSION.broken(version=version)
     return Request(method, target, _parse_headers(lines[1:]), version), used
 
 
@@ -202,9 +211,14 @@ def parse_response(data: bytes) -> tuple[Response, int] | None:
     return None if len(data) < end else (replace(response, body=bytes(data[start:end])), end)
 
 
-def parse_response_head(data: bytes) -> tuple[Response, int] | None:
-    """As `parse_response`, without a body, which may come slowly or never."""
+def parse_response_head(data: bytes, *, unfold: bool = False) -> tuple[Response, int] | None:
+    """As `parse_response`, without a body, which may come slowly or never.
+
+    `unfold` lets a blank stand for each fold of a header line, as a client must (RFC 9112 §5.2).
+    """
     try:
+        if data[:1] in TLS_RECORDS:
+            raise SPEAKS_TLS.broken()
         lines, used = _split_head(data)
         first = lines[0] if len(lines) == 1 else lines[0] + b"\r"  # with its end, if that has arrived
         if not b"HTTP/".startswith(first[:5]):
@@ -214,7 +228,7 @@ def parse_response_head(data: bytes) -> tuple[Response, int] | None:
         match = re.fullmatch(r"(HTTP/1\.\d) ([1-9]\d\d)(?: (.*))?", lines[0].decode("latin-1"))
         if match is None:
             raise NO_RESPONSE.broken(line=redact_bytes(lines[0])[:40])
-        headers = _parse_headers(lines[1:])
+        headers = _parse_headers(_unfold(lines[1:]) if unfold else lines[1:])
     except HandshakeError as error:
         raise HandshakeError(error.reason, 0) from None
     return Response(int(match[2]), match[3] or "", headers, version=match[1]), used
@@ -240,6 +254,11 @@ def _split_head(data: bytes) -> tuple[list[bytes], int | None]:
         names = {0x0A: "a line feed without a carriage return", 0x0D: "a carriage return without a line feed"}
         raise FORBIDDEN_OCTET.broken(octet=names.get(octet, f"the control character 0x{octet:02x}"))
     return data[start : len(data) if used is None else end].split(b"\r\n"), used
+
+
+def _unfold(lines: Iterable[bytes]) -> list[bytes]:
+    text = re.sub(rb"\r\n[ \t]+", b" ", b"\r\n".join(lines))
+    return text.split(b"\r\n") if text else []
 
 
 def _parse_headers(lines: Iterable[bytes]) -> Headers:

@@ -30,8 +30,18 @@ class Limits:
         for field in fields(self):
             name, value = field.name, getattr(self, field.name)
             if name.startswith("max_"):
-                if not isinstance(value, int) or not 0 <= value <= LARGEST:
-                    raise ValueError(f"{name} must be a whole number from 0 to 2**62, not {value!r:.80}")
-            elif not (value is None and name in MAY_BE_NONE) and not (isinstance(value, int | float) and value >= 0):
-                also = " or None" if name in MAY_BE_NONE else ""
-                raise ValueError(f"{name} must be a number of seconds from 0 on{also}, not {value!r:.80}")
+                check_count(name, value)
+            elif not (value is None and name in MAY_BE_NONE):
+                check_seconds(name, value, " or None" if name in MAY_BE_NONE else "")
+
+
+def check_count(name: str, value: object, least: int = 0) -> None:
+    """Raise ValueError unless it is a whole number from `least` on."""
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= LARGEST:
+        raise ValueError(f"{name} must be a whole number from {least} to 2**62, not {value!r:.80}")
+
+
+def check_seconds(name: str, value: object, also: str = "") -> None:
+    """Raise ValueError unless it is a number from 0 on; `also` names what else is allowed."""
+    if not isinstance(value, int | float) or isinstance(value, bool) or not value >= 0:
+        raise ValueError(f"{name} must be a number of seconds from 0 on{also}, not {value!r:.80}")

@@ -198,6 +198,7 @@ class MessageWriter:
         self._write_fragment(Opcode.BINARY, as_bytes(data), fin)
 
     def _check_fragmented(self, allowed: Opcode | None) -> None:
+        """§5.4: between the fragments of a message, no other message may be sent."""
         if self._fragmented not in (None, allowed):
             raise ValueError(f"a fragmented {self._fragmented.name.lower()} message is being sent; finish it first")
 

@@ -105,7 +105,7 @@ class OpeningHandshake:
         if self._role is Role.CLIENT and self.request is not None:
             is_replaced = self._codec.parse_response is not parse_response
             found: tuple[Request | Response, int] | None = (
-                self._codec.parse_response(data) if is_replaced else parse_response_head(data)
+                self._codec.parse_response(data) if is_replaced else parse_response_head(data, unfold=True)
             )
         else:
             found = self._codec.parse_request(data)

@@ -22,8 +22,8 @@ class IncomingFrame:
     """A frame that is arriving.
 
     `kind` is the opcode of the message that it belongs to, or its own. `piece` is what has just arrived of its payload,
-    unmasked; `missing` bytes of it have not. `masking_key` is turned to the next byte. `is_foreseen` says that only the
-    header of a frame was looked at that must be read as a whole: it will come again.
+    unmasked; `missing` bytes of it have not. `masking_key` is rotated to the next byte. `is_foreseen` says that only
+    the header of a frame was looked at that must be read as a whole: it will come again.
     """
 
     header: FrameHeader
@@ -98,6 +98,7 @@ class FrameReader:
 
     def _take_piece(self, frame: IncomingFrame) -> None:
         """Take what has arrived of the payload, and unmask it."""
+        frame.piece = b""  # the memory of the last one can be used again: it is in the cache (1 MiB: a fifth)
         buffer = self.buffer
         start = buffer.position
         end = buffer.position = min(start + frame.missing, len(buffer.data))
@@ -109,8 +110,8 @@ class FrameReader:
         if frame.missing:
             self.frame = frame
             if key:
-                turn = (end - start) % 4
-                frame.masking_key = key[turn:] + key[:turn]
+                used = (end - start) % 4
+                frame.masking_key = key[used:] + key[:used]
         else:
             self._finish(frame)
 

@@ -49,7 +49,7 @@ class Start(NamedTuple):
 
 
 class ExtendedLength(NamedTuple):
-    """A length that is told in 2 or 8 bytes of its own."""
+    """A length that is encoded in 2 or 8 bytes of its own."""
 
     size: int
     length: int
@@ -69,11 +69,11 @@ LENGTH_RULES: list[tuple[Rule, Callable[[ExtendedLength], bool]]] = [
     # "the minimal number of bytes MUST be used to encode the length"
     (
         Rule("extended length", "length {length} is not in its shortest form", "§5.2"),
-        lambda told: told.length <= (125 if told.size == 2 else 0xFFFF),
+        lambda extended: extended.length <= (125 if extended.size == 2 else 0xFFFF),
     ),
     (
         Rule("extended length", "the most significant bit of a 64-bit length must be 0", "§5.2"),
-        lambda told: told.length >= 2**63,
+        lambda extended: extended.length >= 2**63,
     ),
 ]
 
@@ -91,9 +91,9 @@ def broken_by_start(first: int, second: int) -> tuple[Violation, ...]:
 
 
 def broken_by_length(size: int, length: int) -> tuple[Violation, ...]:
-    """What is wrong with a length that is told in `size` bytes, 2 or 8."""
-    told = ExtendedLength(size, length)
-    return tuple(rule.violation(length=length) for rule, breaks in LENGTH_RULES if breaks(told))
+    """What is wrong with a length that is encoded in `size` bytes, 2 or 8."""
+    extended = ExtendedLength(size, length)
+    return tuple(rule.violation(length=length) for rule, breaks in LENGTH_RULES if breaks(extended))
 
 
 # The header, in its place: who sends it, and what came before it
@@ -216,15 +216,6 @@ TEXT_IS_A_SURROGATE = Rule("payload", "the text is not UTF-8: a surrogate", "§8
 # Compression: deflate.Decompressor
 NOT_DEFLATE = Rule("payload", "the payload is not DEFLATE data", "RFC 7692 §7.2.2", CloseCode.INVALID_PAYLOAD_DATA)
 
-PAYLOAD_RULES = [
-    HALF_A_CLOSE_CODE,
-    FORBIDDEN_CLOSE_CODE,
-    REASON_IS_NOT_UTF8,
-    TEXT_IS_NOT_UTF8,
-    TEXT_IS_A_SURROGATE,
-    NOT_DEFLATE,
-]
-
 # Limits: legal, but more than this endpoint takes (§7.4.1: 1009 "is too big for it to process", 1008 "its policy")
 
 MESSAGE_IS_TOO_BIG = Rule("payload", "a message of more than {limit} bytes", "§7.4.1", CloseCode.MESSAGE_TOO_BIG)
@@ -232,5 +223,3 @@ INFLATED_IS_TOO_BIG = Rule("payload", "the decompressed message is too big", "§
 TOO_MANY_FINAL_BLOCKS = Rule(
     "payload", "more than {limit} final blocks in one message", "§7.4.1", CloseCode.POLICY_VIOLATION
 )
-
-LIMIT_RULES = [MESSAGE_IS_TOO_BIG, INFLATED_IS_TOO_BIG, TOO_MANY_FINAL_BLOCKS]

@@ -21,19 +21,19 @@ class HarArchive:
         try:
             self._archive = zipfile.ZipFile(file)
             name = next(name for name in self._archive.namelist() if name.lower().endswith(".har"))
-            self.har = io.BytesIO(self._read(name))
+            self.har = io.BytesIO(self._read(name, MAX_UNPACKED))
         except (*_UNREADABLE, StopIteration):
             raise CaptureError("is an archive without a HAR that can be read") from None
 
-    def attached(self, name: str) -> bytes | None:
-        """What the HAR has put into the file with this name, None if that cannot be read."""
+    def attached(self, name: str, most: int) -> bytes | None:
+        """What the HAR has put into the file with this name, `most` bytes of it; None if that cannot be read."""
         try:
-            return self._read(name)
+            return self._read(name, most)
         except (*_UNREADABLE, KeyError):
             return None
 
-    def _read(self, name: str) -> bytes:
+    def _read(self, name: str, most: int) -> bytes:
         if self._archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise zipfile.BadZipFile
         with self._archive.open(name) as member:
-            return member.read(MAX_UNPACKED)
+            return member.read(most)

@@ -9,17 +9,18 @@ legal or not; what others have captured is looked at by `detect_websocket`.
 
 import heapq
 import os
+from collections import Counter
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from itertools import chain
 from operator import itemgetter
-from pathlib import Path
 from typing import BinaryIO
 
+from wslab.dissector.wording import how_many
 from wslab.protocol.states import Direction
 from wslab.recording.decapsulation import Decapsulator
 from wslab.recording.decryption import KEY_LOG, decrypt
-from wslab.recording.detection import HTTP_2, TLS, Detected, detect_websocket, hidden_by
+from wslab.recording.detection import Detected, detect_websocket, find_tls, is_http_2
 from wslab.recording.ends import find_ends
 from wslab.recording.errors import INCOMPLETE, CaptureError
 from wslab.recording.log import Chunk, Log, SocketAddress
@@ -123,12 +124,12 @@ def _mapped(endpoint: Endpoint) -> Endpoint:
 # Reading
 
 
-def read_capture(file: BinaryIO, log: Log, path: Path | None = None) -> list[str]:
+def read_capture(file: BinaryIO, log: Log) -> list[str]:
     """Read the WebSocket conversations in pcapng or pcap into an empty log.
 
-    What TLS has encrypted is decrypted by tshark, which reads the file at `path`, where there are keys. Returns what
-    could not be read, each as the end of a sentence that begins with the name of the file. Raises CaptureError if there
-    is no such conversation, or this is no capture file.
+    What TLS has encrypted is decrypted by tshark where there are keys. Returns what could not be read, each as the end
+    of a sentence that begins with the name of the file. Raises CaptureError if there is no such conversation, or this
+    is no capture file.
     """
     reader, decapsulator = CaptureReader(file), Decapsulator()
     conversations = read_conversations(reader, decapsulator)
@@ -136,14 +137,14 @@ def read_capture(file: BinaryIO, log: Log, path: Path | None = None) -> list[str
     is_ours = reader.application == APPLICATION
     if is_ours and reader.comment.isprintable() and reader.comment:
         faults.append(INCOMPLETE + reader.comment)
-    has_tls = [conversation for conversation in conversations if hidden_by(conversation) == TLS]
-    hidden = decrypt(has_tls, path, reader.has_keys) if has_tls else []
+    has_tls = [(conversation, tls) for conversation in conversations if (tls := find_tls(conversation)) is not None]
+    hidden = decrypt(has_tls, bytes(reader.keys)) if has_tls else []
     found = [
         (conversation, detected)
         for conversation in conversations
         if (detected := _detect(conversation, is_ours)) is not None
     ]
-    if not found or reader.has_keys or os.environ.get(KEY_LOG):
+    if not found or reader.keys or os.environ.get(KEY_LOG):
         faults += hidden
     if not found:
         faults += _tell_others(conversations)
@@ -178,7 +179,7 @@ def _numbered_chunks(connection: int, detected: Detected) -> Iterator[tuple[int,
 def _tell_missing(found: list[tuple[TcpConversation, Detected]]) -> list[str]:
     """What is not in the log of these conversations, though it was sent."""
     losses = [
-        f"ends early in connection {connection}: the capture has lost {stream.missing} bytes from port {end.port}"
+        f"ends early in connection {connection}: the capture has lost {how_many(stream.missing)} from port {end.port}"
         for connection, (conversation, _) in enumerate(found, 1)
         for stream, end in zip(conversation.streams, conversation.ends, strict=True)
         if stream.missing
@@ -186,14 +187,17 @@ def _tell_missing(found: list[tuple[TcpConversation, Detected]]) -> list[str]:
     told = losses[:MOST_TOLD]
     if (more := len(losses) - MOST_TOLD) > 0:
         told.append(f"ends early in {more} more directions of connections")
-    if count := sum(detected.has_proxy_header for _, detected in found):
-        told.append(f"has {count} connection{'s' * (count != 1)} with a PROXY header before the request, left out here")
+    for what, count in Counter(detected.left_out for _, detected in found if detected.left_out).items():
+        told.append(f"has {count} connection{'s' * (count != 1)} with {what} before the request, left out here")
+    if count := sum(detected.lacks_head for _, detected in found):
+        only = f"has only one head of {count} connection{'s' * (count != 1)}"
+        told.append(f"{only}: it is left out there, and what follows is taken for frames")
     return told
 
 
 def _tell_others(conversations: list[TcpConversation]) -> list[str]:
     """Which conversations may be WebSocket, though wslab cannot see it."""
-    count = sum(hidden_by(conversation) == HTTP_2 for conversation in conversations)
+    count = sum(is_http_2(conversation) for conversation in conversations)
     return [f"has {count} TCP connection{'s' * (count != 1)} with HTTP/2, which wslab cannot read"] if count else []
 
 

@@ -30,6 +30,16 @@ class Decapsulator:
     def __init__(self) -> None:
         self._fragments = Fragments()
         self._unread: Counter[str] = Counter()
+        self._full = ""
+
+    @property
+    def held(self) -> int:
+        """How many bytes of fragments are held, whose packets are not whole."""
+        return self._fragments.held
+
+    def tell_full(self, number: int, limit: int) -> None:
+        """Take note that only so many packets are read: more would take more memory than there may be."""
+        self._full = f"is read only up to its packet {number:,}: TCP would take more than {limit:,} bytes of memory"
 
     def segments(self, packet: Packet) -> Iterator[Segment]:
         """The TCP segments in a packet: none, one, or several where a wireless LAN has put them into one frame."""
@@ -76,4 +86,5 @@ class Decapsulator:
         told = [(count, f"{what}, which wslab cannot read") for what, count in self._unread.items()]
         if missing := self._fragments.missing:
             told.append((missing, "IP packet{s} of which fragments are missing"))
-        return [f"has {count} {what.format(s='s' * (count != 1))}" for count, what in told]
+        faults = [f"has {count} {what.format(s='s' * (count != 1))}" for count, what in told]
+        return [*faults, self._full] if self._full else faults

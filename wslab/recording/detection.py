@@ -15,22 +15,35 @@ from typing import NamedTuple
 
 from wslab.protocol.errors import ProtocolError
 from wslab.protocol.frames import MAX_HEADER, parse_header
+from wslab.recording.socks import sizes_of_socks
 from wslab.recording.tcp import Piece, TcpConversation
 
-TLS, HTTP_2 = "TLS", "HTTP/2"
 MOST_PIECES = 20  # from the start of a connection: they tell whether it hides anything
 LOOKED_AT = 1024 * 1024  # bytes from the start of each side
 
-_AGREEMENT = re.compile(rb"HTTP/1\.\d 101\b")
+_AGREEMENT = re.compile(rb"[\r\n]*HTTP/1\.\d +101\b", re.IGNORECASE)
+_HEAD = re.compile(rb"[\r\n]*(?:HTTP/1\.|[A-Z]{3,10} )", re.IGNORECASE)
 # A target may be raw UTF-8: both ends accepted it.
-_FIRST_REQUEST = re.compile(rb"[A-Z]{3,10} [!-~\x80-\xff]+ HTTP/1\.\d\r?\n")
-_REQUEST = re.compile(rb"GET [!-~\x80-\xff]+ HTTP/1\.\d\r?\n")
+_FIRST_REQUEST = re.compile(rb"[A-Z]{3,10} [!-~\x80-\xff]+ (?i:HTTP)/1\.\d\r?\n")
+_REQUEST = re.compile(rb"GET [!-~\x80-\xff]+ (?i:HTTP)/1\.\d\r?\n")
 # The header of a record: handshake or data, version, at most 2^14 + 256 bytes (RFC 8446 §5.1, §5.2).
 _TLS = re.compile(rb"[\x16\x17]\x03[\x00-\x04][\x00-\x41]")
+# The first record of each side (RFC 8446 §4), perhaps behind what a client and a proxy say to each other.
+_CLIENT_HELLO = re.compile(
+    rb"(?:(?:CONNECT |PROXY |\r\n\r\n\0\r\nQUIT\n|[\4\5]).*?)?(\x16\x03[\0-\4]..\x01\0)", re.DOTALL
+)
+_SERVER_HELLO = re.compile(rb".*?(\x16\x03[\0-\4]..\x02\0)", re.DOTALL)
 # What a proxy says of its client before it passes the bytes on, as a line or as a header with its size (HAProxy).
 _PROXY_HEADER = re.compile(rb"PROXY [A-Z0-9]+[ -~]*\r\n|\r\n\r\n\0\r\nQUIT\n[\x20-\x2f].(?P<size>..)", re.DOTALL)
 _PREFACE = b"PRI * HTTP/2.0\r\n"
-_UPGRADE = re.compile(rb"\nupgrade[ \t]*:[^\n]*websocket", re.IGNORECASE)
+_UPGRADE = re.compile(rb"\nupgrade[ \t]*:[^\n]*(?:\n[ \t][^\n]*)*websocket", re.IGNORECASE)
+
+
+class TlsStart(NamedTuple):
+    """Where TLS begins in a connection: the side that is its client, and how many bytes come before, by side."""
+
+    client: int
+    sizes: tuple[int, int]
 
 
 class Detected(NamedTuple):
@@ -38,7 +51,8 @@ class Detected(NamedTuple):
 
     client: int
     pieces: list[Piece]
-    has_proxy_header: bool = False  # which is left out of the pieces
+    left_out: str = ""  # what came before the request, and is left out of the pieces
+    lacks_head: bool = False  # only one of both heads was captured: it is left out of the pieces
 
 
 def detect_websocket(conversation: TcpConversation) -> Detected | None:
@@ -46,30 +60,79 @@ def detect_websocket(conversation: TcpConversation) -> Detected | None:
     for side in (0, 1):
         if header := _PROXY_HEADER.match(_start(conversation, side)):
             size = header.end() + int.from_bytes(header["size"] or b"", "big")
-            found = _detect(conversation, _without_start(conversation.pieces, side, size))
-            return found and found._replace(has_proxy_header=True)
+            found = _detect(conversation, part_pieces(conversation.pieces, _sizes(side, size))[1])
+            return found and found._replace(left_out="a PROXY header")
+        if sizes := sizes_of_socks(_start(conversation, side), _start(conversation, 1 - side)):
+            found = _detect(conversation, part_pieces(conversation.pieces, sizes[::-1] if side else sizes)[1])
+            return found and found._replace(left_out="the handshake of a SOCKS proxy")
     return _detect(conversation, conversation.pieces)
 
 
 def _detect(conversation: TcpConversation, pieces: list[Piece]) -> Detected | None:
-    for side in (0, 1):
-        start = _start_of(pieces, side)
-        if _AGREEMENT.match(start) and _UPGRADE.search(start, 0, _end_of_head(start, 0)):
-            return Detected(1 - side, pieces)
-        if _FIRST_REQUEST.match(start) and _asks_for_websocket(start):
-            return Detected(side, pieces)
-    return _detect_frames(pieces) if conversation.client is None else None
+    if conversation.client is None and len(late := _from_handshake(pieces)) < len(pieces):
+        found = _detect_heads(late)
+        return found and found._replace(left_out="an exchange under way")
+    return _detect_heads(pieces) or (_detect_frames(pieces) if conversation.client is None else None)
 
 
-def hidden_by(conversation: TcpConversation) -> str:
-    """The name of a protocol that may have WebSocket in it and hides it. Empty if there is none."""
-    for side in (0, 1):
-        start = _start_of(conversation.pieces[:MOST_PIECES], side)
-        if _TLS.match(start):
-            return TLS
-        if start.startswith(_PREFACE):
-            return HTTP_2
-    return ""
+def _from_handshake(pieces: list[Piece]) -> list[Piece]:
+    """The pieces from the request for WebSocket on, where the capture began in an exchange before it."""
+    if not pieces or _FIRST_REQUEST.match(pieces[0].data):
+        return pieces
+    asked = [0, 0]  # where the last request of each side begins
+    for place, piece in enumerate(pieces):
+        if _AGREEMENT.match(piece.data) and _UPGRADE.search(piece.data):
+            return pieces[asked[1 - piece.side] or place :]
+        if _REQUEST.match(piece.data):
+            asked[piece.side] = place
+    return pieces
+
+
+def _detect_heads(pieces: list[Piece]) -> Detected | None:
+    starts = [_start_of(pieces, side) for side in (0, 1)]
+    for side, start in enumerate(starts):
+        agrees = _AGREEMENT.match(start) and _UPGRADE.search(start, 0, _end_of_head(start, 0))
+        if agrees or (_FIRST_REQUEST.match(start) and _asks_for_websocket(start)):
+            client = 1 - side if agrees else side
+            if _HEAD.match(starts[1 - side]):
+                return Detected(client, _with_request_first(pieces, client, starts[client]))
+            return _without_head(pieces, side, start) or Detected(client, pieces)
+    return None
+
+
+def _with_request_first(pieces: list[Piece], client: int, start: bytes) -> list[Piece]:
+    """The pieces with the first request before what answers it, though the capture may have it behind that."""
+    if pieces[0].side == client:
+        return pieces
+    asked, rest = part_pieces(pieces, _sizes(client, _end_of_head(start, 0) + 4))
+    return [piece._replace(number=rest[0].number) for piece in asked] + rest
+
+
+def _without_head(pieces: list[Piece], side: int, start: bytes) -> Detected | None:
+    """The conversation from its frames on, where only the head of `side` was captured. None if there are no frames.
+
+    With one head of two, nobody could tell that frames follow.
+    """
+    size = _end_of_head(start, 0) + 4
+    rest = part_pieces(pieces, _sizes(side, size))[1]
+    found = None if _REQUEST.match(start, size) else _detect_frames(rest)
+    return found and found._replace(lacks_head=True)
+
+
+def find_tls(conversation: TcpConversation) -> TlsStart | None:
+    """Where TLS begins, in which WebSocket may be hidden: at once, or behind a proxy. None if it does not."""
+    starts = [_start_of(conversation.pieces[:MOST_PIECES], side) for side in (0, 1)]
+    for client, server in ((0, 1), (1, 0)):
+        if hello := _CLIENT_HELLO.match(starts[client]):
+            answer = _SERVER_HELLO.match(starts[server])
+            sizes = {client: hello.start(1), server: answer.start(1) if answer else 0}
+            return TlsStart(client, (sizes[0], sizes[1]))
+    return TlsStart(conversation.client or 0, (0, 0)) if any(map(_TLS.match, starts)) else None
+
+
+def is_http_2(conversation: TcpConversation) -> bool:
+    """Whether this is HTTP/2, which may have WebSocket in it (RFC 8441)."""
+    return any(_start_of(conversation.pieces[:MOST_PIECES], side).startswith(_PREFACE) for side in (0, 1))
 
 
 def _start(conversation: TcpConversation, side: int) -> bytes:
@@ -84,15 +147,22 @@ def _start_of(pieces: list[Piece], side: int) -> bytes:
     return bytes(start)
 
 
-def _without_start(pieces: list[Piece], side: int, size: int) -> list[Piece]:
-    """The pieces without the first `size` bytes of a side."""
-    kept, left = [], size
+def _sizes(side: int, size: int) -> tuple[int, int]:
+    """So many bytes of one side, and none of the other."""
+    return (0, size) if side else (size, 0)
+
+
+def part_pieces(pieces: list[Piece], sizes: tuple[int, int]) -> tuple[list[Piece], list[Piece]]:
+    """The pieces with so many bytes at the start of each side, and those with the rest."""
+    before, behind, left = [], [], list(sizes)
     for piece in pieces:
-        dropped = min(left, len(piece.data)) if piece.side == side else 0
-        left -= dropped
-        if dropped < len(piece.data):
-            kept.append(piece._replace(data=piece.data[dropped:]))
-    return kept
+        size = min(left[piece.side], len(piece.data))
+        left[piece.side] -= size
+        if size:
+            before.append(piece._replace(data=piece.data[:size]))
+        if size < len(piece.data):
+            behind.append(piece._replace(data=piece.data[size:]))
+    return before, behind
 
 
 def _asks_for_websocket(requests: bytes) -> bool:

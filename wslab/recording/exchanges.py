@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from wslab.dissector.frames import Dissected, DissectedFrame
 from wslab.dissector.messages import MessageJoiner
-from wslab.protocol.body import BodyReader, decode_body
+from wslab.protocol.body import PIECE, BodyReader, decode_body
 from wslab.protocol.frames import Opcode
 from wslab.protocol.http import Request, Response
 from wslab.protocol.rules import MESSAGE_IS_TOO_BIG, TEXT_IS_NOT_UTF8
@@ -111,8 +111,10 @@ class _ExchangeReader:
         reader, number = BodyReader(response, method), bisect_right(self._ends, seen.end)
         skipped = seen.end - (self._ends[number - 1] if number else 0)
         while not reader.is_enough and number < len(self._received):
-            reader.read(self._received[number][skipped:])
-            number, skipped = number + 1, 0
+            data = self._received[number]
+            skipped += reader.read(data[skipped : skipped + PIECE])
+            if skipped >= len(data):
+                number, skipped = number + 1, 0
         return replace(response, body=decode_body(response.headers, bytes(reader.kept)))
 
     def _take_frame(self, exchange: Exchange, it: RecordedFrame) -> None:

@@ -13,7 +13,7 @@ from wslab.recording.har import write_har
 from wslab.recording.har_reading import Attached, read_har
 from wslab.recording.log import Log
 from wslab.recording.replacing import replacing
-from wslab.recording.unpacking import MAX_UNPACKED, unpack
+from wslab.recording.unpacking import unpack
 from wslab.redaction.redact import printable
 
 _LOOKED_AT = 64  # bytes from the start of a file
@@ -45,7 +45,7 @@ def load(log: Log, path: Path) -> None:
             elif path.suffix.lower() == ".har" or _JSON.match(start):
                 faults += read_har(file, log, _beside(path))
             else:
-                faults += read_capture(file, log, path)
+                faults += read_capture(file, log)
     if log.left_out:
         faults.append(INCOMPLETE + log.left_out)
     for fault in faults:
@@ -55,10 +55,10 @@ def load(log: Log, path: Path) -> None:
 def _beside(path: Path) -> Attached:
     """Reads the files beside a HAR that it names, into which some programs put the messages, and no others."""
 
-    def read(name: str) -> bytes | None:
+    def read(name: str, most: int) -> bytes | None:
         try:
             with (path.parent / Path(name).name).open("rb") as file:
-                return file.read(MAX_UNPACKED)
+                return file.read(most)
         except (OSError, ValueError):  # there is none, or its name is not possible
             return None
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from wslab.recording.packets import IpPacket
 
 LIFETIME = 60.0  # seconds, after which a receiver gives up (RFC 8200 §4.5), and identifications are used again
+COST = 200  # bytes of memory that a fragment takes besides its own, about
 _Key = tuple[bytes, bytes, int, int]
 
 
@@ -17,6 +18,7 @@ class _Joined:
     data: bytearray = field(default_factory=bytearray)
     early: list[tuple[int, bytes]] = field(default_factory=list)
     size: int | None = None  # known when the last fragment has come
+    held: int = 0  # bytes, those that came twice among them
 
     @property
     def is_whole(self) -> bool:
@@ -32,9 +34,13 @@ class _Joined:
 
 
 class Fragments:
-    """Joins fragments, in whatever order they come; `missing` is how many packets lack some of theirs so far."""
+    """Joins fragments, in whatever order they come; `missing` is how many packets lack some of theirs so far.
+
+    `held` is how many bytes of memory these take, about.
+    """
 
     def __init__(self) -> None:
+        self.held = 0
         self._joined: dict[_Key, _Joined] = {}
         self._given_up = 0
 
@@ -52,9 +58,13 @@ class Fragments:
         joined = self._joined.get(key)
         if joined is None or abs(time - joined.begun) > LIFETIME:
             self._given_up += joined is not None
+            self.held -= joined.held if joined is not None else 0
             joined = self._joined[key] = _Joined(time)
         joined.add(start, packet.data, is_last)
+        joined.held += COST + len(packet.data)
+        self.held += COST + len(packet.data)
         if not joined.is_whole:
             return None
         del self._joined[key]
+        self.held -= joined.held
         return packet._replace(data=bytes(joined.data[: joined.size]), fragment=None)

@@ -10,18 +10,24 @@ from datetime import datetime
 from typing import Any, TypeGuard
 from urllib.parse import SplitResult, quote, urlsplit
 
+from wslab.dissector.conversation import MAX_HEAD
 from wslab.protocol.frames import Frame, Opcode, serialize_frame
 from wslab.protocol.handshake import VERSION, accept_key
 from wslab.protocol.http import TOKEN, Headers, Request, Response
+from wslab.protocol.rules import MAX_CONTROL_PAYLOAD
 from wslab.protocol.states import Direction
 from wslab.recording.log import Chunk
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
-DIRECTIONS = {"send": UP, "receive": DOWN}
+DIRECTIONS = {"send": UP, "sent": UP, "receive": DOWN, "received": DOWN}
 MASKING_KEY = bytes(4)
+MOST_OF_HEADERS = MAX_HEAD // 2  # bytes: a head that is longer is not read
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # the sample nonce of RFC 6455 §1.3
 LATEST_SECONDS = 1e11  # what is greater may be milliseconds since 1970: as seconds it is beyond the year 5000
+_BASE64 = str.maketrans("-_", "+/", "\t\n\r =")  # that of addresses, in lines, or without its padding, is read as well
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))  # what stands in a target as it is
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_NUMBER = re.compile(r"[0-9]{5,20}(?:\.[0-9]{0,20})?")  # of four digits, it would be the date of a year
 _CHOICE = re.compile(r"\{s:(\w+)(?:/(\w+))?\}")
 
 
@@ -48,7 +54,7 @@ def _numbered(what: str, count: int) -> str:
     return _CHOICE.sub(lambda found: found[1] if count == 1 else found[2] or f"{found[1]}s", what)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Message:
     """A message as a frame, with its direction, and the time in seconds if it has one."""
 
@@ -99,14 +105,18 @@ def _is_time(value: Any) -> TypeGuard[float]:
 
 
 def _date(value: Any) -> float | None:
+    """The date in seconds; None for one of before 1970, which is how some programs write that they know none."""
     try:
-        return datetime.fromisoformat(value).timestamp()
+        seconds = datetime.fromisoformat(value).timestamp()
     except (TypeError, ValueError, OverflowError, OSError):
         return None
+    return seconds if seconds >= 0 else None
 
 
 def _time(value: Any, started: float | None) -> float | None:
     """The time of a message in seconds, whatever its unit is: that in which it is nearest to the start of its entry."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        value = float(value)
     if not _is_time(value):
         return _date(value)
     if value < 0:  # what Playwright leaves out
@@ -127,9 +137,9 @@ def _read_message(message: Any, started: float | None, oddities: Oddities) -> _M
     if kind == "error":
         return None
     try:
-        opcode = Opcode(values.get("opcode", Opcode.TEXT))
-        payload = _payload(opcode, data)
-        direction = DIRECTIONS[str(kind)]
+        opcode = _opcode(values.get("opcode"))
+        payload = _payload(opcode, _whole_characters(data, oddities))
+        direction = DIRECTIONS[str(kind).lower()]
     except (KeyError, TypeError, ValueError):
         oddities.add("{s:message} that cannot be read, and {s:is/are} left out")
         return None
@@ -140,13 +150,40 @@ def _read_message(message: Any, started: float | None, oddities: Oddities) -> _M
     return _Message(direction, serialize_frame(frame, MASKING_KEY if direction is UP else None), time)
 
 
+def _whole_characters(data: Any, oddities: Oddities) -> Any:
+    """The data with both halves of a character joined, and U+FFFD for a single one, or for a byte that is no UTF-8."""
+    if not isinstance(data, str) or not _SURROGATE.search(data):
+        return data
+    whole = data.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if "\ufffd" in whole:
+        oddities.add("{s:message} with bytes that are not UTF-8, or halves of characters, shown as U+FFFD")
+    return whole
+
+
+def _opcode(value: Any) -> Opcode:
+    """The opcode, by its number or its name; without one, it is a text. Raises LookupError or ValueError for others."""
+    if isinstance(value, str) and not value.isdecimal():
+        value = Opcode[value.upper()]
+    opcode = Opcode.TEXT if value is None else Opcode(int(value) if isinstance(value, str) else value)
+    if opcode is Opcode.CONTINUATION:
+        raise ValueError
+    return opcode
+
+
 def _payload(opcode: Opcode, data: Any) -> bytes:
+    """The payload. Raises TypeError or ValueError if it cannot be read, or no frame can carry it."""
     if not isinstance(data, str):
         raise TypeError
-    if opcode is Opcode.TEXT:
-        return data.encode()
+    payload = data.encode() if opcode is Opcode.TEXT else _binary(opcode, data)
+    if opcode.is_control and len(payload) > MAX_CONTROL_PAYLOAD:
+        raise ValueError
+    return payload
+
+
+def _binary(opcode: Opcode, data: str) -> bytes:
+    text = data.translate(_BASE64)
     try:
-        return base64.b64decode(data, validate=True)
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except binascii.Error:
         if not opcode.is_control:
             raise
@@ -234,15 +271,18 @@ def _read_body(content: Mapping[str, Any]) -> bytes:
 
 
 def _read_headers(head: Mapping[str, Any], needed: Mapping[str, str], oddities: Oddities) -> Headers:
-    headers, lines = head.get("headers"), []
+    headers, lines, room = head.get("headers"), [], MOST_OF_HEADERS
     for header in headers if isinstance(headers, list) else []:
         name, values = _text(_object(header).get("name")), _text(_object(header).get("value"))
         if name.startswith(":"):  # RFC 9113 §8.3: a pseudo header of HTTP/2, which the first line of HTTP/1.1 tells
             continue
         for value in values.split("\n"):  # several lines with the same name
             line = _wire(name), _wire(value).strip(" \t\r")
-            if _is_legal(*line):
+            if (size := sum(map(len, line))) > room:
+                oddities.add(f"{{s:header}} beyond the first {MOST_OF_HEADERS:,} bytes of a head, left out")
+            elif _is_legal(*line):
                 lines.append(line)
+                room -= size
             else:
                 oddities.add("{s:header} that HTTP does not allow, and {s:is/are} left out")
     names = {name.lower() for name, _ in lines}

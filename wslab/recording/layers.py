@@ -224,7 +224,7 @@ def _l2tp(data: bytes) -> Stripped:
 
 
 def _tzsp(data: bytes) -> Stripped:
-    """The frames that a switch or an access point sends to who watches it: behind tags, up to the tag 1."""
+    """The frames that a switch or an access point sends to whoever watches it: behind tags, up to the tag 1."""
     start = 4
     while data[start] != 1:
         start += 2 + data[start + 1] if data[start] else 1

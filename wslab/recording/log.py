@@ -1,7 +1,10 @@
 """Log: what passed over connections, with times: the bytes of both directions, and the calls of an endpoint's API.
 
 `Log` is the plain list that every view is computed from; `Recording` adds files to it. What adds to a log needs no
-more of it than an `Observer` has, and never waits for it: each method appends one entry, from any thread.
+more of it than an `Observer` has, and waits for no longer than another thread takes to append one entry.
+
+Locks: `_keeping` protects the counts, and is held for one entry. Without it, threads that run at the same time
+(free-threaded Python) lose more than half of what they count, and the limit is exceeded.
 """
 
 import heapq
@@ -10,14 +13,29 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from typing import Protocol as Interface
 
+from wslab.dissector.wording import how_many
+from wslab.protocol.limits import check_count
 from wslab.protocol.states import Direction
+from wslab.recording.locks import hold
 
 SocketAddress = tuple[str, int]  # an IP address and a port
 MAX_RECORDED = 256 * 1024 * 1024  # bytes of memory, about
+COARSE = 0.001  # seconds: in a step of the clock that is longer, a call could not be told from what came after it
 ENTRY_COST = 200  # bytes of memory, about, beside the bytes or the argument themselves
+
+
+def fine_clock() -> Callable[[], float]:
+    """Return a clock that tells the time of day. On Windows before Python 3.13, that of Python has steps of 16 ms."""
+    if time.get_clock_info("time").resolution < COARSE:
+        return time.time
+    start = time.time() - time.perf_counter()
+    return lambda: start + time.perf_counter()
+
+
+time_of_day = fine_clock()  # one for all logs, so that those of both ends of a connection can be compared
 
 
 class Chunk(NamedTuple):
@@ -79,9 +97,11 @@ class Log:
 
     The bytes are kept as they were: views redact what is secret, these lists do not. `clock` gives the times. Once the
     log takes about `limit` bytes of memory, nothing more is kept: `left_out` says so, as every view and file does.
+    Raises ValueError for a limit that is no whole number, or negative.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time, limit: int = MAX_RECORDED) -> None:
+    def __init__(self, clock: Callable[[], float] = time_of_day, limit: int = MAX_RECORDED) -> None:
+        check_count("limit", limit)
         self.clock = clock
         self.limit = limit
         self.chunks: list[Chunk] = []
@@ -90,6 +110,7 @@ class Log:
         self._used = 0  # bytes of memory, about
         self._is_full = False
         self._lost = {Chunk: 0, Call: 0}
+        self._keeping: Any = threading.RLock()  # it knows its owner: a signal handler may come in the middle of `keep`
         self._numbers = threading.Lock()
         self._last_number = 0
         self._numbered = 0  # how many chunks it takes into account
@@ -99,10 +120,10 @@ class Log:
         """The sentence that says what is missing since the log was full. Empty if nothing is."""
         if not self._is_full:
             return ""
-        chunks, calls = (f"{self._lost[kind]:,}" for kind in (Chunk, Call))
+        chunks, calls = how_many(self._lost[Chunk], "chunk"), how_many(self._lost[Call], "call")
         return (
-            f"The recording was full at {self.limit:,} bytes: {chunks} reads or writes and {calls} calls after that "
-            "were left out. A larger limit keeps more."
+            f"The recording was full at {self.limit:,} bytes: {chunks} of bytes and {calls} after that were left out. "
+            "A larger limit keeps more."
         )
 
     def new_number(self) -> int:
@@ -115,9 +136,7 @@ class Log:
 
     def opened(self, connection: int, client: SocketAddress, server: SocketAddress) -> None:
         """Record the IP addresses and ports that a connection joins. Files name them, or invent some."""
-        self._used += ENTRY_COST
-        if not self._is_full:
-            self.addresses[connection] = client, server
+        hold(self._keeping, self._keep_addresses, connection, (client, server))
 
     def add(self, connection: int, direction: Direction, data: bytes) -> None:
         """Record the bytes of one read or write. Threads may call it at the same time."""
@@ -129,6 +148,14 @@ class Log:
 
     def keep(self, entry: Chunk | Call) -> None:
         """Keep an entry, unless the log is full: then none is kept any more, so that nothing has a gap."""
+        hold(self._keeping, self._keep, entry)
+
+    def _keep_addresses(self, connection: int, ends: tuple[SocketAddress, SocketAddress]) -> None:
+        self._used += ENTRY_COST
+        if not self._is_full:
+            self.addresses[connection] = ends
+
+    def _keep(self, entry: Chunk | Call) -> None:
         self._used += ENTRY_COST + len(entry[-1])
         if self._is_full or self._used > self.limit:
             self._is_full = True
@@ -158,9 +185,9 @@ class Log:
         return map(itemgetter(1), heapq.merge(*tracks, key=itemgetter(0)))
 
     def __repr__(self) -> str:
-        size = sum(len(chunk.data) for chunk in self.chunks)
-        name, full = type(self).__name__, ", full" if self._is_full else ""
-        return f"{name}({len(self.connections)} connections, {len(self.chunks)} chunks, {size} bytes{full})"
+        connections, chunks = how_many(len(self.connections), "connection"), how_many(len(self.chunks), "chunk")
+        size, full = how_many(sum(len(chunk.data) for chunk in self.chunks)), ", full" if self._is_full else ""
+        return f"{type(self).__name__}({connections}, {chunks}, {size}{full})"
 
 
 def _timed(entries: Iterable[Chunk | Call], connection: int) -> Iterator[tuple[tuple[float, int], Chunk | Call]]:

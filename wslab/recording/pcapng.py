@@ -16,6 +16,9 @@ END_OF_OPTIONS = bytes(4)
 APPLICATION = b"wslab"
 KNOWN_BLOCKS = (SECTION_HEADER, INTERFACE, OLD_PACKET, SIMPLE_PACKET, PACKET, SECRETS)
 MAX_PACKET = 16 * 1024 * 1024  # bytes: what claims to be longer is damaged
+MAX_BLOCK = MAX_PACKET + 64 * 1024  # bytes, with what is around a packet
+MAX_KEYS = 16 * 1024 * 1024  # bytes of all of them together
+TLS_KEYS = 0x544C534B
 LOOKED_AT_ONCE = 1024 * 1024  # bytes
 CUT_SHORT = "is cut short: it ends in the middle of a packet"
 
@@ -121,7 +124,7 @@ class CaptureReader:
     def __init__(self, file: BinaryIO) -> None:
         self.application = b""
         self.comment = ""
-        self.has_keys = False  # of TLS
+        self.keys = bytearray()  # of TLS, in lines as SSLKEYLOGFILE has them
         self._source = _Source(file)
         self._damaged = 0  # blocks
         self._is_cut_short = False
@@ -171,7 +174,7 @@ class CaptureReader:
                     self.application = self.application or options.get(APPLICATION_OPTION, b"")
                     self.comment = self.comment or options.get(COMMENT_OPTION, b"").decode(errors="replace")
                 elif kind == SECRETS:
-                    self.has_keys = True
+                    self.keys += _read_keys(order, body)[: MAX_KEYS - len(self.keys)]
                 elif kind == INTERFACE:
                     interfaces.append(_read_interface(order, body))
                 elif kind in (PACKET, OLD_PACKET):
@@ -219,7 +222,7 @@ class CaptureReader:
             return None
         if self._source.look(start + size - 4, 4) != struct.pack(order + "I", size):
             return None
-        body = self._source.look(start + 8, size - 12)
+        body = self._source.look(start + 8, size - 12) if size <= MAX_BLOCK and kind in KNOWN_BLOCKS else b""
         self._source.position = start + size
         return _Block(order, kind, body)
 
@@ -256,6 +259,12 @@ def _known(interfaces: list[_Interface | None], number: int) -> _Interface:
     if interface is None:
         raise IndexError
     return interface
+
+
+def _read_keys(order: str, body: bytes) -> bytes:
+    """The keys of TLS in a block of secrets; none if it has others."""
+    kind, size = struct.unpack_from(order + "II", body)
+    return body[8 : 8 + size] + b"\n" if kind == TLS_KEYS else b""
 
 
 def _read_packet(order: str, body: bytes, interfaces: list[_Interface | None], old: bool) -> tuple[Packet, bool]:

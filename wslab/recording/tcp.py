@@ -26,6 +26,8 @@ from wslab.recording.packets import (
 from wslab.recording.pcapng import Packet
 
 CLIENT, SERVER = 0, 1
+MAX_HELD = 1024 * 1024 * 1024  # bytes of memory, about, for what is read of a capture
+SEGMENT_COST, CONVERSATION_COST = 200, 2000  # bytes of memory, about, beside the bytes that were sent
 
 
 class TcpWriter:
@@ -148,9 +150,8 @@ class TcpConversation:
         self.client: int | None = None  # the side that sent SYN, if that was captured
 
     def is_followed_by(self, segment: Segment) -> bool:
-        """Return True if `segment` opens another connection between the same endpoints."""
-        is_first = segment.flags & (SYN | ACK) == SYN
-        return is_first and not self.streams[self._side(segment)].is_opened_by(segment)
+        """Return True if `segment` opens another connection between the same endpoints, or answers what did."""
+        return bool(segment.flags & SYN) and not self.streams[self._side(segment)].is_opened_by(segment)
 
     def add(self, number: int, time: float, segment: Segment) -> None:
         """Take in the segment of a packet."""
@@ -176,20 +177,26 @@ class TcpConversation:
 def read_conversations(packets: Iterable[Packet], decapsulator: Decapsulator | None = None) -> list[TcpConversation]:
     """The TCP connections in captured packets, in the order in which they appear. What is not TCP is left out.
 
-    The decapsulator, if one is given, can tell afterwards what could not be read.
+    The decapsulator, if one is given, can tell afterwards what could not be read, among it what comes after so much as
+    MAX_HELD.
     """
     strip = decapsulator or Decapsulator()
     conversations: list[TcpConversation] = []
     current: dict[tuple[Endpoint, Endpoint], TcpConversation] = {}
-    number, time = 0, 0.0
+    number, time, room = 0, 0.0, MAX_HELD
     for number, packet in enumerate(packets):
+        if room < strip.held:
+            strip.tell_full(number, MAX_HELD)
+            break
         time = packet.time
         for segment in strip.segments(packet):
+            room -= SEGMENT_COST + len(segment.data)
             ends = segment.source, segment.destination
             conversation = current.get(ends)
             if conversation is None or conversation.is_followed_by(segment):
                 conversation = TcpConversation(*ends)
                 conversations.append(conversation)
+                room -= CONVERSATION_COST
                 current[ends] = current[ends[::-1]] = conversation
             conversation.add(number, time, segment)
     for conversation in conversations:

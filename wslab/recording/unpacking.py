@@ -1,8 +1,9 @@
 """Unpacking: what gzip has packed, whatever the name of the file says, in bounded space (RFC 1952)."""
 
+import contextlib
 import tempfile
 import zlib
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from wslab.recording.errors import CaptureError
 
@@ -46,10 +47,24 @@ def _unpack(file: BinaryIO, unpacked: BinaryIO, most: int) -> str:
             if not data:
                 continue
             inflater = zlib.decompressobj(_GZIP)
-        piece = inflater.decompress(data, left + 1)
+        before = inflater.copy()
+        try:
+            piece = inflater.decompress(data, left + 1)
+        except zlib.error:
+            unpacked.write(_up_to_the_damage(before, data)[:left])
+            raise
         unpacked.write(piece[:left])
         if len(piece) > left:
             return f"has more than {most} bytes in it, unpacked: gzip -d unpacks the rest"
         left -= len(piece)
         data = inflater.unconsumed_tail or inflater.unused_data
     return "" if inflater.eof else "is cut short: what gzip has packed does not come to its end"
+
+
+def _up_to_the_damage(inflater: Any, data: bytes) -> bytes:
+    """What can be unpacked of `data` before a byte, or a checksum at its end, turns out to be wrong."""
+    whole = bytearray()
+    with contextlib.suppress(zlib.error):
+        for place in range(len(data)):
+            whole += inflater.decompress(data[place : place + 1])
+    return bytes(whole)

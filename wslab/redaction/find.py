@@ -6,17 +6,19 @@ the text as it was. No character is looked at more often than a fixed number of 
 """
 
 import re
+from array import array
 from base64 import urlsafe_b64decode
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from functools import cache
 
 from wslab.redaction.names import is_mangled, is_secret, lists_subprotocols
 from wslab.redaction.secrets import SECRET_SHAPES, SUBPROTOCOL, Place
 
 _FLAGS = re.IGNORECASE | re.ASCII
 _HINT = re.compile(
-    r"[=:/%&\\@_-]|[\"'],|eyJ|eyAi|ewo|W3si|basic|bearer|negotiate|ntlm|key |pass |auth"
-    r"|AIza|SG\.|ATATT|dapi|hv[bs]\.|ya29|\.local\.",
+    r"[=:/%&\\@_-]|[\"'],|eyJ|eyAi|ewo|W3si|basic|bearer|negotiate|ntlm|key |token |pass |auth"
+    r"|(?-i:AC|SK)[0-9a-f]{9}|AIza|SG\.|ATATT|ATCTT|ATBB|dapi|dp\.|hv[bs]\.|ya29|\.local\.|machine ",
     _FLAGS,
 )
 _SHAPES = [re.compile(pattern, _FLAGS) for pattern, _ in SECRET_SHAPES]
@@ -47,16 +49,19 @@ _ENDS_OF_STRINGS = {quote: re.compile(rf"(?<!\\)(\\*+){quote}|[\r\n]") for quote
 _BRACKET = re.compile(r'(?<!\\)"(?:[^"\\\r\n]|\\.)*"|([\[{])|[\]}]')
 _TUPLE = re.compile(r"[\[(]\s{0,8}\\*+[\"'\ue022\ue027]\Z", _FLAGS)  # before a name: ["token", "…"]
 # Python before 3.11.5 errs in possessive groups with a choice or a look ahead: there are none, only single characters.
-# Up to what ends a parameter. A quotation mark ends it only where no more of a word follows.
-_PARAMETER = re.compile(r"(?:[^&#\s\"'<>`]|[\"'<>`](?=[^\s,;:.)\]}>/&#\"'<]))+", _FLAGS)
-_SPACED = re.compile(rf"[ \t]{{1,8}}({_PARAMETER.pattern})", _FLAGS)  # password = …, as in a file of settings
+# What ends a parameter: a quotation mark only where no more of a word follows.
+_END_OF_PARAMETER = re.compile(r"[&#\s]|[\"'<>`](?![^\s,;:.)\]}>/&#\"'<])|\Z", _FLAGS)
 _WORD = re.compile(r"[\w.$~\[\]-]{1,60}", re.ASCII)
 _FAR = 200  # characters between a name="…" and its value="…", whichever comes first
 _NAMES, _VALUES = ("name", "key", "header"), ("value", "content")
 _ELEMENT = re.compile(
     r"[<\ue03c](?:\w+:)?([\w.-]{1,60})(?:\s[^<>\ue03c\ue03e]{0,200})?[>\ue03e]([^<>\ue03c\ue03e]+)[<\ue03c]", _FLAGS
 )
-_BASE64 = re.compile(r"(?<![\w+/-])(?:eyJ|eyAi|ewo|W3si)[\w+/-]{8,}", re.ASCII)  # JSON in it: {" { " {\n [{"
+# What programs are given on a command line: --token …, and curl -H "Cookie: …"
+_OPTION = re.compile(r"(?<![\w-])--(\w[\w.-]{1,60})[ \t]{1,8}([^\s\"'-][^\s\"']*)", _FLAGS)
+_HEADER_OPTION = re.compile(r"(?<![\w-])(?:-H|--header)[ \t=]{0,3}[\"']([\w-]{1,60}):([^\"'\r\n]+)", _FLAGS)
+# Base64 with JSON in it, which begins with {" { " {\n or [{".
+_BASE64 = re.compile(r"(?:(?<![\w+/-])|(?<=\bheader-))(?:eyJ|eyAi|ewo|W3si)[\w+/-]{8,}", re.ASCII)
 _SEGMENT = re.compile(r"(?<=[/\ue02f])(?<![/\ue02f]{2})([\w.~-]++)(?=[/\ue02f]([^/?#\s\"'<>;\ue02f\ue03f]+))", _FLAGS)
 
 _COMPRESSED = re.compile(
@@ -87,6 +92,7 @@ def _find(text: str, escapes: re.Pattern[str], is_head: bool, is_body: bool) -> 
     yield from reading.spans(_in_lines(plain, is_head))
     yield from reading.spans(_in_pairs(plain, is_form=is_body))
     yield from reading.spans(_in_elements(plain))
+    yield from reading.spans(_in_options(plain))
     yield from reading.spans(_in_base64(plain))
     for shape in _SHAPES:
         yield from reading.spans(found.span(1) for found in shape.finditer(plain))
@@ -99,13 +105,13 @@ class _Reading:
 
     def __init__(self, text: str, escapes: re.Pattern[str]) -> None:
         pieces, end, size = [], 0, 0
-        self._places, self._origins = [0], [0]
+        self._places, self._origins = array("q", [0]), array("q", [0])  # an escape may have three characters only
         for escape in escapes.finditer(text):
             decoded = _decode(escape)
             pieces += [text[end : escape.start()], decoded]
             size += escape.start() - end
-            self._places += [size, size + len(decoded)]
-            self._origins += [escape.start(), escape.end()]
+            self._places.extend((size, size + len(decoded)))
+            self._origins.extend(escape.span())
             end, size = escape.end(), size + len(decoded)
         self.plain = "".join([*pieces, text[end:]])
 
@@ -125,7 +131,12 @@ def _decode(escape: re.Match[str]) -> str:
     digits = escape[1] or escape[2] or escape[3]
     character = chr(int(digits, 16)) if digits else _ENTITIES[escape[4].lower()] if escape[4] else "/"
     is_plain = character.isascii() and (character.isalnum() or character in "_.-[]~$\\")
-    return character if is_plain else chr(_ENCODED + ord(character))
+    return character if is_plain else _encoded(character)
+
+
+@cache
+def _encoded(character: str) -> str:
+    return chr(_ENCODED + ord(character))
 
 
 # By the names of headers and of the parts of a form
@@ -222,11 +233,20 @@ def _value(plain: str, pair: re.Match[str]) -> Span:
                 return start, end.end(1) - depth if end[1] is not None else end.start()
         return start, len(plain)
     if pair[3] not in _COLONS:
-        parameter = _PARAMETER.match(plain, pair.end(3)) or _SPACED.match(plain, pair.end(3))
-        return parameter.span(parameter.lastindex or 0) if parameter else (start, start)
+        return _parameter(plain, pair.end(3))
     if pair[6]:
         return start, _end_of_list(plain, start)
     return pair.span(7) if pair[2] and pair[7] else (start, start)
+
+
+def _parameter(plain: str, start: int) -> Span:
+    """What stands from here on, or behind a few blanks, as in a file of settings."""
+    begun = plain[start : start + 8]
+    for begin in (start, start + len(begun) - len(begun.lstrip(" \t"))):
+        end = _END_OF_PARAMETER.search(plain, begin)
+        if end is not None and end.start() > begin:
+            return begin, end.start()
+    return start, start
 
 
 def _end_of_list(plain: str, start: int) -> int:
@@ -243,6 +263,11 @@ def _end_of_list(plain: str, start: int) -> int:
 
 def _in_elements(plain: str) -> Iterator[Span]:
     return (found.span(2) for found in _ELEMENT.finditer(plain) if is_secret(found[1], Place.JSON))
+
+
+def _in_options(plain: str) -> Iterator[Span]:
+    for option, place in ((_OPTION, Place.TEXT), (_HEADER_OPTION, Place.HEADER)):
+        yield from (found.span(2) for found in option.finditer(plain) if is_secret(found[1], place))
 
 
 def _in_base64(plain: str) -> Iterator[Span]:

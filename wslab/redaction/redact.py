@@ -12,6 +12,7 @@ from wslab.redaction.secrets import Place
 REDACTED = "[redacted]"
 MOST_OF_A_LINE = 40  # characters
 
+_CROSSED_OUT = bytes(byte if byte in b" \t\n\r\f\v" else ord("x") for byte in range(256))
 _CONTINUATIONS = bytes(range(0x80, 0xC0))  # of UTF-8
 _WORDS = re.compile(rb"[\t\n\r -~]{12,}|[\w-]{3,}=[!-~]{3,}")  # in noise, shorter ones look like anything now and then
 
@@ -63,7 +64,10 @@ def cross_out(text: str) -> str:
     >>> cross_out('x; token="abc"')
     'x; token="xxx"'
     """
-    return "".join(_crossed(text, find_secrets(text)))
+    crossed = list(text)
+    for start, end in _merged(find_secrets(text), len(text)):
+        crossed[start:end] = re.sub(r"\S", "x", text[start:end], flags=re.ASCII)
+    return "".join(crossed)
 
 
 def redact_bytes(head: bytes) -> bytes:
@@ -154,36 +158,24 @@ def _spans_in_part(part: str, before: str, has_more: bool) -> Iterator[Span]:
 
 
 def _cross_out_bytes(data: bytes, *, is_head: bool = False, is_body: bool = False) -> bytes:
-    text = data.decode("latin-1")  # a character for each byte
+    text, clean = data.decode("latin-1"), bytearray(data)  # a character for each byte
     spans = find_secrets(text, is_head=is_head, is_body=is_body)
-    return "".join(_crossed(text, chain(spans, find_compressed(data) if is_body else ()))).encode("latin-1")
-
-
-def _crossed(text: str, spans: Iterable[Span]) -> Iterator[str]:
-    position = 0
-    for start, end in _merged(spans):
-        yield text[position:start]
-        yield re.sub(r"\S", "x", text[start:end], flags=re.ASCII)
-        position = end
-    yield text[position:]
+    for start, end in _merged(chain(spans, find_compressed(data) if is_body else ()), len(data)):
+        clean[start:end] = data[start:end].translate(_CROSSED_OUT)
+    return bytes(clean)
 
 
 def _replace(text: str, spans: Iterable[Span], by: str) -> str:
     pieces, position = [], 0
-    for start, end in _merged(spans):
+    for start, end in _merged(spans, len(text)):
         pieces += [text[position:start], by]
         position = end
     return "".join([*pieces, text[position:]])
 
 
-def _merged(spans: Iterable[Span]) -> Iterator[Span]:
-    """The spans in order, each character in one of them at the most."""
-    last, until = 0, 0
-    for start, end in sorted(spans):
-        if start > until:
-            if until > last:
-                yield last, until
-            last = start
-        until = max(until, end)
-    if until > last:
-        yield last, until
+def _merged(spans: Iterable[Span], size: int) -> Iterator[Span]:
+    """The spans in order, each of `size` characters in one of them at the most."""
+    marked = bytearray(size)
+    for start, end in spans:
+        marked[start:end] = b"x" * (end - start)
+    return (run.span() for run in re.finditer(b"x+", marked))

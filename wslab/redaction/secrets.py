@@ -34,7 +34,12 @@ SECRET_NAMES = [
     SecretName(r"cookie", ANYWHERE, "a cookie is its user, as far as the site can tell (RFC 6265 §8)"),
     SecretName(r"auth(?!or(?!i[sz]))", ANYWHERE, "credentials (RFC 9110 §11), whatever is before the word"),
     SecretName(r"token", ANYWHERE, "whoever bears a token has its rights (RFC 6750 §1)"),
-    SecretName(r"bearer|jwt|assertion|saml|dpo-?p", ANYWHERE, "the same by other names (RFC 7519, RFC 7521, RFC 9449)"),
+    SecretName(r"\b(?:tok|tkn)$", HEADER | ADDRESS | JSON, "the same, in short"),
+    SecretName(
+        r"bearer|jwt|assertion|saml|dpo-?p|macaroon|paseto|sso2$|\bsso(?:-?ticket)?$|\bwresult$",
+        ANYWHERE,
+        "the same by other names (RFC 7519, RFC 7521, RFC 9449)",
+    ),
     SecretName(r"api-?key", ANYWHERE, "a password for a program"),
     SecretName(
         r"(?:access|private|secret|sign(?:ing)?|subscription|master|shared|account|encryption|session|licen[cs]e|app"
@@ -42,27 +47,33 @@ SECRET_NAMES = [
         ANYWHERE,
         "the same, for a purpose",
     ),
-    SecretName(r"\bkey$", HEADER | ADDRESS, "the same, in short"),
+    SecretName(r"\b(?:user|u|ws|room|pass|conn(?:ection)?|client|server)?key$", HEADER | ADDRESS, "the same, in short"),
     SecretName(r"secret|credential|\bcreds?\b", ANYWHERE, "it says so"),
     SecretName(r"pass?-?w|passphrase|passcode|\bpswd\b|\bpwd\b|\bpw$", ANYWHERE, "a password"),
     SecretName(r"(?:\b|user|db)pass$|\b(?:t?otp|mfa)$|\bpin$|^key$", HEADER | ADDRESS | JSON, "the same, in short"),
     SecretName(
-        r"\b(?:t?otp|pin|mfa|2-?fa|device|user|verification|security|recovery)-?code$",
+        r"\b(?:t?otp|pin|[mt]fa|2-?fa|device|user|verification|security|recovery|access|invit(?:e|ation))-?code$",
         HEADER | ADDRESS | JSON,
         "the same, for once",
     ),
     SecretName(r"mnemonic|seed-?phrase", ANYWHERE, "the same, for a wallet"),
     SecretName(r"signature|\bsig$|\bhmac\b", ANYWHERE, "who shows it may do what is signed: AWS, Azure, Google"),
     SecretName(r"\bsign$|^hdn(?:ts|ea|tl)$", HEADER | ADDRESS, "the same, in short: Binance, Akamai"),
-    SecretName(r"[cx]srf|antiforgery", ANYWHERE, "it keeps other sites from acting for the user"),
+    SecretName(
+        r"[cx]srf|antiforgery|\bcrumb$|\bwp-?nonce$|^sess-?key$",
+        ANYWHERE,
+        "it keeps other sites from acting for the user",
+    ),
     SecretName(r"sess(?:ion)?-?id", ANYWHERE, "a session is its user, as a cookie is"),
     SecretName(r"session|\bsess$|remember-?me", HEADER, "the same"),
     SecretName(r"^sess(?:ion)?$|\bsid$", HEADER | ADDRESS, "the same, in short: Engine.IO, CGI"),
     SecretName(r"^sid$", JSON, "the same, as the server of Engine.IO tells it"),
-    SecretName(r"ticket", HEADER | ADDRESS | JSON, "it admits once"),
+    SecretName(r"ticket|magic-?link", HEADER | ADDRESS | JSON, "it admits once"),
     SecretName(r"^code$|^state$|-verifier$", ADDRESS, "a login under way (RFC 6749 §4.1.2, RFC 7636)"),
     SecretName(r"code-?verifier$", JSON, "the same, when it is redeemed"),
     SecretName(r"client-principal|oidc-(?:data|identity)", HEADER, "a login as the proxies of Azure and AWS tell it"),
+    SecretName(r"app-?check|licen[cs]e$", HEADER, "what says that a program may ask: Firebase, New Relic"),
+    SecretName(r"captcha-response|turnstile-response|signed-request", ADDRESS | JSON, "what shows, once, who asks"),
     SecretName(
         r"^(?:\w+-)?(?:token|secret|jwt|api-?key|password|passwd|bearer)$",
         Place.PATH,
@@ -83,17 +94,19 @@ PUBLIC_NAMES = [
 # if that is empty, the next name ("access_token, JWT").
 SUBPROTOCOL = (
     r"(?:bearer\.authorization\.k8s\.io|(?<![a-z])(?:(?:access|id|auth)[_-]?)?"
-    r"(?:token|bearer|basic|auth|authorization|jwt|api[_-]?key|key|secret|password|ticket)(?![a-z]))[.:|_=~-]*(.*)"
+    r"(?:token|bearer|basic|auth|authorization|jwt|api[_-]?key|key|secret|password|ticket|credentials?|cookie|csrf"
+    r"|sess(?:ion[_-]?id)?)(?![a-z]))[.:|_=~-]*(.*)"
 )
 
 # The names of headers as nobody accepts them: the letters at the start of the line, and names that come near these.
 MANGLED = r"x?(?:set|forwarded)?cookie|x?(?:proxy)?authori[sz]ation|x?(?:auth|access|csrf|xsrf)token|x?api-?key"
 MISSPELT = ["cookie", "setcookie", "authorization", "proxyauthorization"]
 
-# The secret is the group. None looks at a character again and again: it begins where a word does, or has a bound.
+# The secret is the group. None looks at a character again and again, or keeps a place for each of a long secret: it
+# begins where a word does, ends with a word, or has a bound.
 SECRET_SHAPES = [
     (
-        r"(?<![\w.-])(?:(?!eyJ)[\w.-])*(eyJ[\w-]{5,}\.[\w.-]+)",
+        r"(eyJ[\w-]{5,}+\.[\w.-]+)|eyJ[\w.-]*+",
         "a JSON Web Token: who shows it is logged in (RFC 7519)",
     ),
     (
@@ -103,16 +116,48 @@ SECRET_SHAPES = [
         "credentials with their scheme (RFC 7617, RFC 6750, RFC 4559), unless a sentence goes on",
     ),
     (
+        r"(?<![\w-])token[ \t+\ue020]+(?=[\w.~+/-]*\d)([\w.~+/-]{8,}=*)",
+        "the same, as GitHub and Django call it: words have no digit in them",
+    ),
+    (
+        r"(?<![\w-])(?:-u|--user|--proxy-user)[ \t=\ue03d]{1,3}([^\s\"':]{1,100}:[^\s\"']{1,200})",
+        "a user name and a password, as curl is given them",
+    ),
+    (
+        r"(?<![\w-])(?:-u|--user|--proxy-user)[ \t=\ue03d]{1,3}[\"']([^\"':]{1,100}:[^\"'\r\n]{1,200})[\"']",
+        "the same between quotation marks",
+    ),
+    (
+        r"\b(?-i:AC|SK)([0-9a-f]{32})\b",
+        "an account, and a key, of Twilio",
+    ),
+    (
         r"\b(?:proxy-)?authorization[ \t]*[:=\ue03a\ue03d][ \t+\ue020]*([^\r\n\"'<>]+)",
         "the same, in a line that somebody quotes",
     ),
     (
-        r"(?<![\w-])digest[ \t]+\w[^\r\n]{0,500}?[ ,]response=\"?([^\s,\"]+)",
+        r"(?<![\w-])(?:digest[ \t]+\w[^\r\n]{0,500}?[ ,]response|hawk[ \t]+\w[^\r\n]{0,500}?[ ,]mac)=\"?([^\s,\"]+)",
         "what a password makes of a question (RFC 7616 §3.4.1): it can be guessed from that",
     ),
     (
-        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----((?:[^-]|-(?!----))+)",
-        "a private key (RFC 7468 §10, §11)",
+        r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----((?!-----)[\s\S]+?)(?=-----|\Z)",
+        "a private key (RFC 7468 §10, §11; RFC 9580 §6.2)",
+    ),
+    (
+        r"\b(?:ice-pwd:[ \t]{0,8}|a=crypto:[^\r\n\\]{0,100}?[ \t]inline:)([\w+/=-]+)",
+        "what lets others into a call of WebRTC (RFC 8839 §5.4, RFC 4568 §4)",
+    ),
+    (
+        r"[ \t]xmlns=\\*+[\"']urn:ietf:params:xml:ns:xmpp-sasl\\*+[\"'][^<>]{0,200}>([\w+/=-]+)<",
+        "the login of XMPP (RFC 6120 §6, RFC 7395)",
+    ),
+    (
+        r"(?<![\w.-])machine[ \t]+[^\s]{1,200}\s{1,8}login\s{1,8}[^\s]{1,200}\s{1,8}password\s{1,8}([^\s]+)",
+        "a login in the file .netrc",
+    ),
+    (
+        r"[/\ue02f]\([SF]\((\w{8,})\)",
+        "a session in the path, as ASP.NET writes it for browsers without cookies",
     ),
     (
         r"(?:\A|[\r\n])(?-i:PASS|AUTHENTICATE|AUTH(?: [A-Z-]+)?) +:?([^\s][^\r\n]*)",
@@ -123,9 +168,11 @@ SECRET_SHAPES = [
         "a token in the name of a subprotocol: Kubernetes, OpenAI",
     ),
     (
-        r"(?<![\w-])(?:sk-|[rs]k_(?:live|test)_|whsec_|gh[oprsu]_|github_pat_|glpat-|xox[abeprs]-|xapp-|hf_|AIza|ya29\."
+        r"(?<![\w-])(?:sk-|[rs]k_(?:live|test)_|whsec_|gh[oprsu]_|github_pat_|gl(?:pat|rt|ptt|dt|ft|soat|cbt|imt|agent|oas)-|xox[abeprs]-|xapp-|hf_|AIza|ya29\."
         r"|1//0|GOCSPX-|npm_|pypi-|SG\.|dop_v1_|shp(?:at|ca|pa|ss)_|hv[bs]\.|lin_api_|AGE-SECRET-KEY-|sq0\w{3}-|ATATT|dapi"
-        r"|v[1-4]\.local\.)([\w-]{12,}[\w.-]*)",
+        r"|v[1-4]\.local\.|ATCTT|ATBB|gsk_|r8_|xai-|pplx-|nvapi-|PMAK-|NRAK-|CFPAT-|tskey-|dckr_pat_|figd_|ntn_|rubygems_"
+        r"|sbp_|sb_secret_|pscale_(?:tkn|pw|oauth)_|gls?[ac]_|do[or]_v1_|sntry[su]_|dp\.(?:st|pt|ct|sa)\.(?:\w{1,20}\.)?|fm[12]_|fo1_|ops_eyJ"
+        r"|duffel_(?:live|test)_|frameio-u-)([\w-]{12,}[\w.-]*)",
         "a key that its maker has marked as one, so that it is found",
     ),
     (

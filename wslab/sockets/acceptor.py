@@ -24,13 +24,14 @@ from collections.abc import Callable
 from typing import Protocol as Interface
 
 from wslab.sockets.log import log
-from wslab.sockets.stream import can_be_read, shut_down
+from wslab.sockets.stream import Selector, is_ready, shut_down
 
 PAUSE = 0.1  # seconds
 BACKLOG = 1024
+PORTS = range(65536)
 WHO_LISTENS = (
-    "a server or tap of this program has it, which close() ends, also if it has no name any more: "
-    "for it in wslab.sockets.acceptor.listening(): it.close()"
+    "Address already in use: a server or tap of this program has it, which close() ends, "
+    "also if it has no name any more: for it in wslab.sockets.acceptor.listening(): it.close()"
 )
 REPLACED = "what an earlier cell had started on port {} was closed, and this has taken its place"
 
@@ -48,12 +49,16 @@ class Owner(Interface):
 class Acceptor:
     """Listens on the host and the port of `owner` (0: any free one). Raises OSError if the address cannot be had.
 
+    ValueError is raised for what is no port, which the system would take for another one.
+
     From `start` to `close`, `serve` is called with each connection and the address of its client, in one thread. If it
     raises OSError or ValueError, that client has gone or cannot be served, which costs nobody else a pause; with
     RuntimeError or MemoryError it says that the system has no more to give for the moment.
     """
 
     def __init__(self, owner: Owner, serve: Callable[[socket.socket, tuple[str, int]], None], name: str) -> None:
+        if owner.port not in PORTS:
+            raise ValueError(f"a port is a number from 0 to 65535, not {owner.port!r:.40}")
         self.owner = owner
         self.cell, self.wanted = _running_cell(), (owner.host, owner.port)
         self._listener = self._listen()
@@ -75,7 +80,7 @@ class Acceptor:
             if error.errno != errno.EADDRINUSE or not holders:
                 raise
             if has_replaced or not any(map(self._replaces, holders)):
-                raise OSError(errno.EADDRINUSE, f"{os.strerror(error.errno)}: {WHO_LISTENS}") from None
+                raise OSError(errno.EADDRINUSE, WHO_LISTENS) from None
         for holder in filter(self._replaces, holders):
             with contextlib.suppress(Exception):  # what a part of its codec has raised, which the log has told
                 holder.owner.close()
@@ -99,7 +104,7 @@ class Acceptor:
 
     def wait(self, timeout: float | None) -> bool:
         """Return True once nothing is accepted any more, False if it still is after so many seconds (None: wait)."""
-        return self._wake.fileno() < 0 or can_be_read(self._wake, timeout)
+        return self._wake.fileno() < 0 or is_ready(self._wake, timeout)
 
     def close(self) -> None:
         """Stop listening. In a fork, the process that it comes from goes on."""
@@ -127,7 +132,7 @@ class Acceptor:
             _acceptors.discard(self)
             return
         try:
-            with selectors.DefaultSelector() as selector:
+            with Selector() as selector:
                 selector.register(self._listener, selectors.EVENT_READ)
                 selector.register(self._waker, selectors.EVENT_READ)
                 while self._waker not in [key.fileobj for key, _ in selector.select()]:

@@ -18,6 +18,7 @@ from wslab.recording.recording import Recording
 from wslab.sockets.connection import Connection
 from wslab.sockets.failures import name_missing_tls, no_connection
 from wslab.sockets.memory import keep_memory_for
+from wslab.sockets.stream import deadline_in, seconds_to, send_at_once
 from wslab.sockets.url import WebSocketUrl, parse_url
 
 
@@ -38,18 +39,15 @@ def connect(
 ) -> Connection:
     """Open a connection to `url`; use it in a `with` block, or call its `close`.
 
-    `timeout` in seconds bounds the handshake, each write and, unless `receive` is told otherwise, each wait for a
-    message (None: no bound). `max_size` in bytes bounds a received message. `ssl` is for `wss://` (default: the
-    system's certificates). `key` and `masking_key` make the bytes the same in every run, for lessons; by default
-    they are random, as RFC 6455 §4.1 and §5.3 demand. Raises OSError if there is no TCP connection to be had,
-    HandshakeError if the server does not agree, ValueError for a bad address.
+    `timeout` in seconds bounds the handshake with that of TLS before it, each write and, unless `receive` is told
+    otherwise, each wait for a message (None: no bound). `max_size` in bytes bounds a received message. `ssl` is for
+    `wss://` (default: the system's certificates). `key` and `masking_key` make the bytes the same in every run, for
+    lessons; by default they are random, as RFC 6455 §4.1 and §5.3 demand. Raises OSError if there is no TCP connection
+    to be had, HandshakeError if the server does not agree, ValueError for a bad address.
     """
-    address, key = parse_url(url), b64encode(os.urandom(16)).decode() if key is None else key
-    lines = _add_credentials(address, headers)
-    request = build_request(
-        address.host_header, address.resource_name, key=key, origin=origin, subprotocols=subprotocols, headers=lines
-    )
-    _check(request, subprotocols)
+    address, deadline = parse_url(url), deadline_in(timeout)
+    key = b64encode(os.urandom(16)).decode() if key is None else key
+    request = _build_request(address, key, origin, subprotocols, headers)
     protocol = Protocol(
         Role.CLIENT,
         deflate=PermessageDeflate() if deflate is True else deflate or None,
@@ -58,7 +56,7 @@ def connect(
         masking_keys=None if masking_key is None else lambda: masking_key,
     )
     keep_memory_for(max_size)
-    sock = _secure(_open_tcp(address, timeout), address, ssl)
+    sock = _secure(_open_tcp(address, deadline), address, ssl, deadline)
     try:
         connection = Connection(
             sock,
@@ -69,18 +67,29 @@ def connect(
             write_timeout=timeout,
             recording=recording,
         )
-        connection.open(request, timeout)
+        connection.open(request, timeout, deadline)
     except BaseException:
         sock.close()
         raise
     return connection
 
 
-def _check(request: Request, subprotocols: Sequence[str]) -> None:
-    """Raise ValueError for what cannot be sent, before anything is opened."""
+def _build_request(
+    address: WebSocketUrl,
+    key: str,
+    origin: str | None,
+    subprotocols: Sequence[str],
+    headers: Iterable[tuple[str, str]],
+) -> Request:
+    """The request for this address. Raises ValueError for what cannot be sent, before anything is opened."""
+    lines = _add_credentials(address, headers)
+    request = build_request(
+        address.host_header, address.resource_name, key=key, origin=origin, subprotocols=subprotocols, headers=lines
+    )
     request.serialize()
     if not are_names([*subprotocols]):  # §4.1, 10
         raise ValueError("subprotocols are distinct names, without blanks and commas")
+    return request
 
 
 def _add_credentials(address: WebSocketUrl, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -91,23 +100,37 @@ def _add_credentials(address: WebSocketUrl, headers: Iterable[tuple[str, str]]) 
     return lines
 
 
-def _open_tcp(address: WebSocketUrl, timeout: float | None) -> socket.socket:
+# §4.1, 2 lets a client have one connection to an address in CONNECTING: a page of strangers must not flood a server. A
+# program is its user's own. Connecting is one call to it, so that only its own threads connect at once, and they must
+# not wait for a server that is slow with one of them.
+def _open_tcp(address: WebSocketUrl, deadline: float | None) -> socket.socket:
     is_here = f".{address.name}".endswith(".localhost")  # RFC 6761 §6.3, whatever the resolver knows
     try:
-        sock = socket.create_connection(("localhost" if is_here else address.host, address.port), timeout)
+        place = "localhost" if is_here else address.host, address.port
+        sock = socket.create_connection(place, _patience_until(deadline))
     except OSError as error:
         raise no_connection(error, address.host, address.port) from None
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    send_at_once(sock)
     return sock
 
 
-def _secure(sock: socket.socket, address: WebSocketUrl, context: ssl_module.SSLContext | None) -> socket.socket:
+def _secure(
+    sock: socket.socket, address: WebSocketUrl, context: ssl_module.SSLContext | None, deadline: float | None
+) -> socket.socket:
     if not address.secure:
         return sock
     try:
+        sock.settimeout(_patience_until(deadline))
         return (context or ssl_module.create_default_context()).wrap_socket(sock, server_hostname=address.name)
     except BaseException as error:
         sock.close()
         if isinstance(error, ssl_module.SSLError):
             name_missing_tls(error)
+        elif isinstance(error, TimeoutError):
+            raise TimeoutError("the server did not answer the TLS handshake in time") from None
         raise
+
+
+def _patience_until(deadline: float | None) -> float | None:
+    """How long a socket may wait, in seconds; 0 would let it return at once with nothing done."""
+    return None if deadline is None else max(seconds_to(deadline), 0.001)

@@ -1,6 +1,5 @@
 """Connection: what a handler is given and what `connect` returns, with blocking calls for any thread."""
 
-import math
 import socket
 import time
 import weakref
@@ -8,25 +7,24 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from wslab.protocol.endpoint import Protocol
 from wslab.protocol.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
-from wslab.protocol.events import Event, Message
+from wslab.protocol.events import EVENT, MESSAGE, MESSAGE_TYPES, Event, Message
 from wslab.protocol.http import Request, Response, build_refusal
 from wslab.protocol.states import Role, State
 from wslab.recording.log import Observer
-from wslab.sockets.receive_queue import EVENT, MESSAGE, MESSAGE_TYPES, ReceiveQueue
+from wslab.sockets.receive_queue import ReceiveQueue
 from wslab.sockets.stream import deadline_in
 from wslab.sockets.traffic import Traffic
 from wslab.sockets.transport import Transport
-
-REFUSAL_TIMEOUT = 1.0  # seconds in which nothing more of the text of a refusal has come
 
 
 class Connection:
     """A WebSocket connection over a socket: what a handler is given and what `connect` returns.
 
-    Any thread may send or close; threads that receive take turns. Pings are answered, and the end is noticed, by who
-    receives, and if nobody has for a tenth of a second, by who sends or asks `is_open`. Times are in seconds, None for
-    no limit: `timeout` is how long `receive` waits unless it is told otherwise, `write_timeout` how long the peer may
-    take to read what is sent, `idle_timeout` how long it may be silent. `recording` is told of all bytes and calls.
+    Any thread may send or close; threads that receive take turns. Pings are answered, and the end is noticed, by the
+    one that receives, and if none has for a tenth of a second, by one that sends or asks `is_open`. Times are in
+    seconds, None for no limit: `timeout` is how long `receive` waits unless it is told otherwise, `write_timeout` how
+    long the peer may take to read what is sent, `idle_timeout` how long it may be silent. `recording` is told of all
+    bytes and calls.
     """
 
     def __init__(
@@ -66,8 +64,9 @@ class Connection:
     @property
     def is_open(self) -> bool:
         """True while messages can be sent and the peer is there, as far as the operating system knows."""
-        self._receive_queue.look()
-        is_there = not (self._transport.send_queue.broken or self._receive_queue.is_half_closed)
+        lookahead = self._receive_queue.lookahead
+        lookahead.look()
+        is_there = not (self._transport.send_queue.broken or lookahead.is_half_closed)
         return is_there and self.state is State.OPEN
 
     @property
@@ -129,11 +128,14 @@ class Connection:
 
     # The opening handshake
 
-    def open(self, request: Request, timeout: float | None = None) -> Response:
-        """Client: send the request and return the server's agreement. Raises HandshakeError or TimeoutError."""
+    def open(self, request: Request, timeout: float | None = None, deadline: float | None = None) -> Response:
+        """Client: send the request and return the server's agreement. Raises HandshakeError or TimeoutError.
+
+        `deadline`, a time of `time.monotonic`, is when the `timeout` is over if it began before this call.
+        """
         try:
             self._transport.send(self._protocol.connect, request)
-            return self._await_answer(deadline_in(timeout))
+            return self._receive_queue.next_response(deadline_in(timeout) if deadline is None else deadline)
         except ConnectionClosed as error:
             why = f" ({self._transport.send_queue.broken})" if self._transport.send_queue.broken else ""
             failure: Exception = HandshakeError(f"the server closed the connection without an answer{why}", 0)
@@ -142,19 +144,6 @@ class Connection:
             failure = TimeoutError(f"the server did not answer the handshake within {timeout:g} s")
         self._protocol.end_refusal()
         raise failure
-
-    def _await_answer(self, deadline: float | None) -> Response:
-        """Client: wait for the server's agreement, and for the text of a refusal as long as some of it comes."""
-        received = self._transport.traffic.received
-        while True:
-            size, patience = received.size, time.monotonic() + REFUSAL_TIMEOUT
-            try:
-                return self._receive_queue.next(min(patience, deadline or math.inf), Response)
-            except TimeoutError:
-                if deadline is not None and time.monotonic() >= deadline:
-                    raise
-            if received.size == size:
-                self._protocol.end_refusal()
 
     def accept(self, *, subprotocols: Sequence[str] = (), headers: Iterable[tuple[str, str]] = ()) -> None:
         """Server: agree to the handshake. Raises HandshakeError, to be given to `reject`, if it is not one."""
@@ -223,10 +212,14 @@ class Connection:
         self._transport.queue(self._protocol.send_messages, (message,), (message,))
         self._transport.send_queue.flush()
 
-    def send_many(self, messages: Sequence[Message]) -> None:
-        """Send messages, one after the other, with as few writes as possible."""
+    def send_many(self, messages: Iterable[Message]) -> None:
+        """Send messages, one after the other, with as few writes as possible; or none, if one cannot be sent.
+
+        An iterable is read to its end before the first is sent.
+        """
         if type(messages) in MESSAGE_TYPES:  # takes less time than isinstance
             raise TypeError("send_many takes a list of messages; send takes one")
+        messages = list(messages)  # an iterable may raise midway, or give them only once
         self._transport.queue(self._protocol.send_messages, messages, messages)
         self._transport.send_queue.flush()
 

@@ -4,19 +4,22 @@ import math
 import socket
 import sys
 
+try:
+    import resource
+except ImportError:  # Windows has no limits of this kind
+    resource = None  # type: ignore[assignment]
+
 
 def most_files() -> float:
     """Return how many files this process may have open at once (`ulimit -n` tells it); infinity for no limit."""
-    if sys.platform in ("win32", "emscripten"):
+    if resource is None or sys.platform == "emscripten":
         return math.inf
-    import resource
-
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return math.inf if soft == resource.RLIM_INFINITY else soft
 
 
 def are_few_left(newest: socket.socket, needed: int) -> bool:
-    """Return True if less than `needed` files can still be opened, or than a quarter of all if that is less.
+    """Return True if fewer than `needed` files can still be opened, or than a quarter of all, if that is fewer.
 
     A new file gets the lowest number that is free, so at least as many are open as the number of the `newest`.
     """

@@ -2,7 +2,8 @@
 
 import logging
 
-from wslab.redaction.redact import harmless
+from wslab.protocol.http import Request
+from wslab.redaction.redact import harmless, redact_target
 
 
 def _make_harmless(record: logging.LogRecord) -> bool:
@@ -17,3 +18,13 @@ def _make_harmless(record: logging.LogRecord) -> bool:
 log = logging.getLogger("wslab")
 log.addHandler(logging.NullHandler())
 log.addFilter(_make_harmless)
+
+
+class Target:
+    """The target of a request, for the log: secrets are crossed out only if the line is written, as that takes long."""
+
+    def __init__(self, request: Request | None) -> None:
+        self._request = request
+
+    def __str__(self) -> str:
+        return redact_target(self._request.target) if self._request else "?"

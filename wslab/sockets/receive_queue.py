@@ -2,10 +2,7 @@
 
 Strategy: there is no reader thread. A thread that asks for a message takes the turn (`Transport.reading`), looks into
 the queue, and reads from the socket only while it finds nothing there; what else a read brings waits in the queue.
-So that pings are answered, and a close frame or the end of TCP is noticed, where nobody asks for anything, a thread
-that sends looks at the socket now and then, without waiting, and puts what it finds into the queue. That is at most so
-much (`MAX_UNREAD`): the rest stays with the operating system, and the peer has to wait. A fault waits in the queue as
-well, behind the messages that came before it.
+Where nobody asks, Lookahead fills the queue. A fault waits in it as well, behind the messages that came before it.
 
 Locks: the turn protects the queue. It is held while a thread waits for the peer, so others wait for the turn as long as
 they would for a message, up to their own deadlines. The lock of the Transport is held only while the protocol takes in
@@ -19,6 +16,7 @@ Any thread may call the public methods; the private ones need the turn.
 
 import contextlib
 import itertools
+import math
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -26,20 +24,15 @@ from threading import get_ident, main_thread
 from typing import Any, NoReturn, TypeVar
 
 from wslab.protocol.errors import CloseCode, ConnectionClosed, PartError, ProtocolError
-from wslab.protocol.events import Close, Message, Ping, Pong, as_event
-from wslab.protocol.http import Request, Response
+from wslab.protocol.events import EVENT, MESSAGE, MESSAGE_TYPES, Close, Message, as_event
+from wslab.protocol.http import Response
 from wslab.protocol.states import Role, State
+from wslab.sockets.lookahead import BUSY_INTERVAL, LOOK_INTERVAL, MAX_UNREAD, Lookahead, memory_of_last
 from wslab.sockets.stream import seconds_to
 from wslab.sockets.transport import Transport
 
-MAX_UNREAD = 16 * 1024 * 1024  # bytes of memory that may be filled while nobody asks for messages
-LOOK_INTERVAL = 0.1  # seconds from a receive or a look to the next look
-BUSY_INTERVAL = 1.0  # the same if there was more to receive: the receiver will come to it, and may want to answer first
-EVENT_SIZE = 200  # bytes of memory that an event takes besides its data, about
-MESSAGE: tuple[type[Message], ...] = (str, bytes)
-EVENT: tuple[type, ...] = (str, bytes, Ping, Pong, Request, Response)
 MAIN_THREAD = main_thread().ident  # in which signal handlers run
-MESSAGE_TYPES = frozenset(MESSAGE)
+REFUSAL_PAUSE = 1.0  # seconds in which nothing more of the text of a refusal has come
 LATE = "no message arrived in time (see `timeout` of connect() and receive())"
 
 T = TypeVar("T")
@@ -56,13 +49,10 @@ class ReceiveQueue:
         self._transport = transport
         self._protocol, self._counters = transport.protocol, transport.traffic.received
         self._turn, self._lock = transport.reading, transport.lock
-        transport.look = self._look
         self._idle_timeout = idle_timeout
-        self.is_half_closed = False  # a client has ended its half of TCP; it may still read
-        self._is_looking = False
-        self._ahead = 0  # bytes of memory that looks have filled since the queue was empty
         self._owes_answers = False  # whether some could not be written in time
         self._queue: deque[Any] = deque()  # messages, events, at the end what says that there are no more
+        self.lookahead = Lookahead(transport, self._queue, self._read)
 
     def next(self, deadline: float | None, wanted: type[T] | tuple[type[T], ...]) -> T:
         """Return the next message or event of a wanted type; others are dropped.
@@ -79,8 +69,8 @@ class ReceiveQueue:
             received: Any = as_event(item) if wanted is EVENT else item
             if self._transport.observer is not None and wanted is MESSAGE:
                 self._mark((received,))
-            has_more = before > 1 or self._protocol.withheld
-            self._transport.look_at = time.monotonic() + (BUSY_INTERVAL if has_more else LOOK_INTERVAL)
+            if before == 1 and not self._protocol.withheld:  # else a look is due BUSY_INTERVAL after the last read
+                self._transport.look_at = time.monotonic() + LOOK_INTERVAL
             del queue[0]  # unlike after a call, no signal handler is run between this and what follows
             turn.release()
             return received  # type: ignore[no-any-return]
@@ -118,6 +108,19 @@ class ReceiveQueue:
             self._transport.free(is_nested)
             raise
 
+    def next_response(self, deadline: float | None) -> Response:
+        """Client: return the server's agreement. Waits for the text of a refusal as long as some of it comes."""
+        received = self._counters
+        while True:
+            size, patience = received.size, time.monotonic() + REFUSAL_PAUSE
+            try:
+                return self.next(min(patience, deadline or math.inf), Response)
+            except TimeoutError:
+                if deadline is not None and time.monotonic() >= deadline:
+                    raise
+            if received.size == size:
+                self._protocol.end_refusal()
+
     def read_body(self, length: int, deadline: float | None) -> bytes:
         """Return the `length` bytes that follow the head of the request."""
         try:
@@ -146,40 +149,6 @@ class ReceiveQueue:
             self._transport.free(is_nested)
             raise
 
-    def look(self) -> None:
-        """Take in what has arrived, without waiting for more, unless a receiver is about to come to it.
-
-        What may be wrong with it is told by `next`, later.
-        """
-        if self._ahead or not self._queue or time.monotonic() > self._transport.look_at:
-            self._look()
-
-    def _look(self) -> None:
-        self._transport.look_at = time.monotonic() + LOOK_INTERVAL
-        turn = self._turn
-        if self._protocol.state is not State.OPEN or turn._is_owned():
-            return
-        try:
-            if turn.acquire(False):  # else another thread is reading
-                self._is_looking = True
-                with contextlib.suppress(TimeoutError, ConnectionClosed):  # there is no more
-                    self._read_ahead()
-                self._is_looking = False
-                turn.release()
-        except BaseException:
-            self._is_looking = False
-            self._transport.free(False)
-            raise
-
-    def _read_ahead(self) -> None:
-        """Read all that has arrived, as long as there is room for it. Raises TimeoutError when there is no more."""
-        queue, now = self._queue, time.monotonic()
-        self._ahead = self._ahead if queue else 0
-        while self._ahead < MAX_UNREAD and not self.is_half_closed:
-            before = len(queue)
-            queue.extend(self._read(now))
-            self._ahead += sum(map(_memory, itertools.islice(queue, before, None)))
-
     def _may_nest(self) -> bool:
         """Return True in a signal handler that has interrupted its own thread while that waited for the peer."""
         if not self._transport.stream.waits:
@@ -207,6 +176,7 @@ class ReceiveQueue:
             if has_read and self._protocol.state is not State.CLOSED:
                 _check_time(deadline)
             queue.extend(self._read(deadline))
+            self._transport.look_at = time.monotonic() + BUSY_INTERVAL
             has_read = True
 
     def _raise_end(self, received: Close | ProtocolError | PartError, deadline: float | None) -> NoReturn:
@@ -224,7 +194,7 @@ class ReceiveQueue:
             before, has_read = len(queue), True
             with contextlib.suppress(ConnectionClosed):  # then TCP has ended
                 queue.extend(self._read(deadline))
-            budget -= sum(map(_memory, itertools.islice(queue, before, None)))
+            budget -= memory_of_last(queue, len(queue) - before)
             if budget < 0:
                 raise TimeoutError("the peer sends messages instead of a close frame")
         self._transport.end(deadline)
@@ -272,8 +242,8 @@ class ReceiveQueue:
     def _take_in_nothing(self, data: bytes | None, has_waited: bool) -> list[Any]:
         """Take in that TCP has ended, or that there is nothing to read yet."""
         if data is not None:
-            if self._is_looking and self._protocol.role is Role.SERVER:
-                self.is_half_closed = True  # this client may wait for the answer that is about to be sent
+            if self.lookahead.is_looking and self._protocol.role is Role.SERVER:
+                self.lookahead.is_half_closed = True  # this client may wait for the answer that is about to be sent
             else:
                 self._transport.receive_eof()
         elif has_waited:
@@ -317,7 +287,3 @@ def _check_time(deadline: float | None) -> None:
     """Raise TimeoutError after the deadline: a peer that sends on and on must not keep us."""
     if deadline is not None and time.monotonic() > deadline:
         raise TimeoutError(LATE)
-
-
-def _memory(received: object) -> int:
-    return EVENT_SIZE + (len(received) if isinstance(received, MESSAGE) else 0)

@@ -21,14 +21,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
+from wslab.protocol.batch import LONG
 from wslab.protocol.errors import CloseCode, ConnectionClosed
+from wslab.recording.locks import hold, release_if_owned
 from wslab.sockets.stream import Stream, deadline_in, seconds_to
 from wslab.sockets.traffic import DirectionCounters
 
 MAX_LEFT_TO_OTHERS = 100
 MAX_BUFFERS = 1000  # written together; Linux takes 1,024
 INTERRUPTED = "interrupted"  # what is said of a connection that a Ctrl-C has cut
-LONG = 32 * 1024  # bytes: writing so many in buffers costs less than joining them (64 KiB: 5 % of an echo)
 
 
 class SendQueue:
@@ -162,12 +163,7 @@ class SendQueue:
     def close(self) -> None:
         """End TCP and give the socket back, once no thread writes any more."""
         self._stream.shutdown()
-        try:
-            with self.writing:
-                self._stream.close()
-        except BaseException:
-            release_if_owned(self.writing)
-            raise
+        hold(self.writing, self._stream.close)
 
 
 def _behind(written: int, buffers: Sequence[bytes | memoryview]) -> Iterator[memoryview]:
@@ -176,12 +172,3 @@ def _behind(written: int, buffers: Sequence[bytes | memoryview]) -> Iterator[mem
         if written < len(buffer):
             yield memoryview(buffer)[max(written, 0) :]
         written -= len(buffer)
-
-
-def release_if_owned(lock: Any) -> None:
-    """Release an RLock if this thread has it: after an exception that may have come in front of the release or behind.
-
-    `with`, and `finally` as well, leave it locked if a Ctrl-C comes between their last line and the release.
-    """
-    if lock._is_owned():
-        lock.release()

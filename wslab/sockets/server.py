@@ -13,9 +13,9 @@ import socket
 import ssl
 import threading
 import time
-import weakref
 from collections.abc import Iterable, Sequence
 
+from wslab.dissector.wording import how_many
 from wslab.page.echo_page import answer_page
 from wslab.protocol.codec import Codec
 from wslab.protocol.deflate import PermessageDeflate
@@ -28,10 +28,12 @@ from wslab.recording.recording import Recording
 from wslab.sockets.acceptor import Acceptor
 from wslab.sockets.connection import Connection
 from wslab.sockets.files import are_few_left
+from wslab.sockets.leaving import Leaving
 from wslab.sockets.log import log
 from wslab.sockets.memory import keep_memory_for
 from wslab.sockets.server_view import ServerView
 from wslab.sockets.session import Handler, Page, Service, Session
+from wslab.sockets.stream import send_at_once
 
 MAX_REFUSALS = 100
 SPARE_FILES = 20  # for whatever else this process opens
@@ -102,10 +104,10 @@ class EchoServer:
         )
         self._lock = threading.Lock()
         self._threads: dict[threading.Thread, Connection] = {}
-        self._leaving: weakref.WeakSet[threading.Thread] = weakref.WeakSet()  # those that are done, until they are gone
+        self._leaving = Leaving()
         self._refusals = 0
         self._accepted = 0
-        self._part_errors: list[PartError] = []
+        self._part_error: PartError | None = None  # the first: a codec may fail with each client
         self._acceptor: Acceptor | None = None
 
     @property
@@ -132,7 +134,7 @@ class EchoServer:
         self.close()
 
     def __repr__(self) -> str:
-        state = f"{len(self.connections)} connections" if self._acceptor else "not listening"
+        state = how_many(len(self.connections), "connection") if self._acceptor else "not listening"
         return f"<EchoServer {self.url}, {state}>"
 
     # Starting and stopping
@@ -163,7 +165,7 @@ class EchoServer:
         acceptor.close()
         with self._lock:
             serving = dict(self._threads)
-            threads = [thread for thread in (*serving, *self._leaving) if thread is not threading.current_thread()]
+            threads = {*serving, *self._leaving.threads()} - {threading.current_thread()}
         try:
             closers = [
                 closer
@@ -174,13 +176,14 @@ class EchoServer:
         finally:
             for connection in serving.values():
                 connection.abort()
-        _join([*closers, *threads], deadline + 1)
+        # To end a crowd by force takes time itself (1 ms for each in free-threaded Python); then they have a second.
+        _join([*closers, *threads], max(deadline, time.monotonic()) + 1)
         if stuck := [thread for thread in threads if thread.is_alive()]:
             log.warning("%d handlers are still running after the server has closed", len(stuck))
         if self._acceptor is acceptor:
             self._acceptor = None
-        if self._part_errors:
-            error, self._part_errors = self._part_errors[0], []
+        error, self._part_error = self._part_error, None
+        if error is not None:
             raise error.__cause__ or error
 
     def _tell_end(self, connection: Connection, code: int, reason: str, timeout: float) -> threading.Thread | None:
@@ -193,7 +196,9 @@ class EchoServer:
             )
             closer.start()
             return closer
-        except (ConnectionClosed, RuntimeError):  # no handshake yet, or TCP is broken, or no thread can be had
+        except RuntimeError:  # no thread can be had, but that of the handler may still write the close frame
+            return None
+        except ConnectionClosed:  # no handshake yet, or TCP is broken
             connection.abort()
         except PartError as error:
             self._part_failed(error)
@@ -221,7 +226,7 @@ class EchoServer:
 
     def _start_thread(self, sock: socket.socket, address: tuple[str, int]) -> None:
         try:
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            send_at_once(sock)
             if self._ssl is not None:  # its handshake happens when the connection reads
                 sock = self._ssl.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
             with self._lock:
@@ -244,9 +249,9 @@ class EchoServer:
         """Return why no more clients are served now, or no more of this address; None if they are. Needs the lock."""
         served, most = len(self._threads) - self._refusals, self.limits.max_per_address
         if served >= self.limits.max_connections or are_few_left(sock, MAX_REFUSALS + SPARE_FILES):
-            return f"this server has its {served} connections already"
+            return f"this server has its {how_many(served, 'connection')} already"
         if served >= most and sum(it.remote_address[0] == address[0] for it in self._threads.values()) >= most:
-            return f"this address has its {most} connections already"
+            return f"this address has its {how_many(most, 'connection')} already"
         return None
 
     def _new_connection(self, sock: socket.socket, address: tuple[str, int], number: int) -> Connection:
@@ -273,7 +278,7 @@ class EchoServer:
 
     def _part_failed(self, error: PartError) -> None:
         with self._lock:
-            self._part_errors.append(error)
+            self._part_error = self._part_error or error
         log.error("a part of the codec failed: %s", error)
 
 

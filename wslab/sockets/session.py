@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from wslab.protocol.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
 from wslab.protocol.http import Response
 from wslab.protocol.limits import Limits
-from wslab.redaction.redact import harmless, redact_target
+from wslab.redaction.redact import harmless
 from wslab.sockets.connection import Connection
-from wslab.sockets.log import log
+from wslab.sockets.log import Target, log
 
 REFUSAL_TIMEOUT = 2.0
 
@@ -70,23 +70,18 @@ class Session:
                 return False
             self._check_origin()
             connection.accept(subprotocols=self._service.subprotocols)
-            self._log_opening()
+            who = (connection.number, Target(connection.request), *connection.remote_address)
+            log.info("connection %d opened: %s from %s port %d", *who)
             return True
         except HandshakeError as error:
             connection.reject(error)
-            target = redact_target(connection.request.target) if connection.request else "?"
-            log.info("connection %d: refused %s with %s", connection.number, target, error)
+            log.info("connection %d: refused %s with %s", connection.number, Target(connection.request), error)
         except PartError as error:
             self._service.part_failed(error)
             connection.reject(HandshakeError(f"a part of the codec failed: {error}", 500))
         except ConnectionClosed as error:
             log.info("connection %d ended before its handshake did: %s", connection.number, error)
         return False
-
-    def _log_opening(self) -> None:
-        connection, (host, port) = self.connection, self.connection.remote_address
-        target = redact_target(connection.request.target) if connection.request else "?"
-        log.info("connection %d opened: %s from %s port %d", connection.number, target, host, port)
 
     def _await_request(self) -> None:
         limits = self._service.limits
@@ -104,8 +99,7 @@ class Session:
         answer = next((found for page in self._service.pages if (found := page(connection)) is not None), None)
         if answer is not None and connection.request is not None:
             connection.answer(answer)
-            target = redact_target(connection.request.target)
-            log.info("connection %d: answered %s with %d", connection.number, target, answer.status)
+            log.info("connection %d: answered %s with %d", connection.number, Target(connection.request), answer.status)
         return answer is not None
 
     def _check_origin(self) -> None:

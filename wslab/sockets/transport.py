@@ -27,18 +27,19 @@ from typing import Any
 
 from wslab.protocol.endpoint import Protocol
 from wslab.protocol.errors import CloseCode, ConnectionClosed, PartError, ProtocolError
-from wslab.protocol.events import Message
+from wslab.protocol.events import Message, as_bytes
 from wslab.protocol.http import Response
 from wslab.protocol.states import DIRECTIONS, Direction, Role, State
+from wslab.recording.locks import hold, release_if_owned
 from wslab.recording.log import Both, Observer
-from wslab.sockets.send_queue import INTERRUPTED, SendQueue, release_if_owned
+from wslab.sockets.send_queue import INTERRUPTED, SendQueue
 from wslab.sockets.stream import seconds_to, stream_of
 from wslab.sockets.traffic import Traffic, short
 
 ABORT_TIMEOUT = 5.0  # seconds for the thread that reads to notice that TCP has ended
 TCP_END_TIMEOUT = 2.0  # seconds for the server to end TCP after the closing handshake (RFC 6455 §7.1.1), as in Chromium
 # What a caller or a peer has done wrong, which leaves protocol and queue as they were.
-HARMLESS = (ConnectionClosed, ProtocolError, PartError, ValueError, TypeError, RuntimeError)
+HARMLESS = (ConnectionClosed, ProtocolError, PartError, ValueError, TypeError, AttributeError, RuntimeError)
 
 
 class Transport:
@@ -70,7 +71,7 @@ class Transport:
         self.lock: Any = threading.RLock()
         self.reading: Any = threading.RLock()
         self.has_ended = False
-        self.look: Callable[[], None]  # called by who sends, when it is time to look for what has arrived
+        self.look: Callable[[], None]  # called by whoever sends, when it is time to look for what has arrived
         self.look_at = 0.0
         self.error: ProtocolError | None = None
         self._close_by = math.inf  # when the peer's time for its part of the closing handshake is over
@@ -85,7 +86,7 @@ class Transport:
     def mark(self, name: str, argument: str | bytes | int | None = None) -> None:
         """Note a call of the API that says something to the peer."""
         if name == "ping":
-            self.traffic.pinged = time.monotonic()
+            self.traffic.pinged = time.perf_counter()
         words = name.removeprefix("send_")
         self.traffic.sent.said = words if words in ("ping", "pong") else f"{words} {short(argument)}"
         if self.observer is not None:
@@ -106,13 +107,13 @@ class Transport:
         self.queue(act, argument)
         self.send_queue.flush()
 
-    def queue(self, act: Callable[[Any], object], argument: object, messages: Sequence[Message] = ()) -> None:
+    def queue(self, act: Callable[[Any], object], argument: object, messages: Sequence[Message] | None = None) -> None:
         """As `send`, but leave the writing to `send_queue.flush`. `messages` are what is sent, to be counted."""
         lock = self.lock
         if lock._is_owned():
             raise RuntimeError("a signal handler has interrupted this connection in the middle of its work")
         is_whole = False
-        if messages:
+        if messages is not None:
             if self.observer is not None:
                 self.mark_messages(self.outward, "send", messages)
             if time.monotonic() > self.look_at:
@@ -138,20 +139,18 @@ class Transport:
     def cut(self) -> None:
         """End TCP at once and take nothing in any more: an exception has split what goes together."""
         self.send_queue.abort(INTERRUPTED)
-        with self.lock:
-            self.protocol.receive_eof()
+        hold(self.lock, self.protocol.receive_eof)
 
     def receive_eof(self) -> None:
         """Take in that TCP has ended, or is broken."""
         self.send_queue.broken = self.send_queue.broken or self.stream.error
-        with self.lock:
-            self.protocol.receive_eof()
+        hold(self.lock, self.protocol.receive_eof)
 
     def send_raw(self, data: bytes) -> None:
         """Send bytes as they are, past the protocol."""
         if self.has_ended:
             raise ConnectionClosed(self.protocol.close_code, self.protocol.close_reason)
-        self.send(lambda data: self.send_queue.enqueue((data,)), bytes(data))
+        self.send(lambda data: self.send_queue.enqueue((data,)), as_bytes(data))
 
     # The closing handshake
 
@@ -244,8 +243,7 @@ class Transport:
                 self.send_queue.flush(by)
                 self._await_end_of_tcp(by)
         finally:
-            with self.lock:
-                self.protocol.receive_eof()
+            hold(self.lock, self.protocol.receive_eof)
             # In a signal handler, the call that it has interrupted may still use the socket; the next one closes it.
             if not (self.stream.waits or self.send_queue.writing._is_owned()):
                 self.send_queue.close()

@@ -16,11 +16,12 @@ from wslab.redaction.redact import redact_target
 
 DEFAULT_PORTS = {"ws": 80, "wss": 443}
 
-# RFC 3986 appendix B, without the blanks around an address and the line breaks in it, which a browser ignores, too.
+# RFC 3986 appendix B, without what a browser ignores, too: blanks and controls around an address, line breaks in it.
 # What urlsplit forgives, and what it says of the rest, depends on the version of Python.
-_IGNORED = re.compile(r"\A[\t\n\r ]+|[\t\n\r]+|[\t\n\r ]+\Z")
+_IGNORED = re.compile(r"\A[\x00- ]+|[\t\n\r]+|[\x00- ]+\Z")
 _URL = re.compile(r"(wss?):(?://([^/?#]*))?([^?#]*)(?:\?([^#]*))?(#.*)?", re.IGNORECASE | re.DOTALL)
-_AUTHORITY = re.compile(r"(?:(.*)@)?(?:\[([^\[\]@]+)\]|([^\[\]@:\s]+))(?::([^:@]*))?", re.DOTALL)
+# A browser takes a backslash for the end of the host, so that it would go to another one.
+_AUTHORITY = re.compile(r"(?:([^\\]*)@)?(?:\[([^\[\]@]+)\]|([^\[\]@:\s]+))(?::([^:@]*))?", re.DOTALL)
 _LABEL = r"[\w~!$&'()*+;=-]{1,63}"  # no comma: the Host header would seem to name two (RFC 9110 §5.3)
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*\.?", re.ASCII)  # RFC 3986 §3.2.2
 _ENDS_IN_A_NUMBER = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?")
@@ -28,7 +29,8 @@ _ZONE = re.compile(r"(?:25)?([\w.~-]+)", re.ASCII)  # RFC 6874: %25 is how an ad
 _PORT = re.compile(r"0*[0-9]{1,5}")
 _UNQUOTED = "/%:@!$&'()*+,;=~-._"
 BAD_PLACE = "what stands before the path is no host and port (a / in a user name or a password is written %2F)"
-_NOT_IN_IDNA_2003 = re.compile("[ßẞς\u200c\u200d]")  # it takes them for others
+_JOINERS = "\u200c\u200d"
+_NOT_IN_IDNA_2003 = re.compile(f"[ßẞς{_JOINERS}]")  # it takes them for others
 
 
 @dataclass(frozen=True)
@@ -114,26 +116,30 @@ def _map(name: str) -> str:
 
 
 def _to_ascii(label: str) -> str:
-    """What stands between two dots, in ASCII (RFC 5891, but a browser takes pictures as well)."""
+    """What stands between two dots, in ASCII (UTS 46 §4.1; like a browser, without the rules on hyphens)."""
     if label.isascii() and not (idna and label.startswith("xn--")):
         return label
-    try:
-        return idna.alabel(label).decode()
-    except idna.InvalidCodepoint:
-        return label if label.isascii() else "xn--" + label.encode("punycode").decode()
+    text = label[4:].encode().decode("punycode") if label.startswith("xn--") else label
+    if text.isascii() or _map(text) != text:
+        raise UnicodeError
+    idna.check_initial_combiner(text)
+    idna.check_bidi(text)
+    if not all(idna.valid_contextj(text, place) for place, letter in enumerate(text) if letter in _JOINERS):
+        raise UnicodeError
+    return "xn--" + text.encode("punycode").decode()
 
 
 def _parse_ip_literal(text: str) -> str:
     """What stands in brackets (RFC 3986 §3.2.2); the case of a zone, as in `fe80::1%eth0`, is kept."""
     address, percent, written = text.partition("%")
     try:
-        IPv6Address(address)
+        address = IPv6Address(address).compressed
     except ValueError:
         raise ValueError(f"{text[:40]!r} is no IPv6 address, which is what stands in brackets") from None
     zone = _ZONE.fullmatch(written)
     if percent and zone is None:
         raise ValueError(f"{written[:40]!r} is no zone of an IPv6 address")
-    return address.lower() + (f"%{zone[1]}" if zone else "")
+    return address + (f"%{zone[1]}" if zone else "")
 
 
 def _parse_port(text: str | None, default: int) -> int:

@@ -4,18 +4,21 @@ import queue
 import re
 import socket
 import threading
-import weakref
 from typing import Protocol as Interface
 
+from wslab.dissector.wording import how_many
+from wslab.protocol.limits import check_count, check_seconds
 from wslab.protocol.states import Direction
 from wslab.recording.recording import Recording
 from wslab.redaction.redact import redact_target
 from wslab.sockets.acceptor import Acceptor
 from wslab.sockets.files import most_files
+from wslab.sockets.leaving import Leaving
 from wslab.sockets.url import WebSocketUrl, parse_url
 from wslab.tap.fault_settings import FaultSettings
 from wslab.tap.faults import Fault
-from wslab.tap.relay import CONNECT_TIMEOUT, FAREWELL_TIMEOUT, IDLE_TIMEOUT, Relay
+from wslab.tap.passage import IDLE_TIMEOUT
+from wslab.tap.relay import CONNECT_TIMEOUT, FAREWELL_TIMEOUT, Relay
 
 MAX_CONNECTIONS = 500
 FILES_FOR_EACH = 4  # a socket at each end, and a pair that wakes their threads
@@ -71,7 +74,7 @@ class Tap:
 
     A connection on which neither side sends anything for `idle_timeout` seconds (None: no limit), or for ten seconds at
     its beginning, is ended. Clients beyond `max_connections` wait until another one has gone; the default is 500, or
-    less where this process may not open four files for each of so many.
+    less where this process may not open four files for each of so many. Raises ValueError for what is no limit.
 
     >>> from wslab import EchoServer, connect
     >>> from wslab.tap.faults import flip
@@ -95,6 +98,10 @@ class Tap:
         idle_timeout: float | None = IDLE_TIMEOUT,
         max_connections: int | None = None,
     ) -> None:
+        if max_connections is not None:
+            check_count("max_connections", max_connections, least=1)
+        if idle_timeout is not None:
+            check_seconds("idle_timeout", idle_timeout, " or None")
         self.host = host
         self.port = port
         self.recording = Recording() if recording is None else recording
@@ -103,7 +110,7 @@ class Tap:
         self._settings = FaultSettings(to_server, to_client)
         self._lock = threading.Lock()
         self._relays: dict[threading.Thread, Relay] = {}
-        self._leaving: weakref.WeakSet[threading.Thread] = weakref.WeakSet()  # those that are done, until they are gone
+        self._leaving = Leaving()
         self._idle_timeout = idle_timeout
         # One for each client that may still come. Unlike a Semaphore, it is whole again after a Ctrl-C.
         self._free: queue.SimpleQueue[None] = queue.SimpleQueue()
@@ -160,7 +167,7 @@ class Tap:
         self.close()
 
     def __repr__(self) -> str:
-        state = f"{len(self.connections)} connections" if self._acceptor else "not listening"
+        state = how_many(len(self.connections), "connection") if self._acceptor else "not listening"
         done = [f"{name}={fault}" for name in ("to_server", "to_client") if (fault := getattr(self, name))]
         target = self.target.host_header
         return f"<Tap {', '.join([redact_target(self.url), f'forwarding to {target}', state, *done])}>"
@@ -193,7 +200,7 @@ class Tap:
         acceptor.close()
         self._free.get()
         with self._lock:
-            relays, threads = list(self._relays.values()), [*self._relays, *self._leaving]
+            relays, threads = list(self._relays.values()), [*self._relays, *self._leaving.threads()]
         for relay in relays:
             relay.stop()
         for thread in threads:

@@ -4,8 +4,7 @@ import contextlib
 import selectors
 import socket
 
-# Unlike epoll, poll needs no file of its own; unlike select, it takes any file descriptor.
-Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
+from wslab.sockets.stream import Selector
 
 
 class Waiter:

@@ -1,14 +1,17 @@
 """live: a table that follows what happens, leaves no thread behind, and is a plain table where nobody looks."""
 
+import threading
+from contextvars import ContextVar
 from math import nan
 
 import ipywidgets
 import pytest
 from support.raw_peer import fresh_port, live_server
-from support.waiting import wait_until, wslab_threads
+from support.waiting import PATIENCE, wait_until, wslab_threads
 
 from wslab import connect, watch
 from wslab.display import shown
+from wslab.display.netstat.live import LiveTable
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +34,21 @@ def test_it_follows_what_flows_and_ends_with_the_server():
         wait_until(lambda: not table.is_running)
 
     assert "'Hello'" not in repr(table)
+
+
+def test_it_runs_in_the_context_of_its_cell_without_which_an_older_jupyter_sends_nothing():
+    cell, seen = ContextVar("cell"), set()
+    cell.set("the one that is running")
+    with live_server() as server:
+
+        def look():
+            seen.add((threading.current_thread().name, cell.get(None)))
+            return watch(server)
+
+        with LiveTable(look, seconds=PATIENCE, interval=0.01):
+            wait_until(lambda: len(seen) == 2)
+
+    assert ("wslab-watch", "the one that is running") in seen
 
 
 def test_it_ends_when_its_time_is_over():

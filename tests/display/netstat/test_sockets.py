@@ -78,10 +78,13 @@ def denied(*_arguments):
 
 
 def test_the_sockets_of_a_port_are_those_with_it_at_either_end():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-        with socket.create_connection(("127.0.0.1", port)), listener.accept()[0]:
-            assert sorted(it.state for it in sockets_of(port)) == ["ESTABLISHED", "ESTABLISHED", "LISTEN"]
+    port = fresh_port()
+    with (
+        socket.create_server(("127.0.0.1", port)) as listener,
+        socket.create_connection(("127.0.0.1", port)),
+        listener.accept()[0],
+    ):
+        assert sorted(it.state for it in sockets_of(port)) == ["ESTABLISHED", "ESTABLISHED", "LISTEN"]
 
 
 def test_a_state_that_passes_is_waited_for_and_one_that_stays_is_told(monkeypatch):

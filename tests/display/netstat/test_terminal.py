@@ -8,6 +8,7 @@ import sys
 
 import psutil
 import pytest
+from support.command_line import needs_terminals
 from support.raw_peer import fresh_port, live_server
 
 from wslab import connect, watch
@@ -15,7 +16,6 @@ from wslab.cli.main import main
 from wslab.display.netstat import terminal as screen
 
 COMMAND = [sys.executable, "-m", "wslab", "watch"]
-needs_terminals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals of this kind")
 
 
 def read_until(terminal: int, pattern: bytes) -> bytes:

@@ -299,6 +299,18 @@ def test_two_clicks_at_once_send_once():
     assert len(count) == 1
 
 
+def test_in_a_browser_where_callbacks_cannot_wait_a_click_does_not_wait_for_the_server(monkeypatch):
+    monkeypatch.setattr("wslab.display.widgets.editor_controls.is_lite", lambda: True)
+    done = threading.Event()
+    with live_server(handler=lambda connection: done.wait(20)) as server:
+        editor = edit_frame(server)
+        editor.controls.send_button.click()
+        assert editor.answer is None
+        done.set()
+        wait_until(lambda: editor.answer is not None)
+    assert editor.answer.close_code == 1000
+
+
 def test_the_text_is_the_same_in_every_run_and_comes_with_html_and_where_somebody_looks_the_widget(monkeypatch):
     editor = edit_frame()
     assert repr(editor).splitlines()[:3] == [

@@ -71,6 +71,9 @@ def test_it_begins_with_the_connection_that_is_asked_for():
     assert "GET /seven" in repr(play(recording, 7))
     with pytest.raises(ValueError, match=r"connection 3 was not recorded; these were: \[1, 7\]"):
         play(recording, 3)
+    many = recorded(*[(number, UP, request("GET / HTTP/1.1")) for number in range(1, 30)])
+    with pytest.raises(ValueError, match=r"these were: \[1, 2, .*, 20\], …$"):
+        play(many, 30)
 
 
 def test_a_live_conversation_is_played_with_the_calls():

@@ -1,10 +1,11 @@
 """watch_frames: rows appear as frames pass, nobody who talks waits for them, and no thread is left behind."""
 
 import threading
+from contextvars import ContextVar
 
 import pytest
 from support.raw_peer import live_server
-from support.waiting import running, wait_until
+from support.waiting import PATIENCE, running, wait_until
 
 from wslab import Recording, Tap, connect, watch_frames
 from wslab.display import shown as reader
@@ -185,6 +186,16 @@ def test_it_pauses_when_nothing_passes_for_too_long():
         watch = watch_frames(server, idle=0)
         wait_until(lambda: not threads())
         assert "Paused: nothing has passed for 0 s." in shown(watch)
+
+
+def test_its_thread_has_the_context_of_the_cell_without_which_an_older_jupyter_sends_nothing():
+    cell, seen = ContextVar("cell"), []
+    cell.set("the one that is running")
+
+    with module.FrameWatch(Recording(), lambda: seen.append(cell.get(None)), most=10, idle=PATIENCE).resume():
+        wait_until(lambda: seen)
+
+    assert seen[0] == "the one that is running"
 
 
 def test_the_server_does_not_wait_for_somebody_who_watches(monkeypatch):

@@ -11,7 +11,8 @@ const echo = (socket) => {
 
 function serve() {
     if (globalThis.Bun) {
-        const websocket = { perMessageDeflate: true, message: (socket, data) => void socket.send(data) };
+        const compress = true; // Bun does so only for messages of which it is told to
+        const websocket = { perMessageDeflate: true, message: (socket, data) => void socket.send(data, compress) };
         const fetch = (request, server) => (server.upgrade(request) ? undefined : new Response("", { status: 400 }));
         console.log(Bun.serve({ hostname: "127.0.0.1", port: 0, fetch, websocket }).port);
     } else {

@@ -6,6 +6,7 @@ from typing import Any
 from wslab.display.figures import one_page_facts as facts
 from wslab.display.figures.canvas import BLUE, FONT, GREY, INK, VERMILLION
 from wslab.display.figures.figure import DescribedFigure, draw_described
+from wslab.dissector.wording import how_many
 
 A4 = (595.276, 841.890)  # points
 MARGIN = 36.0
@@ -39,7 +40,7 @@ def _text() -> Iterable[str]:
     yield from facts.request_lines()
     yield from ("", *facts.SERVER_CHECKS, "", *facts.response_lines(), "", *facts.CLIENT_CHECKS, facts.ACCEPT)
     yield from ("", "The frame (§5)", "")
-    yield "; ".join(f"{name}: {bits} bit{'s' if bits > 1 else ''}" for name, bits in facts.BITS)
+    yield "; ".join(f"{name}: {how_many(bits, 'bit')}" for name, bits in facts.BITS)
     yield from (f"{form}; {form.sizes}" for form in facts.length_forms())
     yield from ("", *facts.FRAME_RULES, "", "Opcodes (§5.2)", "")
     yield from (f"{number:4} {name:13} {purpose}" for number, name, purpose in facts.opcode_rows())

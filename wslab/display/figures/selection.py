@@ -7,6 +7,7 @@ from wslab.recording.recording import Recording
 
 MOST_DRAWN = 200  # with more, a picture says nothing
 MOST_READ = 250_000  # heads and frames, of which a view shows some and counts the others
+MOST_NAMED = 20  # connections
 
 FULL = "the recording was full, and its end is left out"
 
@@ -29,7 +30,7 @@ def choose_connection(recording: Recording, connection: int | None) -> int | Non
     if connection is None:
         return numbers[0] if numbers else None
     if connection not in numbers:
-        there = f"there are {', '.join(map(str, numbers[:20]))}" if numbers else "nothing has been recorded"
+        there = f"there are {', '.join(map(str, numbers[:MOST_NAMED]))}" if numbers else "nothing has been recorded"
         raise ValueError(f"no connection {connection} in this recording: {there}")
     return connection
 

@@ -8,7 +8,7 @@ from wslab.display.figures.canvas import GREY, INK, ORANGE, SKY, WIDTH, Canvas, 
 from wslab.display.figures.figure import DescribedFigure, draw_described
 from wslab.display.figures.selection import Reading, choose_connection
 from wslab.dissector.frames import DissectedFrame
-from wslab.dissector.wording import in_bytes
+from wslab.dissector.wording import how_many
 from wslab.protocol.states import Direction
 from wslab.recording.recorded_frames import RecordedFrame, dissect_recording
 from wslab.recording.recording import Recording
@@ -42,9 +42,9 @@ class _Sizes:
     def __str__(self) -> str:
         if not self.frames:
             return "no frames"
-        said = f"{self.frames.total():,} frame{'s' * (self.frames.total() != 1)}"
+        said = how_many(self.frames.total(), "frame")
         return (
-            f"{said}, {in_bytes(self.payload)} of payload, {in_bytes(self.headers)} of headers ({self.overhead:.1f} %)"
+            f"{said}, {how_many(self.payload)} of payload, {how_many(self.headers)} of headers ({self.overhead:.1f} %)"
         )
 
 

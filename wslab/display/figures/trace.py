@@ -9,7 +9,7 @@ from enum import Enum
 from wslab.display.figures.canvas import legible
 from wslab.dissector.frames import Dissected, DissectedFrame
 from wslab.dissector.messages import JoinedMessage, MessageJoiner
-from wslab.dissector.wording import in_bytes, shorten
+from wslab.dissector.wording import how_many, shorten
 from wslab.protocol.http import Response
 from wslab.protocol.states import Direction
 from wslab.recording.log import Call, Chunk
@@ -110,10 +110,10 @@ def spans_of(recording: Recording, number: int, entries: list[TimelineEntry]) ->
 
 
 def _size_of(message: JoinedMessage) -> str:
-    size = in_bytes(message.frame.length)
+    size = how_many(message.frame.length)
     if message.frames == 1 and message.is_whole:
         return size
-    size += f" in {message.frames:,} frame{'s' * (message.frames > 1)}"
+    size += f" in {how_many(message.frames, 'frame')}"
     return size if message.is_whole else f"{size}, unfinished"
 
 
@@ -157,7 +157,7 @@ class _Spans:
             summary = replace(summary, last=last, end=seen.end, size="", more=summary.more + 1)
             self.found[self._summaries[key]] = summary
             return
-        size = in_bytes(seen.end - seen.start) if message is None else _size_of(message)
+        size = how_many(seen.end - seen.start) if message is None else _size_of(message)
         says, brief, illegal = map(legible, (str(replace(seen, illegal="")), _brief(seen), harmless(seen.illegal)))
         self._summaries[key] = len(self.found)
         self.found.append(Span(lane, direction, chunks[place], last, seen.start, seen.end, says, brief, size, illegal))
@@ -166,7 +166,7 @@ class _Spans:
 def _span_of(entry: TimelineEntry) -> Span:
     event = entry.event
     if isinstance(event, Chunk):
-        return Span(Lane.TCP, event.direction, entry, entry, entry.start, entry.end, "", "", in_bytes(len(event.data)))
+        return Span(Lane.TCP, event.direction, entry, entry, entry.start, entry.end, "", "", how_many(len(event.data)))
     says = legible(f"{event.name}({harmless(event.argument)})")
     return Span(Lane.CALLS, event.direction, entry, entry, entry.start, entry.end, says, says)
 

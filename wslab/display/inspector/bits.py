@@ -21,7 +21,7 @@ COLOURS = {
 }
 PLAIN = "transparent"
 CAPTION = "32 bits in each line"
-NUMBER = "font-size:75%;width:3%"
+NUMBER = "padding:2px 0;font-size:75%;width:3%"
 WRONG_EDGE = "3px dashed #d55e00"
 
 

@@ -4,6 +4,7 @@ from wslab.display.inspector.bits import draw_bits
 from wslab.display.table import Table, table_of
 from wslab.dissector.dissection import Dissection
 from wslab.dissector.field import Field
+from wslab.dissector.wording import how_many
 
 MOST_ROWS = 200
 
@@ -24,11 +25,11 @@ def dissect(dissection: Dissection, start: int, most: int) -> Table:
             rest = shown[cut].start if cut < len(shown) else shown[-1].end
             break
         fields += shown
-    more = f"… {size - rest} more bytes: start={rest} shows them" if rest < size else ""
+    more = f"… {how_many(size - rest, 'more byte')}: start={rest} shows them" if rest < size else ""
     if not fields:
         more = f"Nothing to show from byte {start} on: there are {size} bytes." if size else "No bytes, no fields."
     is_one_frame = (dissection.heads, dissection.frames) == (0, 1) and not more
-    return table_of(fields, f"{size} bytes, field by field", more, draw_bits(fields) if is_one_frame else "")
+    return table_of(fields, f"{how_many(size)}, field by field", more, draw_bits(fields) if is_one_frame else "")
 
 
 def _cut(shown: list[Field], room: int, may_be_empty: bool) -> int:

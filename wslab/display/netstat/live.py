@@ -7,7 +7,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 from typing import Protocol as Interface
 
-from wslab.display.shown import bundle, is_seen
+from wslab.display.html import close_lines
+from wslab.display.shown import bundle, is_seen, thread_of_cell
 
 if TYPE_CHECKING:
     from ipywidgets import HTML
@@ -47,7 +48,7 @@ class LiveTable:
         self._interval = interval
         self._widget = _new_widget(self.table) if (is_seen() if widget is None else widget) else None
         self._stopped = threading.Event()
-        self._thread = threading.Thread(target=self._keep_looking, name="wslab-watch", daemon=True)
+        self._thread = thread_of_cell(self._keep_looking, name="wslab-watch")
         self._thread.start()
 
     @property
@@ -85,7 +86,7 @@ class LiveTable:
             if self._widget is not None:
                 if self._widget.comm is None:  # it was closed
                     return
-                self._widget.value = self.table._repr_html_()
+                self._widget.value = close_lines(self.table._repr_html_())
             if (was_there and self.table.is_over) or time.monotonic() >= self._until:
                 return
 
@@ -94,5 +95,5 @@ def _new_widget(table: Snapshot) -> "HTML | None":
     with contextlib.suppress(ImportError):
         from ipywidgets import HTML
 
-        return HTML(table._repr_html_())
+        return HTML(close_lines(table._repr_html_()))
     return None

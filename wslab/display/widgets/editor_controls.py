@@ -11,8 +11,10 @@ from typing import Protocol as Interface
 from ipywidgets import HTML, Button, HBox, Layout, Text, VBox
 from traitlets import Bunch
 
-from wslab.display.html import LINES, announced, paragraph, scrolled, warning
+from wslab.display.html import announced, close_lines, paragraph, scrolled, warning
+from wslab.display.shown import is_lite
 from wslab.display.widgets.field_controls import AS_WIDE_AS_ITS_LABEL, FieldControls, check, choice, from_hex
+from wslab.display.widgets.late_button import LateButton
 from wslab.display.widgets.presets import NONE, PRESETS
 from wslab.display.widgets.raw_frame import RawFrame
 
@@ -66,7 +68,7 @@ class EditorControls:
             style=AS_WIDE_AS_ITS_LABEL,
             layout=Layout(width="60em", max_width="95%"),
         )
-        self.send_button = Button(description="Send", tooltip="Send these bytes", button_style="primary")
+        self.send_button = LateButton(description="Send", tooltip="Send these bytes", button_style="primary")
         self._problem, self._answer, self._table = HTML(), HTML(), HTML()
         self.box = self._arranged()
         with self._filling():
@@ -101,6 +103,9 @@ class EditorControls:
             self._update(lambda: frame, self._fill_all)
 
     def _on_connection(self, _change: object) -> None:
+        _call_where_it_may_wait(self._set_connection)
+
+    def _set_connection(self) -> None:
         with self._lock:
             self._editor.keep, self._editor.deflate = self.keep.value, self.deflate.value
 
@@ -159,6 +164,9 @@ class EditorControls:
             self._is_filling = False
 
     def _on_send(self, _button: object) -> None:
+        _call_where_it_may_wait(self._send)
+
+    def _send(self) -> None:
         # The button is not disabled meanwhile: that would take the focus from a reader who pressed it with a key.
         if self._problem_typed:
             self._answer.value = announced(warning(f"Nothing was sent. {self._problem_typed}"))
@@ -173,9 +181,16 @@ class EditorControls:
                 self._sending.release()
 
     def _show_frame(self) -> None:
-        frame = f'<div style="{LINES}">{self._editor.html_of_frame()}</div>'
-        self._table.value = scrolled(frame, "The frame, field by field")
+        self._table.value = scrolled(close_lines(self._editor.html_of_frame()), "The frame, field by field")
 
     def show_answer(self) -> None:
         """Show what the last server answered."""
         self._answer.value = announced(self._editor.html_of_answer())
+
+
+def _call_where_it_may_wait(act: Callable[[], None]) -> None:
+    """Call what waits for a server: at once, or in a browser in a thread, as a callback cannot wait there."""
+    if is_lite():
+        threading.Thread(target=act, name="wslab-send").start()
+    else:
+        act()

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from wslab.display.figures.selection import check_is_recording
+from wslab.display.figures.selection import MOST_NAMED, check_is_recording
 from wslab.display.html import paragraph
 from wslab.display.table import Table
 from wslab.display.widgets.playback import MOST_MOMENTS, EndpointState, Moment, Playback
@@ -106,8 +106,9 @@ def play(recording: Recording, connection: int | None = None, *, start: int = 0,
     for anything but a recording.
     """
     check_is_recording(recording)
-    if connection is not None and connection not in recording.connections:
-        raise ValueError(f"connection {connection} was not recorded; these were: {recording.connections}")
+    if connection is not None and connection not in (numbers := recording.connections):
+        more = ", …" if len(numbers) > MOST_NAMED else ""
+        raise ValueError(f"connection {connection} was not recorded; these were: {numbers[:MOST_NAMED]}{more}")
     if start < 0 or most < 1:
         raise ValueError("start counts from 0; most is 1 or more")
     return Player(recording, connection, most, start)

@@ -7,7 +7,7 @@ from itertools import accumulate, islice
 
 from wslab.dissector.frames import Body, DissectedFrame, Opaque
 from wslab.dissector.messages import MessageJoiner
-from wslab.dissector.wording import in_hex
+from wslab.dissector.wording import how_many, in_hex
 from wslab.protocol.frames import Opcode
 from wslab.protocol.http import Request, Response
 from wslab.protocol.states import SENDERS, TRANSITIONS, Role, State, Step
@@ -151,7 +151,7 @@ class Playback:
             completed += self._complete(one, is_told=place < MOST_COMPLETED)
         if (left := len(recorded) - MOST_COMPLETED) > 0:
             completed.append(f"and {left} more")
-        return f"{len(chunk.data)} bytes, {chunk.direction}", completed
+        return f"{how_many(len(chunk.data))}, {chunk.direction}", completed
 
     def _open(self, recorded: list[RecordedFrame]) -> None:
         """Finish the handshake where a response agrees to it: frames follow."""
@@ -175,7 +175,7 @@ class Playback:
         for message in sender.messages.feed(seen):
             if is_told and message.is_whole and message.frames > 1:
                 name = message.frame.kind.name.lower()
-                yield f"a {name} message of {message.frame.length} bytes in {message.frames} frames"
+                yield f"a {name} message of {how_many(message.frame.length)} in {message.frames} frames"
         if isinstance(seen.what, DissectedFrame):
             if seen.what.header.opcode is Opcode.CLOSE:
                 self._step(seen.sender, Step.CLOSE_SENT)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wslab.display.html import paragraph
 from wslab.display.inspector.recording_table import look_into
+from wslab.display.shown import thread_of_cell
 from wslab.display.table import Table
 from wslab.display.widgets.frame_log import HEADING, MOST_PENDING, MOST_ROWS, FrameLog, Kinds, Row
 from wslab.display.widgets.widget import NotebookWidget
@@ -61,9 +62,7 @@ class FrameWatch(NotebookWidget["LogControls"]):
         with self._lock:
             if not self.is_running:
                 self._stop = threading.Event()
-                self._thread = threading.Thread(
-                    target=self._keep_reading, args=(self._stop,), name="wslab-watch-frames", daemon=True
-                )
+                self._thread = thread_of_cell(self._keep_reading, self._stop, name="wslab-watch-frames")
                 self.status = "Watching."
                 self._thread.start()
             self._show_status()

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from wslab.exercises.checks.exercise import Case, Exercise, Mistake
+from wslab.dissector.wording import how_many
+from wslab.exercises.checks.exercise import Case, Exercise, Function, Mistake
 from wslab.exercises.checks.outcome import NEVER_RETURNED, Outcome, Raised, try_case
 from wslab.exercises.checks.values import Strange, same, show
 from wslab.protocol.frames import Frame
 
 PROTOCOL_ERROR = "wslab.protocol.errors.ProtocolError"
+MOST_REMEMBERED = 500  # outcomes; a check has a hundred cases at most, and twenty mistakes
 UNWRITTEN = "builtins.NotImplementedError"
 
 
@@ -24,9 +27,15 @@ class Fault:
     meaning: str = ""
 
 
+@lru_cache(maxsize=MOST_REMEMBERED)
+def outcome_of(function: Function, case: Case) -> Outcome:
+    """What a function of ours makes of a case: for one fault, the same cases are looked at again and again."""
+    return try_case(function, case)
+
+
 def expected_of(exercise: Exercise, case: Case) -> Outcome:
     """What the reference makes of a case."""
-    return try_case(exercise.reference, case)
+    return outcome_of(exercise.reference, case)
 
 
 def is_right(exercise: Exercise, case: Case, outcome: Outcome) -> bool:
@@ -108,7 +117,7 @@ def _known_mistake(exercise: Exercise, case: Case, outcome: Outcome, evidence: E
         it
         for it in exercise.mistakes
         if _is_alike(it, case, outcome)
-        and all(is_right(exercise, good, try_case(it.function, good)) for good in evidence.right)
+        and all(is_right(exercise, good, outcome_of(it.function, good)) for good in evidence.right)
     ]
     if len(here) < 2:
         return here[0].says if here else ""
@@ -117,7 +126,7 @@ def _known_mistake(exercise: Exercise, case: Case, outcome: Outcome, evidence: E
 
 def _is_alike(mistake: Mistake, case: Case, outcome: Outcome) -> bool:
     """Whether the mistake makes the same of a case; of errors only a refusal counts, if no other is asked for."""
-    mistaken = try_case(mistake.function, case)
+    mistaken = outcome_of(mistake.function, case)
     if mistaken.raised is None or outcome.raised is None:
         if mistaken.raised is not outcome.raised or outcome.ended:
             return False
@@ -128,7 +137,7 @@ def _is_alike(mistake: Mistake, case: Case, outcome: Outcome) -> bool:
 
 
 def _wanted(raised: Raised) -> str:
-    return f"{raised.name} with code {raised.code}" if raised.code is not None else raised.name
+    return f"{raised.name}(reason, {raised.code})" if raised.code is not None else raised.name
 
 
 def _about_error(raised: Raised, expected: Outcome) -> str:
@@ -142,7 +151,7 @@ def _about_error(raised: Raised, expected: Outcome) -> str:
     if expected.raised is None:
         if PROTOCOL_ERROR in raised.kinds:
             return f"This is legal and must not be refused; the error comes up{where or ' in the function'}."
-        return f"The error comes up{where or ' in the call'}; nothing is wrong with what was given."
+        return f"The error comes up{where or ' in the call'}; the contract asks for an answer here, for no error."
     if expected.raised.kinds[0] in raised.kinds:
         return f"The refusal is right, its close code is not: {raised.code}, where {expected.raised.code} belongs."
     if raised.name == expected.raised.name:
@@ -196,7 +205,7 @@ def _difference(expected: Any, came: Any) -> str:
 
 def _difference_of_bytes(expected: bytes, came: bytes) -> str:
     if len(expected) != len(came):
-        return f"{len(came):,} bytes came back; {len(expected):,} were expected."
+        return f"{how_many(len(came))} came back; {len(expected):,} were expected."
     at = next(n for n, (one, other) in enumerate(zip(expected, came, strict=True)) if one != other)
     return f"Byte {at} (counted from 0) is {came[at]:02x}; expected {expected[at]:02x}."
 
@@ -210,7 +219,7 @@ def _difference_of_frames(expected: Frame, came: Frame) -> str:
 
 def _difference_of_lists(expected: Any, came: Any) -> str:
     if len(expected) != len(came):
-        return f"{len(came)} values came back; {len(expected)} were expected."
+        return f"The number of values that came back is {len(came)}; expected {len(expected)}."
     for number, (one, other) in enumerate(zip(expected, came, strict=True), 1):
         if not same(one, other):
             return f"Value {number} of {len(expected)}: {_difference_inside(one, other)}"

@@ -8,18 +8,22 @@ from typing import Any
 Function = Callable[..., Any]
 
 
+class CannotJudge(Exception):
+    """What a judge needs is not here: nothing can be said of the function, and the text says why."""
+
+
 def call(function: Function, *arguments: Any) -> Any:
     """Call the function; how most cases are played."""
     return function(*arguments)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Case:
     """One thing that is tried.
 
     `play` calls the function with `arguments`, in a process of its own, and returns what is to be judged: what came
     back, or what was observed. It must be what the reference gives, unless `judge` says in a sentence what is wrong
-    with it, or nothing if all is well. `given` is shown in place of the arguments.
+    with it, or nothing if all is well; it may raise CannotJudge. `given` is shown in place of the arguments.
     """
 
     situation: str
@@ -42,7 +46,7 @@ class Aspect:
     cases: Callable[[random.Random], Iterator[Case]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Mistake:
     """A way to misread the contract: `function` does it, `says` explains it where the same comes out.
 

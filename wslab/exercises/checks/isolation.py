@@ -9,18 +9,20 @@ import ctypes
 import gc
 import os
 import queue
-import select
+import selectors
 import signal
 import sys
 import threading
 import time
 import warnings
 from collections.abc import Iterator, Sequence
+from types import CodeType
 from typing import Any
 
 from wslab.exercises.checks.exercise import Case, Function
-from wslab.exercises.checks.outcome import ENDED, NEVER_RETURNED, Outcome, Sink, Stopped, outcomes_of
+from wslab.exercises.checks.outcome import ENDED, NEVER_RETURNED, Outcome, Sink, Stopped, codes_of, outcomes_of
 from wslab.exercises.checks.values import dumps, loads
+from wslab.sockets.stream import Selector
 
 try:
     import resource
@@ -31,6 +33,7 @@ LIMIT = 3.0  # seconds for a call
 MEMORY = 1 << 30  # bytes more than the process had
 ATTEMPTS, PATIENCE = 20, 0.05  # seconds in which a thread may end after an exception
 HEADER = 8  # bytes that say how long an outcome is
+TOOL = 4  # a number of sys.monitoring that no debugger, profiler or coverage has
 
 
 def can_fork() -> bool:
@@ -133,14 +136,15 @@ def _read_outcomes(reader: int, count: int, limit: float) -> list[Outcome]:
 
 def _read(reader: int, count: int, limit: float) -> bytes:
     deadline, data = time.monotonic() + limit, b""
-    while len(data) < count:
-        left = max(0.0, deadline - time.monotonic())
-        if not select.select([reader], [], [], left)[0]:
-            raise TimeoutError
-        piece = os.read(reader, min(count - len(data), 1 << 20))
-        if not piece:
-            raise EOFError
-        data += piece
+    with Selector() as selector:
+        selector.register(reader, selectors.EVENT_READ)
+        while len(data) < count:
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                raise TimeoutError
+            piece = os.read(reader, min(count - len(data), 1 << 20))
+            if not piece:
+                raise EOFError
+            data += piece
     return data
 
 
@@ -158,17 +162,21 @@ def play_in_thread(function: Function, cases: Sequence[Case], same: frozenset[st
     thread = threading.Thread(target=work, name="exercise", daemon=True)
     with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink):
         thread.start()
-        return list(_collect(results, thread, len(cases), limit))
+        return list(_collect(results, thread, function, len(cases), limit))
 
 
 def _collect(
-    results: "queue.SimpleQueue[Outcome | None]", thread: threading.Thread, count: int, limit: float
+    results: "queue.SimpleQueue[Outcome | None]",
+    thread: threading.Thread,
+    function: Function,
+    count: int,
+    limit: float,
 ) -> Iterator[Outcome]:
     for _ in range(count):
         try:
             outcome = results.get(timeout=limit)
         except queue.Empty:
-            _stop(thread)
+            _stop(thread, function)
             yield Outcome(ended=NEVER_RETURNED)
             return
         yield outcome or Outcome(ended=ENDED)
@@ -176,9 +184,37 @@ def _collect(
             return
 
 
-def _stop(thread: threading.Thread) -> None:
-    """Raise Stopped in the thread, more than once if it catches even that."""
-    for _ in range(ATTEMPTS):
-        if thread.ident is not None and thread.is_alive():
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(Stopped))
-            thread.join(PATIENCE)
+def _stop(thread: threading.Thread, function: Function) -> None:
+    """Raise Stopped in the thread, more than once if the function catches even that."""
+    with _raising_in_each_line(thread, {code.co_filename for code in codes_of(function)}):
+        for _ in range(ATTEMPTS):
+            if thread.ident is not None and thread.is_alive():
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(Stopped))
+                thread.join(PATIENCE)
+
+
+@contextlib.contextmanager
+def _raising_in_each_line(thread: threading.Thread, files: set[str]) -> Iterator[None]:
+    """Raise Stopped in each line of these files that the thread comes to, also in one behind an `except`.
+
+    Python 3.13 and later need it, where an exception that is sent comes up within a loop, and so within the `try`
+    around it; Python 3.11 has no such means.
+    """
+    if sys.version_info < (3, 12) or sys.monitoring.get_tool(TOOL):
+        yield
+        return
+
+    def look(code: CodeType, _line: int) -> None:
+        if threading.get_ident() == thread.ident and code.co_filename in files:
+            raise Stopped
+
+    monitoring, line = sys.monitoring, sys.monitoring.events.LINE
+    monitoring.use_tool_id(TOOL, "wslab")
+    try:
+        monitoring.register_callback(TOOL, line, look)
+        monitoring.set_events(TOOL, line)
+        yield
+    finally:
+        monitoring.set_events(TOOL, 0)
+        monitoring.register_callback(TOOL, line, None)
+        monitoring.free_tool_id(TOOL)

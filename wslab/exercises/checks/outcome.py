@@ -155,7 +155,7 @@ def _raised(error: BaseException, function: Function) -> Raised:
 
 def _line_in(function: Function, traceback: TracebackType | None) -> int:
     """The line of the function, counted from its `def`, in which the exception came up; 0 if it is not known."""
-    codes = _codes_of(function)
+    codes = codes_of(function)
     line = 0
     while traceback is not None:
         code = traceback.tb_frame.f_code
@@ -165,7 +165,8 @@ def _line_in(function: Function, traceback: TracebackType | None) -> int:
     return line
 
 
-def _codes_of(function: Function) -> list[CodeType]:
+def codes_of(function: Function) -> list[CodeType]:
+    """The code of a function, or that of each method of a class."""
     if isinstance(function, type):
         return [it.__code__ for it in vars(function).values() if isinstance(it, FunctionType)]
     code = code_of(function)

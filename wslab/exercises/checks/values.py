@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from wslab.dissector.wording import how_many
 from wslab.protocol.frames import Frame, Opcode
 
 DEEPEST = 6  # lists in lists
@@ -178,7 +179,7 @@ def _show_bytes(data: bytes) -> str:
     if not data:
         return "no bytes"
     few = data[:MOST_BYTES].hex(" ")
-    count = f"{len(data):,} byte{'s' if len(data) > 1 else ''}"
+    count = how_many(len(data))
     return f"{few} ({count})" if len(data) <= MOST_BYTES else f"{few} … ({count})"
 
 

@@ -39,9 +39,9 @@ socket.onclose = () => done();
 SENT = 4  # messages in the script
 
 
-def find_recording() -> Path | None:
-    """The recording of Chromium, beside the notebook or where the lessons come from."""
-    return next((folder / RECORDED for folder in (HERE, LESSONS) if (folder / RECORDED).is_file()), None)
+def find_recording(name: str = RECORDED) -> Path | None:
+    """A recording of Chromium, beside the notebook or where the lessons come from."""
+    return next((folder / name for folder in (HERE, LESSONS) if (folder / name).is_file()), None)
 
 
 def judge_by_recording(codec: Codec) -> Finding:

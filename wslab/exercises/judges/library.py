@@ -7,7 +7,7 @@ from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from wslab.dissector.wording import in_bytes
+from wslab.dissector.wording import how_many
 from wslab.exercises.judges.finding import Finding, said_in
 from wslab.exercises.judges.sides import LearnersClient, found_by, learners_client, learners_server
 from wslab.exercises.judges.watch import PATIENCE, Broken, Waited, Watch
@@ -136,4 +136,4 @@ def _named(message: str | bytes) -> str:
     data = message.encode() if isinstance(message, str) else message
     kind = "text" if isinstance(message, str) else "binary message"
     shown = f" {message!r}" if len(data) <= 20 else ""
-    return f"the {kind}{shown} ({in_bytes(len(data))})"
+    return f"the {kind}{shown} ({how_many(len(data))})"

@@ -15,6 +15,7 @@ from wslab.protocol.frames import Frame, parse_frame
 from wslab.protocol.http import Request, Response, parse_request, parse_response
 from wslab.protocol.states import Direction, Role
 from wslab.recording.recording import Recording
+from wslab.sockets.stream import send_at_once
 
 PIECE = 1.0  # seconds in which the learner's side reads a piece, if it still reads
 BY_BYTE = 200  # bytes of a head or a frame that are sent one by one; of a longer frame, its start and its end
@@ -56,7 +57,7 @@ class Line:
 
     def __init__(self, sock: socket.socket, learner: Role, pace: Pace | None = None) -> None:
         sock.settimeout(PATIENCE)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        send_at_once(sock)
         self.said: list[Said] = []
         self.name = NAMES[learner]
         self._sock, self._learner, self._pace = sock, learner, pace

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+from wslab.dissector.wording import how_many
 from wslab.exercises.checks.exercise import Aspect, Case, Exercise, Function, Mistake
 from wslab.exercises.sets.inputs import some_bytes
 from wslab.exercises.solutions.read_exactly import read_exactly
@@ -35,18 +36,27 @@ class ChoppedSocket(socket.socket):
 
 
 def read_from(function: Function, sent: bytes, count: int, chop: int, ends: bool) -> Any:
-    """What the function gives, what is left to be read, and whether the socket was read at all."""
+    """What the function gives, what is left to be read, and whether the socket was read, and waits as it did before."""
     left, right = socket.socketpair()
-    with contextlib.closing(right), ChoppedSocket(left.family, left.type, left.proto, fileno=left.detach()) as sock:
-        sock.chop = chop
-        writer = threading.Thread(target=_write, args=(right, sent, ends), daemon=True)
-        writer.start()
-        came = function(sock, count)
-        reads = sock.reads
-        writer.join()
-        right.close()
-        left_over = b"".join(iter(lambda: socket.socket.recv(sock, 4096), b""))
-        return {"returned": came, "left to be read": left_over, "the socket was read": reads > 0}
+    writer = threading.Thread(target=_write, args=(right, sent, ends), daemon=True)
+    writer.start()
+    try:
+        with contextlib.closing(right), ChoppedSocket(left.family, left.type, left.proto, fileno=left.detach()) as sock:
+            sock.chop = chop
+            came = function(sock, count)
+            reads, waits = sock.reads, sock.gettimeout() is None
+            sock.settimeout(None)
+            writer.join()
+            right.close()
+            left_over = b"".join(iter(lambda: socket.socket.recv(sock, 4096), b""))
+    finally:
+        writer.join()  # else it would be taken for a thread of the function
+    return {
+        "returned": came,
+        "left to be read": left_over,
+        "the socket was read": reads > 0,
+        "it still blocks": waits,
+    }
 
 
 def _write(sock: socket.socket, sent: bytes, ends: bool) -> None:
@@ -60,7 +70,7 @@ def case(sent: bytes, count: int, chop: int, ends: bool = False) -> Case:
     """One reading, told in words."""
     pieces = "in one piece" if chop >= len(sent) else f"in pieces of {chop}"
     end = ", then the end" if ends else ""
-    situation = f"the peer sends {len(sent)} bytes, which arrive {pieces}{end}; {count} are wanted"
+    situation = f"the peer sends {how_many(len(sent))} {pieces}{end}; wanted: {count}"
     given = f"a socket, {count}"
     return Case(situation, (sent, count, chop, ends), read_from, given=given)
 

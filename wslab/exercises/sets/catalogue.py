@@ -1,6 +1,6 @@
 """catalogue: all exercises by name, in the order of the lessons, and how the exercise of a function is found.
 
-`EXERCISES` are the parts of `my_websocket.py`; the tasks of the bug zoo, which are none, can be found beside them.
+`EXERCISES` are the functions of the lessons; the tasks of the bug zoo can be found beside them.
 """
 
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from wslab.exercises.checks.exercise import Exercise
 from wslab.exercises.sets import (
     before_websocket,
+    browsers_websocket,
     compression,
     echo_server_with_threads,
     masking,
@@ -34,6 +35,7 @@ SETS = (
     messages,
     echo_server_with_threads,
     watching_connections,
+    browsers_websocket,
     ping_silence_goodbye,
     compression,
     security,

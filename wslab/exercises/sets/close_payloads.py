@@ -12,6 +12,7 @@ from wslab.protocol.errors import ProtocolError
 CLOSE, CODES = "RFC 6455 §5.5.1", "RFC 6455 §7.4.1"
 
 GOOD = (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999)
+UNASSIGNED = range(1017, 2000)
 BAD = (0, 1, 999, 1004, 1005, 1006, 1015, 1016, 2000, 2999, 5000, 65535)
 MOST_REASON = 123
 
@@ -27,6 +28,8 @@ def codes_and_reasons(source: random.Random) -> Iterator[Case]:
     for code in source.sample(GOOD, 3):
         yield Case(f"{code} with a reason", (any_kind(source, payload_of(code, some_text(source, 6).encode())),))
     yield Case("a reason with blanks around it", (payload_of(1000, f" {some_name(source)} \n".encode()),))
+    yield Case("a reason that begins with U+FEFF", (payload_of(1000, "\ufeffbye".encode()),))
+    yield Case("a reason of 123 bytes, with a NUL in it", (payload_of(4000, some_name(source, 122).encode() + b"\0"),))
     yield Case("a code without a reason", (payload_of(1001),))
 
 
@@ -47,7 +50,7 @@ def forbidden_codes(source: random.Random) -> Iterator[Case]:
     """Codes that never travel, and their neighbours."""
     for code in GOOD:
         yield Case(f"the code {code}", (payload_of(code),))
-    for code in BAD:
+    for code in (*BAD, source.choice(UNASSIGNED)):
         yield Case(f"the code {code}", (payload_of(code, some_name(source, 2).encode()),))
 
 
@@ -67,6 +70,7 @@ def sent_codes(source: random.Random) -> Iterator[Case]:
     yield Case("1000 and bye", (1000, "bye"))
     for code in source.sample(GOOD, 3):
         yield Case(f"{code} with a reason", (code, some_text(source, 6)))
+    yield Case("a reason with blanks around it", (1000, f" {some_name(source)} \n"))
 
 
 def no_reason(source: random.Random) -> Iterator[Case]:
@@ -75,9 +79,9 @@ def no_reason(source: random.Random) -> Iterator[Case]:
     yield Case("an empty reason", (source.choice(GOOD), ""))
 
 
-def unsent_codes(_source: random.Random) -> Iterator[Case]:
+def unsent_codes(source: random.Random) -> Iterator[Case]:
     """Codes that must not be sent."""
-    for code in (*GOOD, *BAD, -1, 70000):
+    for code in (*GOOD, *BAD, source.choice(UNASSIGNED), -1, 70000):
         yield Case(f"the code {code}", (code, "x"))
 
 
@@ -85,6 +89,7 @@ def long_reasons(source: random.Random) -> Iterator[Case]:
     """Around 123 bytes."""
     for count in (MOST_REASON - 1, MOST_REASON, MOST_REASON + 1, source.randrange(200, 400)):
         yield Case(f"a reason of {count} bytes", (1000, some_name(source, count)))
+    yield Case("60 words of three bytes", (1000, " ".join(some_name(source, 2) for _ in range(60))))
     yield Case("123 times é, which is 246 bytes", (1001, "é" * 123))
     for before in (120, 121, 122, 123):
         yield Case(f"{before} letters, then 😀 of four bytes", (4000, some_name(source, before) + "😀!"))
@@ -115,6 +120,11 @@ def _cut_to(most: int) -> Function:
     return cut
 
 
+def _at_word(code: int, reason: str = "") -> bytes:
+    whole = len(reason.encode()) <= MOST_REASON
+    return serialize_close(code, reason if whole else reason[:MOST_REASON].rpartition(" ")[0] or reason)
+
+
 def _replaced(code: int, reason: str = "") -> bytes:
     return serialize_close(code) + reason.encode()[:MOST_REASON].decode(errors="replace").encode()
 
@@ -139,11 +149,13 @@ def _other_order(payload: bytes) -> tuple[int, str]:
 
 
 def _takes_anything(payload: bytes) -> tuple[int, str]:
+    if not payload:
+        return parse_close(payload)
     return int.from_bytes(payload[:2], "big"), bytes(payload[2:]).decode(errors="replace")
 
 
 def _ignores(payload: bytes) -> tuple[int, str]:
-    return int.from_bytes(payload[:2], "big"), bytes(payload[2:]).decode(errors="ignore")
+    return parse_close(payload[:2])[0], bytes(payload[2:]).decode(errors="ignore")
 
 
 def _bytes_reason(payload: bytes) -> tuple[int, bytes]:
@@ -151,11 +163,16 @@ def _bytes_reason(payload: bytes) -> tuple[int, bytes]:
 
 
 def _empty_is(code: int | None) -> Function:
-    return lambda payload: (code, "")
+    return lambda payload: parse_close(payload) if len(payload) else (code, "")
 
 
 def _latin_reason(payload: bytes) -> tuple[int, str]:
     return int.from_bytes(payload[:2], "big"), bytes(payload[2:]).decode("latin-1")
+
+
+def _without_mark(payload: bytes) -> tuple[int, str]:
+    code, reason = parse_close(payload)
+    return code, reason.removeprefix("\ufeff")
 
 
 def _always_1002(payload: bytes) -> tuple[int, str]:
@@ -176,9 +193,9 @@ EXERCISES = (
         "parse_close",
         "14-ping-silence-goodbye",
         "parse_close(payload) -> (int, str)",
-        "Return code and reason of a close frame's payload; `(1005, '')` for an empty one. Raise `ProtocolError`: 1002 "
-        "for "
-        "one byte or a code that must not be on the wire, 1007 for a reason that is not UTF-8.",
+        "Return code and reason of a close frame's payload; `(1005, '')` for an empty one. Raise "
+        "`ProtocolError(reason, code)`: 1002 for one byte or a code that must not be on the wire, 1007 for a reason "
+        "that is not UTF-8.",
         "`parse_close(bytes.fromhex('03e8627965'))` is `(1000, 'bye')`.",
         (
             Aspect("a code and a reason", 1, CLOSE, codes_and_reasons),
@@ -215,6 +232,7 @@ EXERCISES = (
             Mistake("An empty payload has no code; the program is told 1005 then.", _empty_is(0)),
             Mistake("An empty payload has no code; the program is told 1005 then.", _empty_is(None)),
             Mistake("The reason was decoded as Latin-1; it is UTF-8.", _latin_reason),
+            Mistake("The first character, U+FEFF, is lost: decode as utf-8, not as utf-8-sig.", _without_mark),
             Mistake("The refusal is right, its code is not: bad UTF-8 is 1007.", _always_1002),
             Mistake(
                 "From 3000 to 4999 libraries and programs choose codes: they must not be refused.", _refuses_private
@@ -251,6 +269,7 @@ EXERCISES = (
             Mistake("The reason has room for 123 bytes: two of the 125 are the code.", _cut_to(125)),
             Mistake("The reason has room for 123 bytes: more of it fits.", _cut_to(122)),
             Mistake("The reason has room for 123 bytes: more of it fits.", _cut_to(120)),
+            Mistake("The reason was cut between two words: more of it fits into its 123 bytes.", _at_word),
             Mistake("A character that was cut is left out, not replaced: the replacement has three bytes.", _replaced),
             Mistake("This code must not be sent: ValueError.", _sends_all),
             Mistake("The reason is encoded as Latin-1; it is UTF-8.", _latin),

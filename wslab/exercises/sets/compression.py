@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
+from wslab.dissector.wording import how_many
 from wslab.exercises.checks.exercise import Aspect, Case, Exercise, Function, Mistake
 from wslab.exercises.checks.outcome import peak_of
 from wslab.exercises.checks.values import show
@@ -95,7 +96,7 @@ def hello(_source: random.Random) -> Iterator[Case]:
 def payloads(source: random.Random) -> Iterator[Case]:
     """Random ones, text, and ones with zeros at the end."""
     for count in (1, 7, source.randrange(100, 400), 70_000):
-        yield deflate_case(f"{count} random bytes", any_kind(source, some_bytes(source, count)))
+        yield deflate_case(how_many(count, "random byte"), any_kind(source, some_bytes(source, count)))
     yield deflate_case("text", some_text(source, 40).encode())
     yield deflate_case("a payload that ends with 00 00 ff ff", some_bytes(source, 5) + TAIL)
     yield deflate_case("a payload with 00 00 ff ff in its middle", TAIL.join(some_bytes(source, 60) for _ in range(2)))
@@ -146,10 +147,11 @@ def messages(source: random.Random) -> Iterator[Case]:
     yield Case("an empty message", (b"\x00", 100))
     for count in (1, source.randrange(50, 500), 70_000):
         payload = some_bytes(source, count)
-        yield Case(f"{count} random bytes", (any_kind(source, packed(payload)), 100_000))
+        yield Case(how_many(count, "random byte"), (any_kind(source, packed(payload)), 100_000))
     payload = some_bytes(source, 20_000)
     yield Case("20,000 random bytes, twice", (packed(payload * 2), 100_000))
     yield Case("two blocks", (packed(b"Hel") + TAIL + packed(b"lo"), 100))
+    yield Case("a payload that ends with zeros", (packed(some_bytes(source, 5) + bytes(4)), 100))
     yield Case("text that repeats", (packed(some_text(source, 4).encode() * 50), 10_000))
 
 
@@ -185,6 +187,7 @@ def bombs(source: random.Random) -> Iterator[Case]:
 
     given = f"{len(bomb):,} bytes that unfold to {BOMB:,}; {max_size}"
     yield Case("a bomb", (bomb, max_size), held, judge, given)
+    yield Case("a bomb, where nothing is allowed", (bomb, 0), held, judge, given.replace(f"; {max_size}", "; 0"))
 
 
 def not_deflate(source: random.Random) -> Iterator[Case]:
@@ -206,6 +209,10 @@ def _cut(data: bytes, max_size: int) -> bytes:
 
 def _strict(data: bytes, max_size: int) -> bytes:
     return inflate_message(data, max(0, max_size - 1))
+
+
+def _whole_stream(data: bytes, _max_size: int) -> bytes:
+    return zlib.decompress(bytes(data) + TAIL, wbits=-15)
 
 
 def _no_limit(data: bytes, max_size: int) -> bytes:
@@ -247,9 +254,10 @@ EXERCISES = (
         "inflate_message",
         "15-compression",
         "inflate_message(data, max_size) -> bytes",
-        "Return the message that `deflate_message` made `data` of. Raise `ProtocolError`: 1009 when it is longer than "
-        "`max_size` bytes, without ever holding more than `max_size` + 64 KiB of it; 1007 for what is not DEFLATE.",
-        "`inflate_message(bytes.fromhex('f248cdc9c90700'), 100)` is `b'Hello'`.",
+        "Return the message that `deflate_message` made `data` of. Raise `ProtocolError(reason, code)`: 1009 when it"
+        " is longer than `max_size` bytes, without ever holding more than `max_size` + 64 KiB of it; 1007 for what "
+        "is not DEFLATE.",
+        "`inflate_message(bytes.fromhex('f2 48 cd c9 c9 07 00'), 100)` is `b'Hello'`.",
         (
             Aspect("messages", 2, INFLATE, messages),
             Aspect("one byte too many is refused: 1009", 2, "RFC 6455 §7.4.1", sizes),
@@ -268,6 +276,11 @@ EXERCISES = (
         inflate_message,
         ("data", "max_size"),
         (
+            Mistake(
+                "zlib.decompress waits for a final block, and a message has none: use zlib.decompressobj(wbits=-15).",
+                _whole_stream,
+                by_error=True,
+            ),
             Mistake("The message was cut at max_size instead of refused: 1009.", _cut),
             Mistake("A message of exactly max_size bytes is small enough.", _strict),
             Mistake("The message is too long and was accepted: 1009.", _no_limit),

@@ -33,7 +33,7 @@ def steps_case(situation: str, interval: float, timeout: float, start: float, *s
 
 def beginnings(source: random.Random) -> list[tuple[float, float, float]]:
     """Interval, timeout and the clock at the start; one of the clocks is at 0 when a ping is due."""
-    drawn = [(source.randrange(10, 60), source.randrange(3, 9)) for _ in range(2)]
+    drawn = [(source.randrange(10, 60) + 0.75, source.randrange(3, 9) + 0.75) for _ in range(2)]
     return [(20, 10, 0), (*drawn[0], source.randrange(1000, 9000)), (*drawn[1], -drawn[1][0])]
 
 
@@ -44,7 +44,13 @@ def quiet(source: random.Random) -> Iterator[Case]:
         talks = [(what, part * n) for n in range(1, 6) for what in ("heard", "ask")]
         yield steps_case("something is heard all the time", interval, timeout, start, ("ask", 0), *talks)
         yield steps_case(
-            "then silence", interval, timeout, start, ("heard", part), ("ask", interval), ("ask", part + interval)
+            "something is heard once, then silence",
+            interval,
+            timeout,
+            start,
+            ("heard", part),
+            ("ask", interval),
+            ("ask", part + interval),
         )
 
 
@@ -74,6 +80,8 @@ def starts_over(source: random.Random) -> Iterator[Case]:
             ("ask", heard + interval + timeout),
         ]
         yield steps_case("a ping that is answered, then one that is not", interval, timeout, start, *steps, *again)
+        at_once = [("ask", interval), ("heard", interval), ("ask", interval + timeout), ("ask", 2 * interval)]
+        yield steps_case("a ping that is answered at once", interval, timeout, start, *at_once)
 
 
 def asleep(source: random.Random) -> Iterator[Case]:
@@ -94,10 +102,15 @@ def two_at_once(source: random.Random) -> Iterator[Case]:
         late = 2 * (interval + timeout)
         return [*said, other.next_action(2 * interval), one.next_action(2 * interval), other.next_action(late)]
 
+    def silent(function: Function, interval: float, timeout: float) -> list[Any]:
+        one, other = function(interval, timeout, 0), function(2 * interval, 2 * timeout, 0)
+        return [one.next_action(interval), other.next_action(2 * interval), one.next_action(2 * interval)]
+
     interval, timeout, _ = beginnings(source)[1]
     objects = [f"KeepAlive({times * interval:g}, {times * timeout:g}, 0)" for times in (1, 2)]
     told = f"{objects[0]}, which hears something, and {objects[1]}"
     yield Case("two connections at once", (interval, timeout), both, given=told)
+    yield Case("two that hear nothing", (interval, timeout), silent, given=" and ".join(objects))
 
 
 class _Changed(KeepAlive):
@@ -174,6 +187,29 @@ class _Shared(KeepAlive):
         return super().next_action(now)
 
 
+class _SharedPing(KeepAlive):
+    latest: float | None = None
+
+    def __init__(self, interval: float, timeout: float, now: float) -> None:
+        super().__init__(interval, timeout, now)
+        _SharedPing.latest = None
+
+    def heard(self, now: float) -> None:
+        super().heard(now)
+        _SharedPing.latest = None
+
+    def next_action(self, now: float) -> Any:
+        self.pinged = _SharedPing.latest
+        action = super().next_action(now)
+        _SharedPing.latest = self.pinged
+        return action
+
+
+class _Rounded(KeepAlive):
+    def __init__(self, interval: float, timeout: float, now: float) -> None:
+        super().__init__(int(interval), int(timeout), now)
+
+
 class _Swapped(KeepAlive):
     def __init__(self, interval: float, timeout: float, now: float) -> None:
         super().__init__(timeout, interval, now)
@@ -228,6 +264,8 @@ EXERCISES = (
             Mistake("`interval` and `timeout` have changed places.", _Swapped),
             Mistake("A clock may stand at 0 when a ping is asked for: compare with None.", _Falsy),
             Mistake("What belongs to one object was written into the class, where all objects share it.", _Shared),
+            Mistake("The ping was written into the class, where all objects share it.", _SharedPing),
+            Mistake("`interval` and `timeout` may be fractions of a second: do not round them.", _Rounded),
         ),
         is_class=True,
     ),

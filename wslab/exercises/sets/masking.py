@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 
+from wslab.dissector.wording import how_many
 from wslab.exercises.checks.exercise import Aspect, Case, Exercise, Mistake
 from wslab.exercises.sets.inputs import some_bytes, some_key
 from wslab.exercises.solutions.apply_mask import apply_mask
@@ -20,17 +21,18 @@ def hello(_source: random.Random) -> Iterator[Case]:
 def all_lengths(source: random.Random) -> Iterator[Case]:
     """From no byte to a few hundred."""
     for count in (4, 8, 1, 2, 3, 0, 5, 6, 7, 9, source.randrange(10, 126), source.randrange(126, 400)):
-        yield Case(f"a payload of {count} bytes", (some_bytes(source, count), some_key(source)))
+        yield Case(f"a payload of {how_many(count)}", (some_bytes(source, count), some_key(source)))
     yield Case("a key with zeros", (some_bytes(source, 9), bytes([0, source.randrange(1, 256), 0, 0])))
     yield Case("a payload of zeros", (bytes(9), some_key(source)))
     key = some_key(source)
     yield Case("a payload that begins like the key", (key[:2] + bytes(5), key))
+    yield Case("a payload that ends like the key", (bytes(6) + key[2:], key))
 
 
 def long_payload(source: random.Random) -> Iterator[Case]:
     """64 KiB and a bit."""
     count = 65536 + source.randrange(1, 4)
-    yield Case(f"a payload of {count} bytes", (some_bytes(source, count), some_key(source)))
+    yield Case(f"a payload of {how_many(count)}", (some_bytes(source, count), some_key(source)))
 
 
 def kinds(source: random.Random) -> Iterator[Case]:
@@ -89,6 +91,10 @@ def _from_the_end(data: bytes, key: bytes) -> bytes:
     return apply_mask(bytes(data)[::-1], key)[::-1]
 
 
+def _no_last_zeros(data: bytes, key: bytes) -> bytes:
+    return apply_mask(data, key).rstrip(b"\0")
+
+
 def _no_zeros(data: bytes, key: bytes) -> bytes:
     return apply_mask(data, key).lstrip(b"\0")
 
@@ -137,6 +143,7 @@ EXERCISES = (
             Mistake("More bytes came back than went in: nothing is padded to a multiple of 4.", _padded),
             Mistake("The key starts with its second byte: byte 0 of the payload takes byte 0 of the key.", _from_one),
             Mistake("The key starts at the end of the payload; it starts at its beginning.", _from_the_end),
+            Mistake("A zero at the end is lost: the payload keeps its length.", _no_last_zeros),
             Mistake("A zero at the beginning is lost: a number has no leading zeros, the payload has.", _no_zeros),
             Mistake("The last bytes take the end of the key; they take its beginning.", _rest_from_the_end),
             Mistake("The key starts over after three bytes; it has four.", _modulo_three),

@@ -34,6 +34,8 @@ def whole(source: random.Random) -> Iterator[Case]:
     yield told("a text and a binary message", [*fragments(Opcode.TEXT, text.encode()), *fragments(Opcode.BINARY, data)])
     yield told("an empty text and an empty binary message", [Frame(Opcode.TEXT), Frame(Opcode.BINARY)])
     yield told("a binary message that is no UTF-8", fragments(Opcode.BINARY, b"\xff\xfe"))
+    yield told("a text with blanks and line ends", fragments(Opcode.TEXT, b" \r\ne\xcc\x81\0\r\n \0"))
+    yield told("a text that begins with U+FEFF", fragments(Opcode.TEXT, "\ufeffHello".encode()))
 
 
 def in_fragments(source: random.Random) -> Iterator[Case]:
@@ -65,7 +67,7 @@ def control_between(source: random.Random) -> Iterator[Case]:
 def cut_characters(source: random.Random) -> Iterator[Case]:
     """A border of frames inside a character."""
     yield told("a character of two bytes in two frames", fragments(Opcode.TEXT, b"\xc3", b"\xa9"))
-    payload = (some_text(source, 3) + "😀é").encode()
+    payload = ("\ufeff" + some_text(source, 3) + "😀é").encode()
     yield told("a text in frames of one byte", fragments(Opcode.TEXT, *(bytes([byte]) for byte in payload)))
 
 
@@ -117,7 +119,9 @@ def _join(frames: list[Frame], **ways: Any) -> list[Any]:
             payload = b""
         payload += frame.payload
         if frame.fin or ways.get("each"):
-            messages.append(payload.decode(errors=ways.get("errors", "strict")) if kind == 1 else payload)
+            messages.append(
+                payload.decode(ways.get("encoding", "utf-8"), ways.get("errors", "strict")) if kind == 1 else payload
+            )
             payload, kind = b"", kind if ways.get("each") else None
     if ways.get("rest") and payload:
         messages.append(payload.decode(errors="replace") if kind == 1 else payload)
@@ -212,10 +216,10 @@ EXERCISES = (
         "join_messages",
         "09-messages",
         "join_messages(frames) -> list[str | bytes]",
-        "Return the complete messages in a list of frames, text as `str`. Control frames may stand anywhere between, "
-        "and "
-        "are no part of a message. What is not finished at the end is left out. Raise `ProtocolError`: 1002 for a "
-        "continuation without a beginning and for a new data frame inside a message, 1007 for text that is not UTF-8.",
+        "Return the complete messages in a list of frames, text as `str`. Control frames may stand anywhere between,"
+        " and are no part of a message. What is not finished at the end is left out. Raise `ProtocolError(reason, "
+        "code)`: 1002 for a continuation without a beginning and for a new data frame inside a message, 1007 for "
+        "text that is not UTF-8.",
         "`join_messages([Frame(Opcode.TEXT, b'Hel', fin=False), Frame(Opcode.PING), Frame(Opcode.CONTINUATION, "
         "b'lo')])` "
         "is `['Hello']`.",
@@ -267,6 +271,10 @@ EXERCISES = (
                 lambda it: _join(it, errors="replace"),
             ),
             Mistake("Bad UTF-8 was left out: it must be refused with 1007.", lambda it: _join(it, errors="ignore")),
+            Mistake(
+                "The first character, U+FEFF, is lost: it belongs to the text (utf-8, not utf-8-sig).",
+                lambda it: _join(it, encoding="utf-8-sig"),
+            ),
             Mistake("A text message comes back as str: decode it.", _all_binary),
             Mistake("A binary message comes back as bytes: its opcode says so, decode only text.", _all_text),
             Mistake("Control frames are no messages.", _control_too),

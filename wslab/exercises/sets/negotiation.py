@@ -19,6 +19,9 @@ def names(source: random.Random, count: int) -> list[str]:
 def client_order(source: random.Random) -> Iterator[Case]:
     """Several fit."""
     yield Case("both can do both, in another order", (["chat", "superchat"], ["superchat", "chat"]))
+    yield Case(
+        "neither the order of the alphabet nor its reverse", (["soap", "wamp", "mqtt"], ["mqtt", "wamp", "soap"])
+    )
     for _ in range(4):
         offered = names(source, 4)
         supported = [some_name(source), offered[2], offered[3], offered[1]]
@@ -33,6 +36,7 @@ def exact_names(source: random.Random) -> Iterator[Case]:
     yield Case("a name that begins alike, then the name", ([name[:-1], name], [name]))
     yield Case("a longer name, then the name", ([f"{name}2", name], [name]))
     yield Case("only a name in another case", ([any_case(source, name)], [name]))
+    yield Case("a name with capitals", ([name.title()], [name, name.title()]))
 
 
 def nothing_fits(source: random.Random) -> Iterator[Case]:
@@ -82,6 +86,8 @@ def repeated(source: random.Random) -> Iterator[Case]:
     yield deflate_case("; ".join(["permessage-deflate", *source.sample(both, 3)]))
     yield deflate_case(f"permessage-deflate;server_max_window_bits = {bits} ;client_no_context_takeover")
     yield deflate_case(f"permessage-deflate; client_max_window_bits={bits}; server_no_context_takeover")
+    for edge in (8, 15):
+        yield deflate_case(f"permessage-deflate; server_max_window_bits={edge}; client_max_window_bits={edge}")
 
 
 def first_acceptable(source: random.Random) -> Iterator[Case]:
@@ -102,6 +108,8 @@ def bad_parameters(source: random.Random) -> Iterator[Case]:
         "server_no_context_takeover; server_no_context_takeover",
         "client_max_window_bits; client_max_window_bits=10",
         "server_no_context_takeover=1",
+        "server_no_context_takeover=10",
+        "server_no_context_takeover=",
         "client_no_context_takeover=true",
         "server_max_window_bits",
         "server_max_window_bits=16",
@@ -110,6 +118,8 @@ def bad_parameters(source: random.Random) -> Iterator[Case]:
         "client_max_window_bits=0",
         f"client_max_window_bits={some_name(source, 2)}",
         "client_max_window_bits=",
+        "client_max_window_bits=08",
+        "client_max_window_bits=16",
     ]
     yield deflate_case("permessage-deflate")
     for parameter in bad:
@@ -121,7 +131,7 @@ def declined(source: random.Random) -> Iterator[Case]:
     """Nothing that is known."""
     yield deflate_case("permessage-deflate; server_no_context_takeover")
     yield deflate_case("x-webkit-deflate-frame")
-    yield deflate_case(f"{some_name(source)}, permessage-deflated")
+    yield deflate_case(f"{some_name(source)}, permessage-deflated, x-permessage-deflate")
     yield deflate_case("permessage-bzip2; server_no_context_takeover")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from wslab.dissector.wording import how_many
 from wslab.exercises.checks.exercise import Aspect, Case, Exercise, Mistake
 from wslab.exercises.sets.inputs import any_kind, some_bytes, some_key
 from wslab.exercises.solutions.parse_frame import parse_frame
@@ -32,7 +33,7 @@ def short_frames(source: random.Random) -> Iterator[Case]:
         yield Case(f"first byte {bits:02x}", of(source, bytes([bits, 2]) + b"Hi"))
     for count in (0, 125):
         frame = Frame(source.choice(DATA), some_bytes(source, count))
-        yield Case(f"a payload of {count} bytes", of(source, serialize_frame(frame)))
+        yield Case(f"a payload of {how_many(count)}", of(source, serialize_frame(frame)))
     yield Case("a ping of 125 bytes", of(source, serialize_frame(Frame(Opcode.PING, some_bytes(source, 125)))))
 
 
@@ -40,7 +41,7 @@ def long_frames(source: random.Random) -> Iterator[Case]:
     """Two and eight bytes of length."""
     for count in (126, 127, 128, 255, 256, source.randrange(1000, 60_000), 65535, 65536):
         frame = Frame(source.choice(DATA), some_bytes(source, count))
-        yield Case(f"a payload of {count} bytes", of(source, serialize_frame(frame)))
+        yield Case(f"a payload of {how_many(count)}", of(source, serialize_frame(frame)))
 
 
 def masked(source: random.Random) -> Iterator[Case]:
@@ -49,7 +50,7 @@ def masked(source: random.Random) -> Iterator[Case]:
     for count in (0, 1, 6, source.randrange(10, 126), 126, 300):
         frame = Frame(source.choice(DATA), some_bytes(source, count))
         data = serialize_frame(frame, some_key(source))
-        yield Case(f"{count} masked bytes", of(source, data))
+        yield Case(how_many(count, "masked byte"), of(source, data))
 
 
 def cut_short(source: random.Random) -> Iterator[Case]:
@@ -59,7 +60,7 @@ def cut_short(source: random.Random) -> Iterator[Case]:
         header = len(data) - count
         yield Case(f"a whole frame of {count} bytes", of(source, data))
         for at in sorted({*range(min(header + 1, len(data))), len(data) - 1}):
-            yield Case(f"the first {at} bytes of a frame of {len(data)}", of(source, data[:at]))
+            yield Case(f"the first {how_many(at)} of a frame of {len(data)}", of(source, data[:at]))
     yield Case("the header of a frame of 2^62 bytes", of(source, b"\x82\x7f" + (1 << 62).to_bytes(8, "big") + b"Hi"))
 
 
@@ -68,7 +69,7 @@ def more_behind(source: random.Random) -> Iterator[Case]:
     for count, key in ((5, None), (3, some_key(source)), (126, None), (0, None), (200, some_key(source))):
         data = serialize_frame(Frame(Opcode.BINARY, some_bytes(source, count)), key)
         behind = serialize_frame(Frame(Opcode.TEXT, b"next"))[: source.randrange(1, 6)]
-        yield Case(f"a frame of {len(data)} bytes and {len(behind)} bytes of the next", of(source, data + behind))
+        yield Case(f"a frame of {len(data)} bytes and {how_many(len(behind))} of the next", of(source, data + behind))
 
 
 def forbidden_frames(source: random.Random) -> Iterator[Case]:
@@ -207,14 +208,11 @@ EXERCISES = (
         "06-reading-frames",
         "parse_frame(data) -> (Frame, used) | None",
         "Return the frame at the start of `data`, with its payload unmasked, and how many bytes it has; None while "
-        "bytes "
-        "are missing. Leave the bytes after it alone. Raise `ProtocolError` (1002) for a reserved opcode, a control "
-        "frame "
-        "that is fragmented or longer than 125 bytes, and a length that is not in its shortest form or has its top bit "
-        "set. RSV bits are not yours to judge: keep them.",
-        "`parse_frame(bytes.fromhex('810548656c6c6f'))` is `(Frame(Opcode.TEXT, b'Hello'), 7)`; of its first six bytes "
-        "it "
-        "is `None`.",
+        "bytes are missing. Leave the bytes after it alone. Raise `ProtocolError(reason, 1002)` for a reserved "
+        "opcode, a control frame that is fragmented or longer than 125 bytes, and a length that is not in its "
+        "shortest form or has its top bit set. RSV bits are not yours to judge: keep them.",
+        "`parse_frame(bytes.fromhex('81 05 48 65 6c 6c 6f'))` is `(Frame(Opcode.TEXT, b'Hello'), 7)`; of its first "
+        "six bytes it is `None`.",
         (
             Aspect("frames of up to 125 bytes", 1, SECTION, short_frames),
             Aspect("lengths of 16 and of 64 bits", 2, SECTION, long_frames),

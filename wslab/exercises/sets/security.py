@@ -67,14 +67,22 @@ def foreign(source: random.Random) -> Iterator[Case]:
     yield told(f"http://evil{host}", host)
     yield told(f"http://evil.{host}", host)
     yield told(f"http://www.{host}", host)
-    for near in ("localhost", "127.0.0.1"):
+    for near in ("localhost", "127.0.0.1", "[::1]", "192.168.0.7"):
         yield told(f"http://{near}:{port}", host)
     yield told(f"https://{name}@evil.example", name)
     yield told(f"http://{name[:-1]}:{port}", host)
     yield told(f"http://{name}:x{port}", host)
     yield told(f"http://{host}x", host)
-    for scheme in ("ftp", "file", f"{some_name(source)}"):
+    yield told(f"http://{host.replace('.', '-')}", host)
+    yield told(f"https://wiki.{name}", f"shop.{name}")
+    yield told(f"http://{name}:{port}", name)
+    yield told("chrome-extension://ebmgkkmkckdiaakjfhlkfbaijmnbepdp", host)
+    for scheme in ("ftp", "file", "ws", f"{some_name(source)}"):
         yield told(f"{scheme}://{host}", host)
+    yield told(f"wss://{name}", name)
+    yield told(f"http://[{host}", host)
+    yield told(f"http://{host}", f"{name}:x{port}")
+    yield told(f"http://{host}", f"[{host}")
     yield told(host, host)
 
 
@@ -97,6 +105,32 @@ def _starts(origin: str | None, host: str) -> bool:
 
 def _ends(origin: str | None, host: str) -> bool:
     return allow_origin(origin, host) or _parts(origin)[1].endswith(host.lower())
+
+
+def _only_contains(origin: str | None, host: str) -> bool:
+    return origin is None or host in origin
+
+
+def _pattern(origin: str | None, host: str) -> bool:
+    return allow_origin(origin, host) or re.fullmatch(f"https?://{host.strip('[')}", origin or "") is not None
+
+
+def _same_site(origin: str | None, host: str) -> bool:
+    sites = [re.sub(r"^[a-z]+\.(?=[a-z]+\.[a-z]+$)", "", it or "") for it in (_parts(origin)[1], host)]
+    return allow_origin(origin, host) or sites[0] == sites[1] != host
+
+
+def _any_port(origin: str | None, host: str) -> bool:
+    port = re.sub(r"^.*?(:\d{4,5})?$", r"\1", origin or "")
+    return allow_origin(origin, host if ":" in host else host + port)
+
+
+def _sockets(origin: str | None, host: str) -> bool:
+    return allow_origin(origin and re.sub("^ws", "http", origin), host)
+
+
+def _extensions(origin: str | None, host: str) -> bool:
+    return (origin or "").startswith("chrome-extension:") or allow_origin(origin, host)
 
 
 def _contains(origin: str | None, host: str) -> bool:
@@ -171,11 +205,10 @@ EXERCISES = (
         "allow_origin",
         "17-security",
         "allow_origin(origin, host) -> bool",
-        "`origin` is the Origin header, None when there is none; `host` is the Host header. No Origin: True, as that "
-        "is no "
-        "browser. The same host and port: True, with 80 and 443 implied by `http` and `https`, and host names in any "
-        "case. "
-        "All others, `'null'` too: False. Nothing that a client sends makes it raise.",
+        "`origin` is the Origin header, None when there is none; `host` is the Host header. No Origin: True, as that"
+        " is no browser. The same host and port: True, with 80 and 443 implied by `http` and `https`, and host names"
+        " in any case. All others, `'null'` and those of another scheme too: False. Nothing that a client sends "
+        "makes it raise.",
         "`allow_origin('https://example.com', 'example.com')` is `True`, "
         "`allow_origin('https://example.com.evil.example', "
         "'example.com')` is `False`.",
@@ -200,10 +233,18 @@ EXERCISES = (
             Mistake("A name that begins alike is another name: compare whole host names.", _starts),
             Mistake("A name that ends alike is another name: compare whole host names.", _ends),
             Mistake("A name that contains yours is another name: compare whole host names.", _contains),
+            Mistake("One text stands in the other: compare whole host names, and port numbers.", _only_contains),
+            Mistake("A dot in a pattern stands for any character: compare texts, or escape the Host.", _pattern),
+            Mistake("The neighbour below the same domain is another host: compare whole names.", _same_site),
+            Mistake("A Host without a port means 80 or 443, not any port.", _any_port),
+            Mistake("An Origin names the scheme of the page, http or https, never ws or wss.", _sockets),
+            Mistake("Extensions of browsers are foreign as well.", _extensions),
             Mistake("The port belongs to the origin: another port is another program.", _no_port),
             Mistake("A port may be written or implied: compare the numbers, not what is written.", _written_port),
             Mistake("Pages of localhost are foreign pages as well.", _near("localhost")),
             Mistake("Pages of 127.0.0.1 are foreign pages as well.", _near("127.0.0.1")),
+            Mistake("Pages of [::1] are foreign pages as well.", _near("[::1]")),
+            Mistake("Pages of private addresses are foreign pages as well.", _near("192.168.0.7")),
             Mistake("80 is implied by http and 443 by https: neither stands for the other.", _both_implied),
             Mistake("What stands before an @ is the name of a user; the host comes after it.", _user),
             Mistake("www. is a part of the name: that is another host.", _without_www),

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from wslab.dissector.wording import how_many
 from wslab.exercises.checks.exercise import Aspect, Case, Exercise, Mistake
 from wslab.exercises.sets.inputs import any_kind, some_bytes, some_key
 from wslab.exercises.solutions.serialize_frame import serialize_frame
@@ -29,7 +30,7 @@ def first_byte(source: random.Random) -> Iterator[Case]:
 def lengths(source: random.Random) -> Iterator[Case]:
     """The three forms, and where one ends."""
     for count in (5, 0, 1, 124, 125, 126, 127, 128, 255, 256, source.randrange(1000, 60_000), 65535, 65536, 70_000):
-        yield Case(f"a payload of {count} bytes", (Frame(source.choice(DATA), some_bytes(source, count)),))
+        yield Case(f"a payload of {how_many(count)}", (Frame(source.choice(DATA), some_bytes(source, count)),))
 
 
 def masked(source: random.Random) -> Iterator[Case]:
@@ -38,7 +39,7 @@ def masked(source: random.Random) -> Iterator[Case]:
     yield Case("Hello, masked as in RFC 6455 §5.7", (Frame(Opcode.TEXT, b"Hello"), key))
     for count in (0, 1, 6, 125, 126, source.randrange(127, 500), 65536):
         frame = Frame(source.choice(DATA), some_bytes(source, count))
-        yield Case(f"{count} bytes with a key", (frame, some_key(source)))
+        yield Case(f"{how_many(count)} with a key", (frame, some_key(source)))
     yield Case("a key of zeros is a key", (Frame(Opcode.TEXT, b"Hi"), bytes(4)))
 
 

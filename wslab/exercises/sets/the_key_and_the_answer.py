@@ -21,7 +21,15 @@ def samples(_source: random.Random) -> Iterator[Case]:
 def any_key(source: random.Random) -> Iterator[Case]:
     """Keys drawn at random."""
     for _ in range(5):
-        yield Case("a key of 16 random bytes", (some_handshake_key(source),))
+        key = some_handshake_key(source)
+        yield Case("a key of 16 random bytes", (key,))
+    yield Case("a key that base64 would write otherwise", (with_spare_bits(some_handshake_key(source)),))
+    yield Case("a key that begins like the one before", (key[:12] + some_handshake_key(source)[12:],))
+
+
+def with_spare_bits(key: str) -> str:
+    """Another text for the same 16 bytes: the last letter before == has four bits that no byte needs."""
+    return f"{key[:-3]}{chr(ord(key[-3]) + 1)}=="
 
 
 def _hash(text: str) -> bytes:
@@ -67,6 +75,17 @@ EXERCISES = (
             Mistake(
                 "The key was decoded from base64; it is hashed as the text that stands in the request.",
                 lambda key: b64encode(sha1(b64decode(key) + GUID.encode()).digest()).decode(),
+            ),
+            Mistake(
+                "The key was decoded and encoded again; it is hashed as the text that stands in the request.",
+                lambda key: accept_key(b64encode(b64decode(key)).decode()),
+            ),
+            Mistake(
+                "str() shows bytes as Python writes them, with b and quotation marks: decode them.",
+                lambda key: f"b'{accept_key(key)}'",
+            ),
+            Mistake(
+                "The key has capital and small letters: it is hashed as it stands.", lambda key: accept_key(key.lower())
             ),
             Mistake("That is the key itself; the answer must prove that it was read as WebSocket.", lambda key: key),
             Mistake(

@@ -2,7 +2,7 @@
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from wslab.exercises.checks.exercise import Aspect, Case, Exercise, Function, Mistake
 from wslab.exercises.sets.inputs import any_case, some_name
@@ -38,6 +38,7 @@ def cases_of_letters(source: random.Random) -> Iterator[Case]:
 
 def lists(source: random.Random) -> Iterator[Case]:
     """Lists with commas and blanks."""
+    yield request(source, ("Upgrade", "websocket, h2c"), ("Connection", "Upgrade, close"))
     yield request(source, ("Upgrade", "websocket"), ("Connection", "keep-alive, Upgrade"))
     yield request(source, ("Upgrade", "websocket"), ("Connection", "close,Upgrade"))
     yield request(source, ("Upgrade", "h2c, websocket"), ("Connection", "Upgrade"))
@@ -70,8 +71,10 @@ def refused(source: random.Random) -> Iterator[Case]:
     yield request(source, ("Upgrade", "websocket/13"), upgrade)
     yield request(source, websocket, ("Connection", "no-upgrade"))
     yield request(source, websocket, ("Connection", "keep-alive Upgrade"))
+    yield request(source, websocket, ("Connection", "keep-alive; Upgrade"))
     yield request(source, ("Upgrade", "Upgrade"), ("Connection", "websocket"))
     yield request(source, ("X-Upgrade", "websocket"), upgrade)
+    yield request(source, ("Upgrade-Insecure-Requests", "websocket"), upgrade)
     yield request(source, websocket, ("Proxy-Connection", "Upgrade"))
     yield Case("no lines at all", ([],))
 
@@ -115,6 +118,24 @@ def _no_upgrade(headers: Lines) -> bool:
 
 def _any_upgrade(headers: Lines) -> bool:
     return bool(_values(headers, "upgrade")) and _no_upgrade(headers)
+
+
+def _longer_names(known: Callable[[str, str], bool]) -> Function:
+    """Takes lines of other headers, whose name is known by a part."""
+    names = ("upgrade", "connection")
+    return lambda headers: wants_websocket(
+        [(part, value) for name, value in headers for part in names if known(name.lower(), part)]
+    )
+
+
+def _one_of(at: int) -> Function:
+    """Looks at one item of each list only."""
+    return lambda headers: wants_websocket([(name, value.split(",")[at]) for name, value in headers])
+
+
+def _either_line(headers: Lines) -> bool:
+    both = [(name, value) for name, value in headers if name.lower() in ("upgrade", "connection")]
+    return wants_websocket([(name, value) for _, value in both for name in ("upgrade", "connection")])
 
 
 def _edited(old: str, new: str) -> Function:
@@ -174,6 +195,16 @@ EXERCISES = (
             Mistake("A tab is a blank too: strip blanks and tabs.", _edited("\t", "_")),
             Mistake("A blank does not divide a list, only a comma does.", _edited(r"(?<=\w) (?=\w)", ",")),
             Mistake("Upgrade is a list as well: it may name other protocols beside websocket.", _one_upgrade),
+            Mistake("A semicolon does not divide a list, only a comma does.", _edited(";", ",")),
+            Mistake(
+                "The name of another header contains this one: compare whole names.", _longer_names(str.__contains__)
+            ),
+            Mistake(
+                "The name of another header begins like this one: compare whole names.", _longer_names(str.startswith)
+            ),
+            Mistake("Only the first item of a list counts here: the token may stand anywhere in it.", _one_of(0)),
+            Mistake("Only the last item of a list counts here: the token may stand anywhere in it.", _one_of(-1)),
+            Mistake("Each token belongs to its own header: websocket to Upgrade, upgrade to Connection.", _either_line),
             Mistake("A version after a slash belongs to the token: websocket/13 is another one.", _edited("/.*", "")),
         ),
         frozenset({"check_request", "broken_by_request", "wants_websocket"}),

@@ -5,33 +5,27 @@ client asks of the server must stand in the answer: server_no_context_takeover, 
 that is not larger. The two client_ parameters say what the client can do, and need no answer.
 """
 
-TAKEOVER = ("server_no_context_takeover", "client_no_context_takeover")
-BITS = ("server_max_window_bits", "client_max_window_bits")
-WINDOWS = ("8", "9", "10", "11", "12", "13", "14", "15")
+WINDOWS = {str(bits) for bits in range(8, 16)}
+VALUES: dict[str, set[str | None]] = {  # None stands for a parameter without a value
+    "server_no_context_takeover": {None},
+    "client_no_context_takeover": {None},
+    "server_max_window_bits": {*WINDOWS},
+    "client_max_window_bits": {None, *WINDOWS},
+}
 
 
 def answer_deflate(offers: str) -> str | None:
     """The value of Sec-WebSocket-Extensions in the answer, None to decline."""
     for offer in offers.split(","):
         name, *parameters = [part.strip() for part in offer.split(";")]
-        if name == "permessage-deflate" and are_good(parameters):
-            repeated = [it for it in parameters if it.startswith("server_")]
-            return "; ".join([name, *repeated])
+        pairs = [(it.partition("=")[0].strip(), value_of(it)) for it in parameters]
+        are_good = all(value in VALUES.get(key, ()) for key, value in pairs)
+        if name == "permessage-deflate" and are_good and len(dict(pairs)) == len(pairs):
+            return "; ".join([name, *(it for it in parameters if it.startswith("server_"))])
     return None
 
 
-def are_good(parameters: list[str]) -> bool:
-    """Whether each parameter is known, has a value that it may have, and stands there once."""
-    names = []
-    for parameter in parameters:
-        name, equals, value = (part.strip() for part in parameter.partition("="))
-        names.append(name)
-        if name in TAKEOVER:
-            good = not equals
-        elif name in BITS:
-            good = value in WINDOWS or (name == "client_max_window_bits" and not equals)
-        else:
-            good = False
-        if not good:
-            return False
-    return len(names) == len(set(names))
+def value_of(parameter: str) -> str | None:
+    """What stands behind the equals sign, None if there is none."""
+    _, equals, value = parameter.partition("=")
+    return value.strip() if equals else None

@@ -1,7 +1,8 @@
 """A message has begun when `kind` says of what kind it is, and ends with the frame whose FIN is set.
 
-Control frames stand outside of messages and touch nothing. Bytes are decoded once the message is whole, as a character
-may be cut by the border of two frames.
+Control frames stand outside of messages and touch nothing. Inside of a message there are continuations and nothing
+else, outside of one there is none. Bytes are decoded once the message is whole, as a character may be cut by the border
+of two frames.
 """
 
 from wslab.protocol.errors import ProtocolError
@@ -15,23 +16,14 @@ def join_messages(frames: list[Frame]) -> list[str | bytes]:
     for frame in frames:
         if frame.opcode >= 8:
             continue
-        if frame.opcode == Opcode.CONTINUATION:
-            if kind is None:
-                raise ProtocolError("a continuation, and no message has begun", 1002)
-        elif kind is not None:
-            raise ProtocolError("a new message inside another one", 1002)
-        else:
-            kind, payload = frame.opcode, b""
+        if (frame.opcode == Opcode.CONTINUATION) != (kind is not None):
+            raise ProtocolError("a continuation without a beginning, or a beginning inside a message", 1002)
+        kind = kind or frame.opcode
         payload += frame.payload
         if frame.fin:
-            messages.append(decode(payload) if kind == Opcode.TEXT else payload)
-            kind = None
+            try:
+                messages.append(payload.decode() if kind == Opcode.TEXT else payload)
+            except UnicodeDecodeError:
+                raise ProtocolError("the text is not UTF-8", 1007) from None
+            kind, payload = None, b""
     return messages
-
-
-def decode(payload: bytes) -> str:
-    """The text of a whole message."""
-    try:
-        return payload.decode()
-    except UnicodeDecodeError:
-        raise ProtocolError("the text is not UTF-8", 1007) from None

@@ -12,14 +12,14 @@ def serialize_frame(frame: Frame, masking_key: bytes | None = None) -> bytes:
     payload = bytes(frame.payload)
     length = len(payload)
     first = frame.fin << 7 | frame.rsv1 << 6 | frame.rsv2 << 5 | frame.rsv3 << 4 | frame.opcode
-    mask_bit = 0 if masking_key is None else 0x80
     if length < 126:
-        header = bytes([first, mask_bit | length])
+        second, more = length, b""
     elif length < 65536:
-        header = bytes([first, mask_bit | 126]) + length.to_bytes(2, "big")
+        second, more = 126, length.to_bytes(2, "big")
     else:
-        header = bytes([first, mask_bit | 127]) + length.to_bytes(8, "big")
+        second, more = 127, length.to_bytes(8, "big")
     if masking_key is None:
-        return header + payload
+        return bytes([first, second]) + more + payload
     key = bytes(masking_key)
-    return header + key + bytes(byte ^ key[n % 4] for n, byte in enumerate(payload))
+    masked = bytes(byte ^ key[n % 4] for n, byte in enumerate(payload))
+    return bytes([first, 0x80 | second]) + more + key + masked

@@ -27,17 +27,28 @@ class Client:
     def __init__(self, parts: Parts, recording: Recording | None) -> None:
         self._options: Parts = {"recording": recording} | parts
         self._threads: list[threading.Thread] = []
+        self._has_shaken_hands = threading.Event()
 
     def visit(self, port: int) -> None:
         """Open a connection to a port of this machine, in the background, and echo until it ends."""
+        self._has_shaken_hands.clear()
         thread = threading.Thread(target=self._run, args=[port], name="wslab-zoo", daemon=True)
         self._threads.append(thread)
         thread.start()
 
     def _run(self, port: int) -> None:
         gone = (ConnectionClosed, ProtocolError, OSError)  # the probe has hung up, or the client has refused it
-        with suppress(*gone), connect(f"ws://127.0.0.1:{port}/", timeout=PATIENCE, **self._options) as connection:
-            echo(connection)
+        with suppress(*gone):
+            try:
+                connection = connect(f"ws://127.0.0.1:{port}/", timeout=PATIENCE, **self._options)
+            finally:
+                self._has_shaken_hands.set()
+            with connection:
+                echo(connection)
+
+    def await_handshake(self, timeout: float) -> None:
+        """Wait until it has read an answer, and taken or refused it: what is sent then comes in a piece of its own."""
+        self._has_shaken_hands.wait(timeout)
 
     def close(self) -> None:
         """Wait until its connections have ended."""

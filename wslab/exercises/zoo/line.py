@@ -16,8 +16,10 @@ from wslab.protocol.errors import ProtocolError
 from wslab.protocol.frames import Frame, parse_frame, serialize_frame
 from wslab.protocol.handshake import build_request, build_response
 from wslab.protocol.http import Request, Response, parse_request, parse_response_head
+from wslab.sockets.stream import send_at_once
 
 QUIET = 0.1  # seconds without a byte, after which the line says that it has sent everything
+TO_READ_A_HEAD = 1.0  # seconds for a client; it needs them if the answer is no whole one
 DEFLATE = NAME
 END_OF_HEAD = b"\r\n\r\n"
 
@@ -29,7 +31,7 @@ class Line:
         self.request: Request | None = None
         self.response: Response | None = None
         self._sock, self._masking_key = sock, masking_key
-        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        send_at_once(sock)
         self._unread = b""
         self._has_ended = False
 
@@ -131,5 +133,6 @@ def answer(client: Any, *, extensions: str = "", response: Any = None, more: byt
             line.request = found[0]
             line.response = build_response(line.request, extensions=extensions)
             line.send((response or Response.serialize)(line.response) + more)
+            client.await_handshake(TO_READ_A_HEAD)
         yield line
         line.end()

@@ -107,12 +107,12 @@ def probe(bug: Bug) -> Exercise:
         f"{PREFIX}{bug.name}({who}) -> bool",
         f"Talk to a {who}. Return True if it is good, and False if it has the bug in the capture of `{bug.name}`.",
         f"`with {begin} as line:` begins; `line.send(frame, …)` sends, `line.receive()` gives the next frame or None.",
-        (Aspect(f"passes the good {who} and fails the bad one", 2, bug.sections[0], partial(_tried, bug)),),
+        (Aspect(f"passes the good {who} and fails the bad one", 2, "", partial(_tried, bug)),),
         (
             "What is the least that you have to send, so that good and bad answer differently?",
             "Compare the whole frame with the one that is due: what else may come is wrong as well. "
             "`line.read(count)` gives bytes where frames would hide the fault.",
-            (inspect.getdoc(PROBES[bug.name]) or "").partition("\n")[0] + " That is what the reference asks.",
+            "The reference asks w" + (inspect.getdoc(PROBES[bug.name]) or "").partition("\n")[0].removeprefix("W"),
         ),
         PROBES[bug.name],
         (who,),

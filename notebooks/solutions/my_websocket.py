@@ -1,4 +1,4 @@
-"""my_websocket: the parts of all lessons in one file, a whole server that echoes to a browser.
+"""A WebSocket server in one file: the parts of all lessons, and around them a connection that echoes.
 
 Yours may look otherwise: it has the parts under their names, and as a program it prints one line, `Listening on ws://…`.
 """
@@ -13,41 +13,34 @@ import zlib
 from base64 import b64encode
 from hashlib import sha1
 
-from wslab.protocol.errors import ProtocolError
-from wslab.protocol.frames import Frame, Opcode
+from wslab import Frame, Opcode, ProtocolError
 
 MAX_HEAD, MAX_SIZE = 16 * 1024, 16 * 1024 * 1024  # bytes
+HANDSHAKE = 10.0  # seconds
 PARAMETER = re.compile(
     r"((?:server|client)_no_context_takeover)|(server_max_window_bits)\s*=\s*(?:[89]|1[0-5])"
     r"|(client_max_window_bits)(?:\s*=\s*(?:[89]|1[0-5]))?"
 )
 KEY = re.compile(r"[A-Za-z0-9+/]{22}==")  # 16 bytes in base64
-
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
 def accept_key(key: str) -> str:
     """The value of Sec-WebSocket-Accept for a Sec-WebSocket-Key."""
-    digest = sha1((key + GUID).encode()).digest()
-    return b64encode(digest).decode()
+    return b64encode(sha1((key + GUID).encode()).digest()).decode()
 
 
 def wants_websocket(headers: list[tuple[str, str]]) -> bool:
     """Whether the request asks for an upgrade to WebSocket."""
-
-    def lists(name: str, token: str) -> bool:
-        values = [value for found, value in headers if found.lower() == name]
-        return token in [item.strip().lower() for value in values for item in value.split(",")]
-
-    return lists("upgrade", "websocket") and lists("connection", "upgrade")
+    listed = {(name.lower(), item.strip().lower()) for name, value in headers for item in value.split(",")}
+    return {("upgrade", "websocket"), ("connection", "upgrade")} <= listed
 
 
 def answer_deflate(offers: str) -> str | None:
     """The value of Sec-WebSocket-Extensions in the answer, None to decline."""
     for offer in offers.split(","):
         name, *parameters = [part.strip() for part in offer.split(";")]
-        found = [match for it in parameters if (match := PARAMETER.fullmatch(it))]
-        names = {match[1] or match[2] or match[3] for match in found}
+        names = {found[1] or found[2] or found[3] for it in parameters if (found := PARAMETER.fullmatch(it))}
         if name == "permessage-deflate" and len(names) == len(parameters):
             return "; ".join([name, *(it for it in parameters if it.startswith("server_"))])
     return None
@@ -74,18 +67,16 @@ def parse_frame(data: bytes | bytearray) -> tuple[Frame, int] | None:
         used += 2 if length == 126 else 8
         if len(data) < used:
             return None
-        smallest = 126 if length == 126 else 65536
         length = int.from_bytes(data[2:used], "big")
-        if length < smallest or length >= 1 << 63:
+        if length < (126 if used == 4 else 65536) or length >= 1 << 63:
             raise ProtocolError(f"length {length} is not in its shortest form, or its top bit is set")
-    key = bytes(4)
+    key = bytes(4)  # which changes nothing
     if data[1] & 0x80:
         key = bytes(data[used : used + 4])
         used += 4
     if len(data) < used + length:
         return None
-    masked = data[used : used + length]
-    payload = apply_mask(masked, key) if data[1] & 0x80 else bytes(masked)
+    payload = apply_mask(data[used : used + length], key)
     rsv1, rsv2, rsv3 = (bool(data[0] & bit) for bit in (0x40, 0x20, 0x10))
     return Frame(Opcode(opcode), payload, bool(fin), rsv1, rsv2, rsv3), used + length
 
@@ -155,8 +146,7 @@ def serialize_close(code: int, reason: str = "") -> bytes:
 def deflate_message(payload: bytes) -> bytes:
     """One message, compressed by itself."""
     compressor = zlib.compressobj(wbits=-15)
-    data = compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH)
-    return data.removesuffix(b"\x00\x00\xff\xff")
+    return (compressor.compress(payload) + compressor.flush(zlib.Z_SYNC_FLUSH)).removesuffix(b"\x00\x00\xff\xff")
 
 
 def inflate_message(data: bytes, max_size: int) -> bytes:
@@ -181,7 +171,9 @@ class Connection:
     def serve(self) -> None:
         """Live from the first byte to the last."""
         with self.sock, contextlib.suppress(OSError, EOFError):
+            self.sock.settimeout(HANDSHAKE)
             if self.shake_hands():
+                self.sock.settimeout(None)
                 try:
                     self.echo()
                 except ProtocolError as error:
@@ -207,13 +199,15 @@ class Connection:
         self.arrived = bytearray(rest)
         start, *lines = head.decode("latin-1").split("\r\n")
         headers = [(name, value.strip()) for name, _, value in (line.partition(":") for line in lines)]
-        values = {name.lower(): value for name, value in headers}
-        version = values.get("sec-websocket-version")
-        if not start.startswith("GET ") or not wants_websocket(headers) or version != "13":
+        values: dict[str, str] = {}
+        for name, value in headers:  # a list may go on in another line of its name
+            values[name.lower()] = ", ".join(filter(None, [values.get(name.lower()), value]))
+        if not wants_websocket(headers) or values.get("sec-websocket-version") != "13":
             return self.refuse("426 Upgrade Required", "Upgrade: websocket", "Sec-WebSocket-Version: 13")
-        if not KEY.fullmatch(values.get("sec-websocket-key", "")):
+        key = values.get("sec-websocket-key", "")
+        if not re.fullmatch(r"GET \S+ HTTP/1\.1", start) or "host" not in values or not KEY.fullmatch(key):
             return self.refuse("400 Bad Request")
-        self.agree(values["sec-websocket-key"], values.get("sec-websocket-extensions", ""))
+        self.agree(key, values.get("sec-websocket-extensions", ""))
         return True
 
     def refuse(self, status: str, *lines: str) -> bool:
@@ -260,17 +254,23 @@ class Connection:
                 if frame.rsv2 or frame.rsv3 or (frame.rsv1 and (frame.opcode not in (1, 2) or not self.inflates)):
                     raise ProtocolError("a reserved bit is set", 1002)
                 return frame
+            if len(self.arrived) > MAX_SIZE + 14:
+                raise ProtocolError(f"a frame has at most {MAX_SIZE} bytes", 1009)
             self.receive()
 
     def check(self, message: list[Frame]) -> None:
         """Refuse what cannot become a message, as early as it shows."""
-        if (message[-1].opcode == Opcode.CONTINUATION) != (len(message) > 1):
+        frame = message[-1]
+        if (frame.opcode == Opcode.CONTINUATION) != (len(message) > 1):
             raise ProtocolError("a message begins with text or binary, and continuations go on with it", 1002)
-        if sum(len(frame.payload) for frame in message) > MAX_SIZE:
+        if len(message) == 1:
+            self.size, self.decoder = 0, codecs.getincrementaldecoder("utf-8")()
+        self.size += len(frame.payload) + 2  # of its header, so that there is an end of empty fragments, too
+        if self.size > MAX_SIZE:
             raise ProtocolError(f"a message has at most {MAX_SIZE} bytes", 1009)
         if message[0].opcode == Opcode.TEXT and not message[0].rsv1:
             try:
-                codecs.utf_8_decode(b"".join(frame.payload for frame in message), "strict", message[-1].fin)
+                self.decoder.decode(frame.payload, frame.fin)
             except UnicodeDecodeError:
                 raise ProtocolError("the text is not UTF-8", 1007) from None
 
@@ -291,7 +291,7 @@ class Connection:
 def main() -> None:
     """Serve on a port that is free, or on the one that is named, a thread for each connection."""
     with socket.create_server(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 0)) as listener:
-        print(f"Listening on ws://127.0.0.1:{listener.getsockname()[1]}/", flush=True)  # noqa: T201
+        print(f"Listening on ws://127.0.0.1:{listener.getsockname()[1]}/", flush=True)
         while True:
             threading.Thread(target=Connection(listener.accept()[0]).serve, daemon=True).start()
 
