@@ -33,14 +33,18 @@ class Result:
     failed: bool
 
 
-def fuzz(target: str, seconds: int, keep: bool) -> Result:
-    """Fuzz one target, starting from its seeds and its corpus; with `keep`, its corpus is what reaches most."""
+def fuzz(target: str, seconds: int, keep: bool, seed: int) -> Result:
+    """Fuzz one target, starting from its seeds and its corpus; with `keep`, its corpus is what reaches most.
+
+    The inputs are the same at every run with one `seed`, as far as the seconds reach; 0 takes others each time.
+    """
     with tempfile.TemporaryDirectory(prefix="wslab-fuzz-") as scratch:
         start, found, merged, failed = (Path(scratch, name) for name in ("start", "found", "merged", "failed"))
         for folder in (start, found, merged, failed):
             folder.mkdir()
         _lay_out(start, {*seeds(target), *read_inputs(corpus_file(target))})
         options = ["-timeout=10", "-rss_limit_mb=2048", f"-max_len={MAX_SIZE}", f"-artifact_prefix={failed}{os.sep}"]
+        options.append(f"-seed={seed}")
         words = f"-dict={dictionary(target)}"
         run = _run_target(target, seconds, *options, words, f"-max_total_time={seconds}", found, start)
         log = run.stdout
@@ -90,6 +94,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("targets", nargs="*", metavar="target", help=f"of {', '.join(TARGETS)}; all by default")
     parser.add_argument("--seconds", type=int, default=60, help="how long to fuzz each target (default: 60)")
     parser.add_argument("--read-only", action="store_true", help="leave the corpus as it is")
+    parser.add_argument("--seed", type=int, default=0, help="the same inputs at each run (default: others each time)")
     options = parser.parse_args(arguments)
     if unknown := set(options.targets) - set(TARGETS):
         parser.error(f"there is no target {', '.join(sorted(unknown))}")
@@ -98,7 +103,7 @@ def main(arguments: Sequence[str]) -> int:
     failed = False
     targets = options.targets or list(TARGETS)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = pool.map(lambda target: fuzz(target, options.seconds, not options.read_only), targets)
+        results = pool.map(lambda target: fuzz(target, options.seconds, not options.read_only, options.seed), targets)
         for target, result in zip(targets, results, strict=True):
             print(f"{target:18}{result.figures}", flush=True)
             failed = failed or result.failed
