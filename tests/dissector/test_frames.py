@@ -252,9 +252,10 @@ def test_behind_a_frame_whose_end_cannot_be_told_nothing_is_read():
     assert reader.end() == []
 
 
+@pytest.mark.parametrize("line", [b"HTTP/1.1 200 OK", b"HTTP/2 200"])
 @pytest.mark.parametrize("before", [[], [Frame(Opcode.CLOSE, b"\x03\xe8")]])
-def test_http_where_a_frame_was_expected_is_called_so(before):
-    data = b"".join(map(serialize_frame, before)) + b"HTTP/1.1 200 OK\r\n\r\n"
+def test_http_where_a_frame_was_expected_is_called_so_however_it_arrives(before, line):
+    data = b"".join(map(serialize_frame, before)) + line + b"\r\n\r\n"
     told = "what follows is not read - illegal: HTTP where a frame was expected"
     assert lines(data, Role.SERVER)[-1] == told
     assert str(byte_by_byte(data, FrameDissector(Role.SERVER))[-1]) == told

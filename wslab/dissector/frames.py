@@ -15,7 +15,7 @@ from wslab.redaction.redact import printable, redact_part, redact_part_of_payloa
 
 KEPT = 4096  # bytes of each payload; what a view shows of it is much less
 MAX_INFLATED = 16 * 1024 * 1024  # bytes of a message: no more is decompressed, unless it is to be kept
-HTTP = b"HTTP/1."
+HTTP = b"HT"  # as much of "HTTP/1.1" as a header of a frame has at least
 MOST_SHOWN = 60  # characters of a text
 LOOKED_BEHIND = 512  # bytes of the fragments before: a secret that begins in them is not shown
 LOOKED_AHEAD = 160  # bytes: so far, what ends behind that which is shown is found to be a secret
@@ -193,7 +193,7 @@ class FrameDissector:
 
     def _why_lost(self, begun: bytes, error: ProtocolError) -> str:
         """Why there is no frame: what some servers write is an answer of their web framework, perhaps after the end."""
-        if begun.startswith(HTTP[: max(2, len(begun))]):
+        if begun.startswith(HTTP):
             return "HTTP where a frame was expected"
         return f"bytes after a close frame: {error.reason}" if self._is_closed else error.reason
 
