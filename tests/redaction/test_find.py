@@ -69,6 +69,16 @@ def found(text, **kind):
         ("<token>a</token><room>b</room>", ["a"]),
         ("eyJ0b2tlbiI6ImEifQ==", ["eyJ0b2tlbiI6ImEifQ"]),
         ("eyJyb29tIjoiYSJ9", []),
+        ("os.environ['API_KEY'] = 'a'", ["a"]),
+        ("{b'token': b'a'} [(b'cookie', b'b')]", ["a", "b"]),
+        (":token => 'a', 'secret' => \"b\"", ["a", "b"]),
+        (r"{\x22token\x22:\x22a\x22} {token&#58; &#34;b&#x22;} token&equals;c&nope;", ["a", "b", "c"]),
+        ("> Cookie: a=b; c=d", ["a=b; c=d"]),
+        ("curl -b 'a=b; c=d' -b jar", ["a=b; c=d"]),
+        ('{"auth": "none", "token": true, "password": "required", "auth": "Basic"}', []),
+        ('{"type": "keydown", "key": "ArrowUp"} {"key": "w"} {"key": "wx"}', ["wx"]),
+        ("/password/reset /token/a", ["a"]),
+        ("sip:ada@example.org xmpp:bob@example.org npm:ws@8", []),
     ],
 )
 def test_secrets_are_found_however_they_are_written(text, secrets):
@@ -125,6 +135,7 @@ def test_a_secret_is_found_across_the_boundaries_of_chunks():
         ("base64url.bearer.authorization.k8s.io.a, base64.binary.k8s.io", ["a"]),
         ("realtime, openai-insecure-api-key.a", ["a"]),
         ("graphql-transport-ws, token", [""]),
+        ("v1.auth-none, auth-a", ["a"]),
     ],
 )
 def test_tokens_in_the_names_of_subprotocols_are_found(value, secrets):

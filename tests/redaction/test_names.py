@@ -2,7 +2,7 @@
 
 import pytest
 
-from wslab.redaction.names import is_mangled, is_secret, lists_subprotocols
+from wslab.redaction.names import is_mangled, is_public, is_secret, lists_subprotocols
 from wslab.redaction.secrets import Place
 
 # Names of fields that RFC 9110, RFC 6455, Fetch and others register, and which hold no secret.
@@ -18,13 +18,33 @@ HARMLESS = (
     "Sec-WebSocket-Version Server Server-Timing SourceMap Strict-Transport-Security TE "
     "Timing-Allow-Origin Trailer Transfer-Encoding Upgrade Upgrade-Insecure-Requests User-Agent Vary Via "
     "WWW-Authenticate X-Content-Type-Options X-Forwarded-For X-Forwarded-Host X-Forwarded-Proto "
-    "X-Frame-Options X-Powered-By X-Real-IP X-Request-ID X-Author X-Monkey "
+    "X-Frame-Options X-Powered-By X-Real-IP X-Request-ID X-Author X-Monkey X-Keyboard X-Tokenizer X-Secretary "
+    "X-Auth-Type X-Auth-Required X-Session-Timeout X-RateLimit-Remaining-Tokens X-Token-Type "
 )
 
 
 def test_the_fields_of_http_and_websocket_that_hold_no_secret_are_shown():
     assert [name for name in HARMLESS.split() if is_secret(name, Place.HEADER)] == []
     assert [name for name in HARMLESS.split() if is_mangled(f"{name} : x")] == []
+
+
+# Names of members that chats, games, models and shops have, and which hold no secret.
+HARMLESS_MEMBERS = (
+    "author authority keyboard monkey keywords tokenizer tokenize tokens max_tokens token_ids eosToken nextPageToken "
+    "secretary cookiecutter authentic authenticated is_authenticated auth_type authMethod auth_url token_expires_in "
+    "passwordHint password_length passwordStrength sessionTimeout tickets ticketPrice ticket_count cookiePolicy "
+    "signatureAlgorithm SharedAccessKeyName key_length jwt_alg csrf_enabled design signal pins passage compass"
+)
+
+
+def test_the_members_of_json_that_are_only_about_secrets_are_shown():
+    assert [name for name in HARMLESS_MEMBERS.split() if is_secret(name, Place.JSON)] == []
+
+
+@pytest.mark.parametrize("value", ["none", " True", "REQUIRED", "Basic", "ArrowUp", "refresh"])
+def test_a_value_that_says_only_whether_or_which_is_public(value):
+    assert is_public(value)
+    assert not is_public(f"{value}1x")
 
 
 @pytest.mark.parametrize("name", ["x" * 300 + "-token", "token-" + "x" * 300])

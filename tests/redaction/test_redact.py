@@ -76,6 +76,10 @@ def test_a_header_that_is_nothing_but_a_secret_is_hidden_as_a_whole(name):
     assert redact_header(name, "a=1; b=2") == "[redacted]"
 
 
+def test_a_header_that_says_that_there_is_no_secret_is_shown():
+    assert redact_header("X-Auth", "none") == "none"
+
+
 def test_the_token_in_the_name_of_a_subprotocol_is_hidden_so_that_it_stays_a_name():
     offered = "chat, base64url.bearer.authorization.k8s.io.abc_1, base64.binary.k8s.io"
 

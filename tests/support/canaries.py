@@ -59,7 +59,8 @@ HEADER_NAMES = [
     *("Remember-Me", "X-BAPI-SIGN", "X-Mnemonic", "X-Antiforgery", "X-App-Key", "CB-ACCESS-PASSPHRASE"),
     *("X-Jupyterhub-Api-Token", "X-Vault-Token", "PRIVATE-TOKEN", "Cokie", "Coookie", "Authorisation", "Autorization"),
     *("X-Tok", "X-Tkn", "Grpc-Metadata-Macaroon", "X-Paseto", "MYSAPSSO2", "Jenkins-Crumb", "X-WP-Nonce", "X-License"),
-    *("X-Access-Code", "X-Invite-Code", "X-Magic-Link", "X-Firebase-AppCheck"),
+    *("X-Access-Code", "X-Invite-Code", "X-Magic-Link", "X-Firebase-AppCheck", "X-Vercel-Protection-Bypass"),
+    *("X-Honeycomb-Team", "X-HA-Access", "X-2FA"),
 ]  # fmt: skip
 MARKED = [
     *(
@@ -99,6 +100,8 @@ HEADERS: dict[str, Place] = {
     "option": _after("X-Other: wslab --token ", " --room 1"),
     "header of curl": _after("X-Other: curl -H 'X-Api-Key: ", "' http://h/"),
     "curl": _after("X-Other: curl -u user:", " http://h/"),
+    "cookies of curl": _after("X-Other: curl 'http://h/' -b 'a=1; sid=", "'"),
+    "quoted line": _after("X-Other: > Cookie: a=1; sid="),
     "curl, quoted": _after("X-Other: curl --user 'user:two words ", "'"),
     "account and key": _after("X-Other: SharedKey account:"),
     "settings": _after("X-Other: DefaultEndpointsProtocol=https;AccountKey=", ";x=y"),
@@ -190,6 +193,11 @@ JSONS: dict[str, Place] = {
     "of a HAR": lambda secret: json.dumps({"name": "Cookie", "value": secret}),
     "Python": lambda secret: repr({"token": secret}),
     "Python, pairs": lambda secret: repr([("Host", "h"), ("Authorization", secret)]),
+    "Python, bytes": lambda secret: repr({b"token": secret.encode()}),
+    "Python, pairs of bytes": lambda secret: repr([(b"cookie", secret.encode())]),
+    "assignment": _after("headers['X-Api-Key'] = '", "';"),
+    "arrow of PHP and Ruby": _after("['password' => '", "']"),
+    "hex escapes": _after(r"{\x22token\x22: \x22", r"\x22}"),
     "pairs": lambda secret: json.dumps([["a", "b"], ["cookie", secret]]),
     "key and value": lambda secret: json.dumps({"key": "token", "value": secret}),
     "value and name": lambda secret: json.dumps({"value": secret, "name": "token"}),
@@ -216,6 +224,7 @@ BODIES: dict[str, Place] = {
     "HTML, field": _after('<input type="hidden" name="_xsrf" value="', '"/>'),
     "HTML, meta": _after('<meta name="csrf-token" content="', '">'),
     "HTML, JSON": _after("<div data-config='{&quot;token&quot;: &quot;", "&quot;}'>"),
+    "HTML, decimal": _after("<p>password&#61;&#34;", "&#34;</p>"),
     "script": _after("<script>var token = '", "';</script>"),
     "XML": _after('<wsse:Password Type="x">', "</wsse:Password>"),
     "XML, escaped": _after("&lt;token&gt;", "&lt;/token&gt;"),

@@ -1,18 +1,16 @@
 """find: where the secrets are in a text; `secrets` has the list of what is one.
 
-Strategy: the text is read with its escapes decoded (percent, JSON, HTML, at any depth), so that `%74oken%3D` is found
-where `token=` is. An encoded delimiter may begin a value and never ends one: it may belong to it. Places are those in
-the text as it was. No character is looked at more often than a fixed number of times, whatever the text.
+Strategy: the text is read with its escapes decoded (`reading`), so that `%74oken%3D` is found where `token=` is. An
+encoded delimiter may begin a value and never ends one: it may belong to it. Places are those in the text as it was.
+No character is looked at more often than a fixed number of times, whatever the text.
 """
 
 import re
-from array import array
 from base64 import urlsafe_b64decode
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from functools import cache
 
-from wslab.redaction.names import is_mangled, is_secret, lists_subprotocols
+from wslab.redaction.names import is_mangled, is_public, is_secret, lists_subprotocols
+from wslab.redaction.reading import Reading, Span, is_in_chunks
 from wslab.redaction.secrets import SECRET_SHAPES, SUBPROTOCOL, Place
 
 _FLAGS = re.IGNORECASE | re.ASCII
@@ -24,30 +22,21 @@ _HINT = re.compile(
 _SHAPES = [re.compile(pattern, _FLAGS) for pattern, _ in SECRET_SHAPES]
 _SUBPROTOCOL = re.compile(SUBPROTOCOL, _FLAGS)
 
-_ENCODED = 0xE000  # an encoded delimiter is told from a plain one by its place in Unicode's private area
-_ESCAPE = (
-    r"%(?:25)*([0-9A-F]{2})|(?<!\\)\\++u00([0-9A-F]{2})|&#x0{0,4}([0-9A-F]{2});"
-    r"|&(#39|#34|#38|apos|quot|amp|lt|gt);|(?<!\\)\\++(/)"
-)
-_BOUNDARY = re.compile(r"\r\n[0-9A-F]{1,8}(?:;[^\r\n]{0,80})?\r\n", _FLAGS)  # between chunks of a body (RFC 9112 §7.1)
-_ESCAPES, _ESCAPES_IN_CHUNKS = re.compile(_ESCAPE, _FLAGS), re.compile(f"{_ESCAPE}|{_BOUNDARY.pattern}", _FLAGS)
-_ENTITIES = {"#39": "'", "#34": '"', "#38": "&", "apos": "'", "quot": '"', "amp": "&", "lt": "<", "gt": ">"}
-
 _LINE = re.compile(r"([^\r\n]*)(?:\r\n?|\n|\Z)")
 _HEADER_NAME = re.compile(r"[ \t]*[!#$%&'*+.^`|~\w-]+[ \t]*", re.ASCII)
 _LETTERS = re.compile(r"[ \t]*[a-z-]*", _FLAGS)
 _NOT_A_HEADER = re.compile(r"[ \t]*[\"'{<[]|HTTP/\d|[A-Z]+ +(?:[/*]|https?://)")
 _PART_NAME = re.compile(r'form-data\b.{0,200}?\bname="?([^";]*)', _FLAGS)
 _PAIR = re.compile(
-    r"(?<![\w.$~\[\]-])([\w.$~\[\]-]++)(\\*+[\"'\ue022\ue027])?[\s+\ue020\ue00a]{0,8}+([=:,\ue03d\ue03a])"
-    r"(?:[\s+\ue020\ue00a]{0,8}+(?:(\\*+)([\"'`\ue022\ue027])|([\[{])|(-?\d[\d.e+-]*+)))?",
+    r"(?<![\w.$~\[\]-])([\w.$~\[\]-]++)(\\*+[\"'\ue022\ue027])?\]?[\s+\ue020\ue00a]{0,8}+([=:,\ue03d\ue03a])"
+    r"(?:>?[\s+\ue020\ue00a]{0,8}+(?:b?(\\*+)([\"'`\ue022\ue027])|([\[{])|(-?\d[\d.e+-]*+)))?",
     _FLAGS,
 )
 _SEPARATORS = "?&#;\ue03f\ue026\ue023\ue03b"
 _COLONS = ":\ue03a"
 _ENDS_OF_STRINGS = {quote: re.compile(rf"(?<!\\)(\\*+){quote}|[\r\n]") for quote in ('"', "'", "`", "\ue022", "\ue027")}
 _BRACKET = re.compile(r'(?<!\\)"(?:[^"\\\r\n]|\\.)*"|([\[{])|[\]}]')
-_TUPLE = re.compile(r"[\[(]\s{0,8}\\*+[\"'\ue022\ue027]\Z", _FLAGS)  # before a name: ["token", "…"]
+_TUPLE = re.compile(r"[\[(]\s{0,8}b?\\*+[\"'\ue022\ue027]\Z", _FLAGS)  # before a name: ["token", "…"]
 # Python before 3.11.5 errs in possessive groups with a choice or a look ahead: there are none, only single characters.
 # What ends a parameter: a quotation mark only where no more of a word follows.
 _END_OF_PARAMETER = re.compile(r"[&#\s]|[\"'<>`](?![^\s,;:.)\]}>/&#\"'<])|\Z", _FLAGS)
@@ -70,9 +59,14 @@ _COMPRESSED = re.compile(
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _NEXT_HEAD = re.compile(rb"HTTP/1\.\d [1-9]\d\d|[A-Z]{3,10} [!-~]+ HTTP/1\.\d")
 
-_URLSAFE = str.maketrans("+/", "-_")
+_NAMED = (
+    (_ELEMENT, Place.JSON),
+    (_OPTION, Place.TEXT),
+    (_HEADER_OPTION, Place.HEADER),
+    (_SEGMENT, Place.PATH),
+)
 
-Span = tuple[int, int]
+_URLSAFE = str.maketrans("+/", "-_")
 
 
 # All of them
@@ -81,62 +75,18 @@ Span = tuple[int, int]
 def find_secrets(text: str, *, is_head: bool = False, is_body: bool = False) -> Iterator[Span]:
     """Where the secrets are, in no order; they may overlap. In a head, its lines are read leniently, legal or not."""
     if is_head or _HINT.search(text):  # most messages have none
-        yield from _find(text, _ESCAPES, is_head, is_body)
-    if is_body and _BOUNDARY.search(text):
-        yield from _find(text, _ESCAPES_IN_CHUNKS, is_head, is_body)
+        yield from _find(Reading(text), is_head, is_body)
+    if is_body and is_in_chunks(text):
+        yield from _find(Reading(text, in_chunks=True), is_head, is_body)
 
 
-def _find(text: str, escapes: re.Pattern[str], is_head: bool, is_body: bool) -> Iterator[Span]:
-    reading = _Reading(text, escapes)
+def _find(reading: Reading, is_head: bool, is_body: bool) -> Iterator[Span]:
     plain = reading.plain
-    yield from reading.spans(_in_lines(plain, is_head))
-    yield from reading.spans(_in_pairs(plain, is_form=is_body))
-    yield from reading.spans(_in_elements(plain))
-    yield from reading.spans(_in_options(plain))
+    for spans in _in_lines(plain, is_head), _in_pairs(plain, is_body), _named(plain):
+        yield from reading.spans((start, end) for start, end in spans if not is_public(plain[start:end]))
     yield from reading.spans(_in_base64(plain))
     for shape in _SHAPES:
         yield from reading.spans(found.span(1) for found in shape.finditer(plain))
-    segments = _SEGMENT.finditer(plain)
-    yield from reading.spans(found.span(2) for found in segments if is_secret(found[1], Place.PATH))
-
-
-class _Reading:
-    """`text` with its escapes decoded, `plain`, and where each character of that stood."""
-
-    def __init__(self, text: str, escapes: re.Pattern[str]) -> None:
-        pieces, end, size = [], 0, 0
-        self._places, self._origins = array("q", [0]), array("q", [0])  # an escape may have three characters only
-        for escape in escapes.finditer(text):
-            decoded = _decode(escape)
-            pieces += [text[end : escape.start()], decoded]
-            size += escape.start() - end
-            self._places.extend((size, size + len(decoded)))
-            self._origins.extend(escape.span())
-            end, size = escape.end(), size + len(decoded)
-        self.plain = "".join([*pieces, text[end:]])
-
-    def spans(self, spans: Iterator[Span]) -> Iterator[Span]:
-        """Where these spans of `plain` are in the text."""
-        for start, end in spans:
-            first, last = bisect_right(self._places, start) - 1, bisect_left(self._places, end)
-            if last == len(self._places) or self._places[last] != end:
-                last -= 1
-            if start < end:
-                yield self._origins[first] + start - self._places[first], self._origins[last] + end - self._places[last]
-
-
-def _decode(escape: re.Match[str]) -> str:
-    if escape.lastindex is None:
-        return ""  # the boundary of a chunk
-    digits = escape[1] or escape[2] or escape[3]
-    character = chr(int(digits, 16)) if digits else _ENTITIES[escape[4].lower()] if escape[4] else "/"
-    is_plain = character.isascii() and (character.isalnum() or character in "_.-[]~$\\")
-    return character if is_plain else _encoded(character)
-
-
-@cache
-def _encoded(character: str) -> str:
-    return chr(_ENCODED + ord(character))
 
 
 # By the names of headers and of the parts of a form
@@ -186,7 +136,7 @@ def find_in_subprotocols(value: str) -> Iterator[Span]:
         found = _SUBPROTOCOL.search(name[0])
         if is_next:
             yield name.span()
-        elif found:
+        elif found and not is_public(found[1]):
             yield name.start() + found.start(1), name.end()
         is_next = not is_next and found is not None and not found[1]
 
@@ -214,7 +164,8 @@ def _in_pairs(plain: str, is_form: bool) -> Iterator[Span]:
 
 def _is_secret(plain: str, pair: re.Match[str], is_form: bool) -> bool:
     if pair[3] in _COLONS:
-        return is_secret(pair[1], Place.JSON)
+        is_letter = pair[1] == "key" and plain[pair.end() + 1 : pair.end() + 2] == pair[5]  # of a keyboard
+        return not is_letter and is_secret(pair[1], Place.JSON)
     if pair[3] == ",":
         is_tuple = pair[2] and pair[5] and _TUPLE.search(plain, max(0, pair.start() - 20), pair.start())
         return bool(is_tuple) and is_secret(pair[1], Place.TEXT)
@@ -258,16 +209,12 @@ def _end_of_list(plain: str, start: int) -> int:
     return len(plain)
 
 
-# By the names of elements of XML, and in what is encoded
+# By the names of elements, of options and of folders, and in what is encoded
 
 
-def _in_elements(plain: str) -> Iterator[Span]:
-    return (found.span(2) for found in _ELEMENT.finditer(plain) if is_secret(found[1], Place.JSON))
-
-
-def _in_options(plain: str) -> Iterator[Span]:
-    for option, place in ((_OPTION, Place.TEXT), (_HEADER_OPTION, Place.HEADER)):
-        yield from (found.span(2) for found in option.finditer(plain) if is_secret(found[1], place))
+def _named(plain: str) -> Iterator[Span]:
+    for pattern, place in _NAMED:
+        yield from (found.span(2) for found in pattern.finditer(plain) if is_secret(found[1], place))
 
 
 def _in_base64(plain: str) -> Iterator[Span]:

@@ -4,11 +4,12 @@ import re
 from difflib import get_close_matches
 from functools import lru_cache
 
-from wslab.redaction.secrets import MANGLED, MISSPELT, PUBLIC_NAMES, SECRET_NAMES, Place
+from wslab.redaction.secrets import MANGLED, MISSPELT, PUBLIC_NAMES, PUBLIC_VALUES, SECRET_NAMES, Place
 
 MOST_OF_A_NAME = 100  # characters, at its start and at its end
 
 _PUBLIC = re.compile("|".join(pattern for pattern, _ in PUBLIC_NAMES))
+_PUBLIC_VALUE = re.compile("|".join(pattern for pattern, _ in PUBLIC_VALUES), re.IGNORECASE)
 _SECRET = {
     place: re.compile("|".join(known.pattern for known in SECRET_NAMES if place in known.places)) for place in Place
 }
@@ -45,6 +46,15 @@ def _is_secret(name: str, place: Place) -> bool:
         return True
     is_short = 4 < len(words) < 24  # comparing is slow
     return place is Place.HEADER and is_short and bool(get_close_matches(words.replace("-", ""), MISSPELT, 1, 0.8))
+
+
+def is_public(value: str) -> bool:
+    """Whether a value is no secret, whatever name stands before it.
+
+    >>> is_public(" none"), is_public("sesame")
+    (True, False)
+    """
+    return bool(_PUBLIC_VALUE.fullmatch(value.strip(" \t")))
 
 
 def is_mangled(line: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 
 from wslab.redaction.find import find_compressed, find_in_subprotocols, find_secrets
-from wslab.redaction.names import is_mangled, is_secret, lists_subprotocols
+from wslab.redaction.names import is_mangled, is_public, is_secret, lists_subprotocols
 from wslab.redaction.secrets import Place
 
 REDACTED = "[redacted]"
@@ -46,7 +46,7 @@ def redact_header(name: str, value: str) -> str:
     >>> redact_header("Sec-WebSocket-Protocol", "access_token, abc, chat")
     'access_token, xxx, chat'
     """
-    if is_secret(name, Place.HEADER):
+    if is_secret(name, Place.HEADER) and not is_public(value):
         return REDACTED
     if lists_subprotocols(name):  # whose names have no brackets
         return _replace(value, chain(find_secrets(value), find_in_subprotocols(value)), "xxx")

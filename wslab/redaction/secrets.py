@@ -31,9 +31,11 @@ class SecretName(NamedTuple):
 
 
 SECRET_NAMES = [
-    SecretName(r"cookie", ANYWHERE, "a cookie is its user, as far as the site can tell (RFC 6265 §8)"),
-    SecretName(r"auth(?!or(?!i[sz]))", ANYWHERE, "credentials (RFC 9110 §11), whatever is before the word"),
-    SecretName(r"token", ANYWHERE, "whoever bears a token has its rights (RFC 6750 §1)"),
+    SecretName(r"cookie(?!cutter)", ANYWHERE, "a cookie is its user, as far as the site can tell (RFC 6265 §8)"),
+    SecretName(
+        r"auth(?!or(?!i[sz])|entic(?:\b|ated))", ANYWHERE, "credentials (RFC 9110 §11), whatever is before the word"
+    ),
+    SecretName(r"token(?!i[sz])", ANYWHERE, "whoever bears a token has its rights (RFC 6750 §1)"),
     SecretName(r"\b(?:tok|tkn)$", HEADER | ADDRESS | JSON, "the same, in short"),
     SecretName(
         r"bearer|jwt|assertion|saml|dpo-?p|macaroon|paseto|sso2$|\bsso(?:-?ticket)?$|\bwresult$",
@@ -48,7 +50,7 @@ SECRET_NAMES = [
         "the same, for a purpose",
     ),
     SecretName(r"\b(?:user|u|ws|room|pass|conn(?:ection)?|client|server)?key$", HEADER | ADDRESS, "the same, in short"),
-    SecretName(r"secret|credential|\bcreds?\b", ANYWHERE, "it says so"),
+    SecretName(r"secret(?!ar)|credential|\bcreds?\b", ANYWHERE, "it says so"),
     SecretName(r"pass?-?w|passphrase|passcode|\bpswd\b|\bpwd\b|\bpw$", ANYWHERE, "a password"),
     SecretName(r"(?:\b|user|db)pass$|\b(?:t?otp|mfa)$|\bpin$|^key$", HEADER | ADDRESS | JSON, "the same, in short"),
     SecretName(
@@ -68,11 +70,15 @@ SECRET_NAMES = [
     SecretName(r"session|\bsess$|remember-?me", HEADER, "the same"),
     SecretName(r"^sess(?:ion)?$|\bsid$", HEADER | ADDRESS, "the same, in short: Engine.IO, CGI"),
     SecretName(r"^sid$", JSON, "the same, as the server of Engine.IO tells it"),
-    SecretName(r"ticket|magic-?link", HEADER | ADDRESS | JSON, "it admits once"),
+    SecretName(r"ticket(?!s\b)|magic-?link", HEADER | ADDRESS | JSON, "it admits once"),
     SecretName(r"^code$|^state$|-verifier$", ADDRESS, "a login under way (RFC 6749 §4.1.2, RFC 7636)"),
     SecretName(r"code-?verifier$", JSON, "the same, when it is redeemed"),
     SecretName(r"client-principal|oidc-(?:data|identity)", HEADER, "a login as the proxies of Azure and AWS tell it"),
-    SecretName(r"app-?check|licen[cs]e$", HEADER, "what says that a program may ask: Firebase, New Relic"),
+    SecretName(
+        r"app-?check|licen[cs]e$|protection-bypass|honeycomb-team|\bha-access$|\b2-?fa$",
+        HEADER,
+        "what says that somebody may ask: Firebase, New Relic, Vercel, Honeycomb, Home Assistant",
+    ),
     SecretName(r"captcha-response|turnstile-response|signed-request", ADDRESS | JSON, "what shows, once, who asks"),
     SecretName(
         r"^(?:\w+-)?(?:token|secret|jwt|api-?key|password|passwd|bearer)$",
@@ -87,7 +93,33 @@ PUBLIC_NAMES = [
     (r"^(?:www|proxy)-authenticate$", "what a server asks for, not the answer (RFC 9110 §11.6)"),
     (r"^access-control-", "names of headers, yes and no (Fetch §3.2)"),
     (r"\b(?:masking|public|cache|surrogate|idempotency|sort|primary)-?key", "a key that opens nothing"),
-    (r"tokens\b|token-(?:type|count|limit|url|endpoint)", "about tokens: how many, and of which kind"),
+    (r"tokens\b|token-ids\b", "about tokens: how many, and of which kind"),
+    (
+        r"\b(?:page|next|sync|continuation|[be]os|pad|sep|stop|unk)-token$",
+        "where a list goes on, and where a text ends",
+    ),
+    (
+        r"(?:auth\w*|tokens?|cookies?|sessions?|secret|passw\w*|passphrase|signature|api-?key|key|jwt|csrf|tickets?|licen[cs]e)"
+        r"-(?:type|kind|method|mode|scheme|algorithms?|alg|url|uri|endpoint|required|enabled|supported|disabled|count|limit"
+        r"|length|size|strength|policy|hint|timeout|expir\w*(?:-in|-at|-on)?|lifetime|duration|ttl|max-age|affinity|cache"
+        r"|name|domain|path|provider|version|status|error|price|jar|file)$",
+        "about a secret: of which kind it is, how long, and for how long",
+    ),
+]
+
+# These are no secrets, whatever name stands before them.
+PUBLIC_VALUES = [
+    (
+        r"true|false|yes|no|on|off|none|null|undefined|required|optional|enabled|disabled|expired|invalid|missing",
+        "whether there is one",
+    ),
+    (r"basic|bearer|digest|negotiate|ntlm|include|omit|same-origin|lax|strict", "of which kind it is"),
+    (r"refresh|reset|revoke|verify|introspect", "what is done with one, at the end of a path"),
+    (
+        r"arrow(?:up|down|left|right)|enter|escape|space|tab|backspace|delete|home|end|page(?:up|down)|shift|control|alt|meta"
+        r"|f\d\d?",
+        "a key of a keyboard (UI Events KeyboardEvent key Values)",
+    ),
 ]
 
 # In Sec-WebSocket-Protocol, which is the only header that a browser lets a page fill: the group behind such a word, or,
@@ -126,6 +158,14 @@ SECRET_SHAPES = [
     (
         r"(?<![\w-])(?:-u|--user|--proxy-user)[ \t=\ue03d]{1,3}[\"']([^\"':]{1,100}:[^\"'\r\n]{1,200})[\"']",
         "the same between quotation marks",
+    ),
+    (
+        r"(?<![\w-])(?:-b|--cookie)[ \t=]{1,3}\$?[\"']([\w.-]{1,100}=[^\"'\r\n]+)[\"']",
+        "cookies, as Chrome gives them to curl",
+    ),
+    (
+        r"(?<![\w-])(?:set-)?cookie2?[ \t]*[:\ue03a][ \t+\ue020]*([\w.$-]{1,100}=[^\r\n\"'<>]+)",
+        "the same, in a line that somebody quotes",
     ),
     (
         r"\b(?-i:AC|SK)([0-9a-f]{32})\b",
@@ -189,7 +229,7 @@ SECRET_SHAPES = [
         "the same, where the password should have been percent-encoded",
     ),
     (
-        r"(?<![\w.~%+@:/-])(?!mailto:)([\w.~%+-]{1,100}:[^\s/@\"'<>]{1,200})@(?=[\w\[])",
+        r"(?<![\w.~%+@:/-])(?!(?:mailto|sips?|xmpp|acct|im|pres|npm):)([\w.~%+-]{1,100}:[^\s/@\"'<>]{1,200})@(?=[\w\[])",
         "the same, without the scheme",
     ),
 ]
