@@ -52,8 +52,17 @@ class Place extends HTMLElement {
   // JupyterLab up to 4.0 looks at keys before they come here, but leaves alone what has this attribute.
   keep(target) {
     target.setAttribute("data-lm-suppress-shortcuts", "true");
+    this.nameGroups();
     const parts = this.parts();
     this.focused = { element: target, number: parts.indexOf(target) };
+  }
+
+  // ipywidgets gives its radio buttons no name. With one, arrows stay in a question, and Tab leads to the next.
+  nameGroups() {
+    [...this.live.querySelectorAll(".widget-radio-box")].forEach((group, number) => {
+      const name = `${this.getAttribute("name")}-${number}`;
+      for (const button of group.querySelectorAll("input")) button.name = name;
+    });
   }
 
   parts() {
