@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 
+import pytest
 from support.command_line import wslab
 
 from wslab import cli
@@ -41,6 +42,15 @@ def test_the_help_of_a_command_has_examples_that_fit_80_columns_and_are_commands
         assert examples
         for example in examples:
             assert parser.parse_args(shlex.split(example)).command == name
+
+
+@pytest.mark.parametrize("command", [["echo"], ["tap", "--to", "localhost:1"], ["class"]], ids=" ".join)
+@pytest.mark.parametrize("host", ["nowhere..invalid", "x" * 64])
+def test_what_cannot_be_the_name_of_a_host_is_one_sentence(command, host) -> None:
+    told = wslab(*command, "--host", host).stderr
+    assert told == (
+        f"wslab {command[0]}: cannot listen on {host} port 0: there is no host of that name: is it spelled right?\n"
+    )
 
 
 def test_the_help_can_be_printed_where_few_characters_are_known() -> None:

@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     )
     try:
         server.start()
-    except (ValueError, OSError) as error:  # a ValueError for what is no name of a host
+    except (ValueError, OSError) as error:
         raise CommandError(f"cannot listen on {options.host} port {options.port}: {reason(error)}") from error
     with until_ctrl_c(), server:  # Ctrl-C may come before the server waits for it
         show(f"Listening on {server.url}")

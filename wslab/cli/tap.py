@@ -98,7 +98,7 @@ def _colour(line: str) -> str:
 def _start(tap: Tap) -> None:
     try:
         tap.start()
-    except OSError as error:
+    except (ValueError, OSError) as error:
         raise CommandError(f"cannot listen on {tap.host} port {tap.port}: {reason(error)}") from error
 
 
