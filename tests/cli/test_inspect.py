@@ -130,6 +130,8 @@ def test_inspect_takes_bytes_in_whatever_form_they_are_pasted_and_however_long_t
     frame = bytes.fromhex("810548656c6c6f")
     for pasted in (r"b'\x81\x05Hello'", "[129, 5, 72, 101, 108, 108, 111]", "0000   81 05 48 65 6c 6c 6f   ..Hello"):
         assert wslab("inspect", "-", typed=pasted).stdout == f"{inspect(frame)}\n"
+    xxd = "00000000: 8105 4865 6c6c 6f89 00                   ..Hello..\n"
+    assert wslab("inspect", "-", typed=xxd).stdout == f"{inspect(frame + bytes.fromhex('8900'))}\n"
     assert wslab("inspect", "8a00" * 1000).returncode == 0
 
 

@@ -27,9 +27,7 @@ def reason(error: Exception) -> str:
             )
         case OSError(errno=errno.EACCES, filename=None):
             return "this system reserves it: take a port above 1023, or --port 0 for a free one"
-        case (
-            socket.gaierror(strerror=str()) | UnicodeError()
-        ):  # of an address to listen on: one to connect to has its sentence
+        case socket.gaierror(strerror=str()) | UnicodeError():  # of what to listen on: `connect` has its own sentence
             return "there is no host of that name: is it spelled right?"
         case OSError(errno=int(number), strerror=str(words)):
             return words or os.strerror(number)

@@ -9,7 +9,7 @@ import sys
 from wslab.cli import arguments
 from wslab.cli.errors import CommandError, reason
 from wslab.cli.output import complaining_of_warnings, show_table
-from wslab.cli.pasted import NotBytes, read_pasted
+from wslab.cli.pasted import NotBytes, begins_a_dump, read_pasted
 from wslab.display.inspector.inspect import CAPTURES, inspect
 from wslab.dissector.handshake_lines import begins_a_head
 from wslab.dissector.wording import cut
@@ -68,7 +68,7 @@ def _read_input() -> bytes:
         text = data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError:  # as in every frame that is the last of its message
         return data
-    is_head = begins_a_head(data) and b"\n" in data
+    is_head = begins_a_head(data) and b"\n" in data and not begins_a_dump(text)
     return data if is_head or _FIRST_OF_SEVERAL.match(data) else _read_bytes(text.strip())
 
 

@@ -6,6 +6,13 @@ r"""pasted: bytes as people paste them: hex with or without blanks, literals, li
 
 import re
 
+# What stands before and behind the value in a program: unsigned char x[] = {…}; (as Wireshark and xxd -i write it).
+_DECLARED = re.compile(r"[A-Za-z_$][\w\s.:*&<>$]*+(?:\[\w*\][\w\s$]*+)?=\s*+(?=\S)")
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,2}|0[bB][01_]{1,9}|0|[1-9][0-9]{0,2}")
+_SIGNED = re.compile(r"0|-?(?:12[0-7]|1[01][0-9]|[1-9][0-9]?)|-128")
+_REMARK = re.compile(r"/\*.*?\*/|\(byte\)", re.DOTALL)
+_LENGTH = re.compile(r"\s*unsigned int \w+ = \d+;\Z")
+_FROM_HEX = re.compile(r"""[\w.]*(?:fromhex|unhexlify|Buffer\.from|DecodeString)\(\s*b?["']([^"']*+)["'][^()]*\)\Z""")
 # What programs write around a list: new Uint8Array([…]), Uint8Array(7) […], []byte{…}, <Buffer …>.
 _BRACKETS = re.compile(r"(?:[\w.& ]++|\(\d*\)|\[\])*[\[{(<]+\s*+(?:Buffer\b)?([^\[\]{}()<>]*+)[\]})>]+;?\Z")
 _LITERAL = re.compile(
@@ -31,11 +38,26 @@ class NotBytes(ValueError):
 
 def read_pasted(text: str) -> bytes:
     """Return the bytes that are written in `text`. Raises ValueError if there are none in it."""
-    text = text.strip()
+    text = _value(text.strip())
     for read in (_read_words, _read_dump, _read_literal, _read_list):
         if (data := read(text)) is not None:
             return data
     return bytes.fromhex(re.sub(r"0[xX]|(?<=[0-9a-fA-F]{2})[:,;-](?=\s*[0-9a-fA-F])", " ", text.rstrip(",;")))
+
+
+def begins_a_dump(text: str) -> bool:
+    """Whether it begins as the lines of `xxd` do, which look like lines of a header otherwise."""
+    line = _DUMP_LINE.match(text.lstrip().partition("\n")[0])
+    return bool(line and line[2] and line[4])
+
+
+def _value(text: str) -> str:
+    """What is written in a program, without the name that it is given there."""
+    if declared := _DECLARED.match(text):
+        text = _LENGTH.sub("", _REMARK.sub("", text[declared.end() :]))
+    text = text.rstrip(" \t\r\n;") if text.endswith(";") else text
+    hexadecimal = _FROM_HEX.match(text)
+    return hexadecimal[1] if hexadecimal else text
 
 
 def _read_literal(text: str) -> bytes | None:
@@ -57,14 +79,15 @@ def _unescape(escape: re.Match[str]) -> str:
 
 
 def _read_list(text: str) -> bytes | None:
-    """Read numbers: [129, 5], {0x81, 0x05}, or 0x81, 0x05."""
+    """Read numbers: [129, 5], {0x81, 0x05}, 0x81, 0x05, 0b10000001, or signed ones as in Java."""
     brackets = _BRACKETS.match(text)
     words = re.split(r"[\s,;]+", (brackets[1] if brackets else text).strip(" \t\r\n,;"))
-    if all(re.fullmatch(r"0[xX][0-9a-fA-F]{1,2}", word) for word in words):
-        return bytes(int(word, 16) for word in words)
-    is_decimal = all(re.fullmatch(r"0|[1-9][0-9]{0,2}", word) for word in words)
-    if is_decimal and (brackets or _cannot_be_hex(words, has_commas="," in text)):
-        return bytes(map(int, words))
+    is_prefixed = all(word[:2].lower() in ("0x", "0b") for word in words)
+    is_sure = brackets or is_prefixed or _cannot_be_hex(words, has_commas="," in text)
+    if is_sure and all(map(_NUMBER.fullmatch, words)):
+        return bytes(int(word, 0) for word in words)
+    if brackets and all(map(_SIGNED.fullmatch, words)):
+        return bytes(int(word) % 256 for word in words)
     return bytes.fromhex(" ".join(words)) if brackets else None
 
 
