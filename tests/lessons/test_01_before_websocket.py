@@ -22,6 +22,11 @@ socket.socket.recv = take_all
 server_end.settimeout(1)
 """
 
+THE_WORDS_ARE_SENT_ONCE_MORE = """
+for word in (b"one", b"two", b"three"):
+    client_end.sendall(word)
+"""
+
 A_REQUEST_ENDS_WITH_ANY_LINE = """
 from wslab.labs import news
 parse = news.parse_request
@@ -102,3 +107,8 @@ MessageWriter.write_head = lambda self, head: self._output.append(b"Hello")
 )
 def test_the_experiment_says_something_else_where_its_rule_does_not_hold(world, cell, after):
     assert cell in changed_cells(LESSON, world, until=cell, after=after)
+
+
+def test_words_that_are_sent_twice_arrive_in_one_lump_too():
+    changed = changed_cells(LESSON, THE_WORDS_ARE_SENT_ONCE_MORE, until="recv-once", after="send-three")
+    assert changed == {"recv-once": "b'onetwothreeonetwothree'"}

@@ -23,6 +23,14 @@ connect = wslab.connect
 wslab.connect = lambda url, **options: connect(url)
 """
 
+THE_LAST_ATTACK_HAS_BEEN = """
+for _ in range(2):
+    cache.clear()
+    with wslab.connect(f"ws://127.0.0.1:{cafe['evil.example']}/", masking_key=masking_key) as page:
+        page.send(mask(WANTED, seen[-1]))
+        page.receive()
+"""
+
 
 def test_a_browser_whose_mask_changes_nothing_is_no_defence():
     assert "cell-80" in changed_cells(LESSON, THE_MASK_CHANGES_NOTHING, until="cell-80")
@@ -34,3 +42,7 @@ def test_a_proxy_that_skips_nothing_is_not_fooled():
 
 def test_a_browser_with_fresh_keys_withstands_the_last_attack():
     assert "cell-84" in changed_cells(LESSON, KEYS_CANNOT_BE_FORESEEN, until="cell-84", after="mask-eight")
+
+
+def test_the_last_attack_can_be_made_again():
+    assert changed_cells(LESSON, THE_LAST_ATTACK_HAS_BEEN, until="cell-84", after="cell-82") == {}
