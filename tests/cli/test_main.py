@@ -10,7 +10,7 @@ import sys
 import pytest
 from support.command_line import wslab
 
-from wslab import cli
+from wslab import EchoServer, cli
 from wslab.cli import main as main_module
 from wslab.cli.main import COMMANDS
 
@@ -57,3 +57,28 @@ def test_the_help_can_be_printed_where_few_characters_are_known() -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     result = subprocess.run([sys.executable, "-m", "wslab", "connect", "--help"], env=environment, capture_output=True)
     assert (result.returncode, result.stderr) == (0, b"")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="only Linux has a file that is always full")
+@pytest.mark.parametrize("command", ["accept dGhlIHNhbXBsZSBub25jZQ==", "inspect 8100", "echo"])
+def test_where_there_is_no_more_room_a_sentence_says_so(command) -> None:
+    with open("/dev/full", "w") as full:
+        result = _run_with(command, stdout=full, stderr=subprocess.PIPE)
+    told = f"wslab {command.split()[0]}: there is no more room where the output goes\n"
+    assert (result.returncode, result.stderr.decode()) == (1, told)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell of POSIX can close a stream")
+@pytest.mark.parametrize("stream", ["<&-", ">&-", "2>&-"])
+def test_a_command_does_without_a_stream_that_the_shell_has_closed(stream) -> None:
+    with EchoServer() as server:
+        connect = f"connect {server.url} --message Hello"
+        for command, said in ((connect, "Hello"), ("inspect 8900", "FIN")):
+            result = _run_with(f"{command} {stream}", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            assert (result.returncode, result.stderr) == (0, b"")
+            assert (said in result.stdout.decode()) is (stream != ">&-")
+
+
+def _run_with(command: str, **streams: object) -> subprocess.CompletedProcess[bytes]:
+    line = f"{shlex.quote(sys.executable)} -m wslab {command}"
+    return subprocess.run(line, shell=True, stdin=subprocess.DEVNULL, timeout=30, **streams)

@@ -1,6 +1,7 @@
 """`python -m wslab connect` at a terminal: what a user sees there, and what the server gets."""
 
 import contextlib
+import errno
 import io
 import os
 import re
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from support.command_line import DEADLINE, needs_terminals
 from support.looked_at import grows_linearly
+from support.waiting import wait_until
 
 from wslab import Connection, EchoServer, connect
 from wslab.cli.talk import Sender, _lines, _start, talk_between_pipes
@@ -244,3 +246,19 @@ def test_a_line_without_an_end_is_told_and_is_no_success(monkeypatch, capsys):
             is_back.set()
         assert connection.close_code == 1006
     assert capsys.readouterr().err == "wslab connect: a line of more than 1,999 bytes is too long for a message\n"
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+def test_input_that_cannot_be_read_is_told_unless_the_connection_is_over(capsys, is_over):
+    def read_some(_: int) -> bytes:
+        if is_over:
+            connection.abort()
+        raise OSError(errno.EISDIR, "Is a directory")
+
+    with served() as (server, _), connect(server.url) as connection:
+        _start(connection, _lines(read_some), Sender(connection, None))
+        assert list(connection) == []
+        assert connection.close_code == 1006
+    wait_until(lambda: "wslab-typed" not in {thread.name for thread in threading.enumerate()})
+    told = "" if is_over else "wslab connect: standard input cannot be read: Is a directory\n"
+    assert capsys.readouterr().err == told

@@ -13,7 +13,7 @@ from typing import Protocol as Interface
 
 from wslab.cli import accept, class_, connect, doctor, echo, inspect, judge, lessons, tap, watch
 from wslab.cli.errors import CommandError
-from wslab.cli.output import GONE, allow_all_characters, complain, drop_output
+from wslab.cli.output import FULL, GONE, allow_all_characters, complain, drop_output, open_missing_streams
 from wslab.cli.signals import ended_as_by_ctrl_c
 from wslab.redaction.redact import harmless
 
@@ -40,6 +40,7 @@ COMMANDS: tuple[Command, ...] = (echo, connect, inspect, tap, class_, watch, acc
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return the exit status."""
+    open_missing_streams()
     allow_all_characters()
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -56,8 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except OSError as error:
-        if error.errno not in GONE:
+        if error.errno not in GONE | FULL:
             raise
+        if error.errno in FULL:
+            complain(options.command, "there is no more room where the output goes")
         drop_output()
         return 1
 

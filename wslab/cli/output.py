@@ -31,6 +31,17 @@ SIGNS = {"→": "->", "…": "...", "§": "section "}
 GONE = {errno.EPIPE, errno.EIO} | ({errno.EINVAL} if sys.platform == "win32" else set())
 
 
+# No more can be written where standard output goes to.
+FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+
+
+def open_missing_streams() -> None:
+    """Let nothing be read and written where the shell has closed a stream (`<&-`), for which Python has None."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 (as long as the program lives)
+
+
 def allow_all_characters() -> None:
     """Write what the encoding of standard output does not know as escapes, instead of failing."""
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -146,5 +157,5 @@ def show_above_prompt(words: str, colour: str) -> None:
 
 
 def drop_output() -> None:
-    """Print nothing more: the reader of our output has gone, of which Python must not complain at exit either."""
+    """Print nothing more: it cannot be written, of which Python must not complain at exit either."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -115,7 +115,8 @@ def _start(connection: Connection, lines: Iterable[str], sender: Sender) -> None
                     if not connection.is_open:  # by `/close`: nothing more is asked for
                         break
         except ValueError as error:
-            complain("connect", error)
+            if connection.is_open:  # else it was read for nothing
+                complain("connect", error)
             connection.abort()
         connection.close(CloseCode.NORMAL_CLOSURE)
 
@@ -123,7 +124,7 @@ def _start(connection: Connection, lines: Iterable[str], sender: Sender) -> None
 
 
 def _asked() -> Iterator[str]:
-    with contextlib.suppress(EOFError):
+    with contextlib.suppress(EOFError, OSError):  # the second: the terminal has gone
         while True:
             yield ask("> ")
 
@@ -138,9 +139,9 @@ def _raw_input() -> io.RawIOBase:
 
 
 def _lines(read_some: Callable[[int], bytes | None]) -> Iterator[str]:
-    """The lines as they come."""
+    """The lines as they come. Raises ValueError for what cannot be read."""
     unfinished = bytearray()
-    while read := read_some(65536):
+    while read := _read(read_some):
         *ends, begun = read.split(b"\n")
         for end in ends:
             yield (unfinished + end).rstrip(b"\r").decode(errors="replace")
@@ -150,3 +151,10 @@ def _lines(read_some: Callable[[int], bytes | None]) -> Iterator[str]:
             raise ValueError(f"a line of more than {MAX_LINE:,} bytes is too long for a message")
     if unfinished:
         yield unfinished.decode(errors="replace")
+
+
+def _read(read_some: Callable[[int], bytes | None]) -> bytes | None:
+    try:
+        return read_some(65536)
+    except OSError as error:
+        raise ValueError(f"standard input cannot be read: {error.strerror}") from None
