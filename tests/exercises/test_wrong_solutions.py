@@ -5,7 +5,7 @@ Wrong solutions come from three sides: the mistakes that the exercises know by t
 """
 
 import pytest
-from support.learners import ALWAYS, params, written
+from support.learners import ALWAYS, edited, params, written
 from support.mutants import mutants
 from support.shared_browser import share
 from support.solution_matrix import Row, missing_words, mistake_tried, row_of, survives, wrong_tried
@@ -90,6 +90,24 @@ def test_without_an_idea_of_the_contract_nothing_is_earned(name, way):
     report = check(written(name, NO_IDEA[way].replace("{name}", name)))
 
     assert (report.points, report.passed) == (0, False), str(report)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("parse_close", "bytes(payload[2:]).decode()", "payload[2:].decode()"),
+        ("inflate_message", "bytes(data) + ", "data + "),
+        ("deflate_message", "compress(payload)", 'compress(payload + b"")'),
+        ("parse_frame", "if len(data) < 2:", 'if len(data + b"") < 2:'),
+    ],
+)
+def test_what_is_earned_by_a_solution_for_bytes_alone_is_no_luck(name, old, new):
+    function = written(name, edited(name, (old, new)))
+
+    earned = {check(function, seed=seed).points for seed in range(6)}
+
+    assert len(earned) == 1
+    assert 0 < max(earned) < EXERCISES[name].points
 
 
 # What differs from the reference and is right all the same.

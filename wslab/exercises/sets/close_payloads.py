@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 
 from wslab.exercises.checks.exercise import Aspect, Case, Exercise, Function, Mistake
-from wslab.exercises.sets.inputs import any_kind, some_name, some_text
+from wslab.exercises.sets.inputs import KINDS, some_name, some_text
 from wslab.exercises.solutions.parse_close import parse_close
 from wslab.exercises.solutions.serialize_close import serialize_close
 from wslab.protocol.errors import ProtocolError
@@ -25,8 +25,9 @@ def payload_of(code: int, reason: bytes = b"") -> bytes:
 def codes_and_reasons(source: random.Random) -> Iterator[Case]:
     """As they come."""
     yield Case("1000 and bye", (payload_of(1000, b"bye"),))
-    for code in source.sample(GOOD, 3):
-        yield Case(f"{code} with a reason", (any_kind(source, payload_of(code, some_text(source, 6).encode())),))
+    for code, kind in zip(source.sample(GOOD, 3), KINDS, strict=True):
+        payload = kind(payload_of(code, some_text(source, 6).encode()))
+        yield Case(f"{code} with a reason, in a {kind.__name__}", (payload,))
     yield Case("a reason with blanks around it", (payload_of(1000, f" {some_name(source)} \n".encode()),))
     yield Case("a reason that begins with U+FEFF", (payload_of(1000, "\ufeffbye".encode()),))
     yield Case("a reason of 123 bytes, with a NUL in it", (payload_of(4000, some_name(source, 122).encode() + b"\0"),))
@@ -35,7 +36,8 @@ def codes_and_reasons(source: random.Random) -> Iterator[Case]:
 
 def no_payload(source: random.Random) -> Iterator[Case]:
     """No code at all."""
-    yield Case("an empty payload", (any_kind(source, b""),))
+    for kind in KINDS:
+        yield Case(f"an empty payload, a {kind.__name__}", (kind(b""),))
     yield Case("a code of two bytes", (payload_of(source.choice(GOOD)),))
 
 

@@ -3,11 +3,12 @@
 import random
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import cycle
 from typing import Any
 
 from wslab.dissector.wording import how_many
 from wslab.exercises.checks.exercise import Aspect, Case, Exercise, Mistake
-from wslab.exercises.sets.inputs import any_kind, some_bytes, some_key
+from wslab.exercises.sets.inputs import KINDS, some_bytes, some_key
 from wslab.exercises.solutions.parse_frame import parse_frame
 from wslab.exercises.solutions.serialize_frame import serialize_frame
 from wslab.protocol.errors import ProtocolError
@@ -18,30 +19,25 @@ DATA = (Opcode.TEXT, Opcode.BINARY)
 Parsed = tuple[Frame, int] | None
 
 
-def of(source: random.Random, data: bytes) -> tuple[Any, ...]:
-    """The argument: the bytes as one kind or another."""
-    return (any_kind(source, data),)
-
-
 def short_frames(source: random.Random) -> Iterator[Case]:
     """Up to 125 bytes, unmasked."""
     yield Case("Hello, as in RFC 6455 §5.7", (bytes.fromhex("810548656c6c6f"),))
     for opcode in Opcode:
-        yield Case(f"a {opcode.name.lower()} frame", of(source, serialize_frame(Frame(opcode, some_bytes(source, 4)))))
-    yield Case("a fragment: FIN is 0", of(source, serialize_frame(Frame(Opcode.TEXT, b"Hel", fin=False))))
+        yield Case(f"a {opcode.name.lower()} frame", (serialize_frame(Frame(opcode, some_bytes(source, 4))),))
+    yield Case("a fragment: FIN is 0", (serialize_frame(Frame(Opcode.TEXT, b"Hel", fin=False)),))
     for bits in (0xC1, 0xA2, 0x91, 0x41, 0x30):
-        yield Case(f"first byte {bits:02x}", of(source, bytes([bits, 2]) + b"Hi"))
+        yield Case(f"first byte {bits:02x}", (bytes([bits, 2]) + b"Hi",))
     for count in (0, 125):
         frame = Frame(source.choice(DATA), some_bytes(source, count))
-        yield Case(f"a payload of {how_many(count)}", of(source, serialize_frame(frame)))
-    yield Case("a ping of 125 bytes", of(source, serialize_frame(Frame(Opcode.PING, some_bytes(source, 125)))))
+        yield Case(f"a payload of {how_many(count)}", (serialize_frame(frame),))
+    yield Case("a ping of 125 bytes", (serialize_frame(Frame(Opcode.PING, some_bytes(source, 125))),))
 
 
 def long_frames(source: random.Random) -> Iterator[Case]:
     """Two and eight bytes of length."""
     for count in (126, 127, 128, 255, 256, source.randrange(1000, 60_000), 65535, 65536):
         frame = Frame(source.choice(DATA), some_bytes(source, count))
-        yield Case(f"a payload of {how_many(count)}", of(source, serialize_frame(frame)))
+        yield Case(f"a payload of {how_many(count)}", (serialize_frame(frame),))
 
 
 def masked(source: random.Random) -> Iterator[Case]:
@@ -50,7 +46,7 @@ def masked(source: random.Random) -> Iterator[Case]:
     for count in (0, 1, 6, source.randrange(10, 126), 126, 300):
         frame = Frame(source.choice(DATA), some_bytes(source, count))
         data = serialize_frame(frame, some_key(source))
-        yield Case(how_many(count, "masked byte"), of(source, data))
+        yield Case(how_many(count, "masked byte"), (data,))
 
 
 def cut_short(source: random.Random) -> Iterator[Case]:
@@ -58,45 +54,44 @@ def cut_short(source: random.Random) -> Iterator[Case]:
     for count, key in ((5, None), (5, some_key(source)), (126, None), (65536, some_key(source)), (0, some_key(source))):
         data = serialize_frame(Frame(Opcode.TEXT, some_bytes(source, count)), key)
         header = len(data) - count
-        yield Case(f"a whole frame of {count} bytes", of(source, data))
+        yield Case(f"a whole frame of {count} bytes", (data,))
         for at in sorted({*range(min(header + 1, len(data))), len(data) - 1}):
-            yield Case(f"the first {how_many(at)} of a frame of {len(data)}", of(source, data[:at]))
-    yield Case("the header of a frame of 2^62 bytes", of(source, b"\x82\x7f" + (1 << 62).to_bytes(8, "big") + b"Hi"))
+            yield Case(f"the first {how_many(at)} of a frame of {len(data)}", (data[:at],))
+    yield Case("the header of a frame of 2^62 bytes", (b"\x82\x7f" + (1 << 62).to_bytes(8, "big") + b"Hi",))
 
 
 def more_behind(source: random.Random) -> Iterator[Case]:
     """The next frame, or a part of it."""
+    kinds = cycle(KINDS)
     for count, key in ((5, None), (3, some_key(source)), (126, None), (0, None), (200, some_key(source))):
+        kind = next(kinds)
         data = serialize_frame(Frame(Opcode.BINARY, some_bytes(source, count)), key)
         behind = serialize_frame(Frame(Opcode.TEXT, b"next"))[: source.randrange(1, 6)]
-        yield Case(f"a frame of {len(data)} bytes and {how_many(len(behind))} of the next", of(source, data + behind))
+        told = f"a frame of {how_many(len(data))} and {how_many(len(behind))} of the next, in a {kind.__name__}"
+        yield Case(told, (kind(data + behind),))
 
 
 def forbidden_frames(source: random.Random) -> Iterator[Case]:
     """Reserved opcodes and bad control frames."""
-    yield Case("a good ping", of(source, b"\x89\x02Hi"))
+    yield Case("a good ping", (b"\x89\x02Hi",))
     for opcode in (3, 7, 11, 15):
-        yield Case(f"opcode {opcode:x} is reserved", of(source, bytes([0x80 | opcode, 2]) + b"Hi"))
+        yield Case(f"opcode {opcode:x} is reserved", (bytes([0x80 | opcode, 2]) + b"Hi",))
     for control in (Opcode.CLOSE, Opcode.PING, Opcode.PONG):
         name = control.name.lower()
-        yield Case(f"a fragmented {name}", of(source, bytes([control, 2]) + b"Hi"))
-        yield Case(f"a {name} of 126 bytes", of(source, bytes([0x80 | control, 126, 0, 126]) + some_bytes(source, 126)))
-    yield Case(
-        "a ping with a length of eight bytes", of(source, b"\x89\x7f" + (65536).to_bytes(8, "big") + bytes(65536))
-    )
+        yield Case(f"a fragmented {name}", (bytes([control, 2]) + b"Hi",))
+        yield Case(f"a {name} of 126 bytes", (bytes([0x80 | control, 126, 0, 126]) + some_bytes(source, 126),))
+    yield Case("a ping with a length of eight bytes", (b"\x89\x7f" + (65536).to_bytes(8, "big") + bytes(65536),))
 
 
 def forbidden_lengths(source: random.Random) -> Iterator[Case]:
     """Lengths that are not in their shortest form, or too large for any form."""
-    yield Case("126 bytes in the form with two", of(source, b"\x82\x7e\x00\x7e" + some_bytes(source, 126)))
+    yield Case("126 bytes in the form with two", (b"\x82\x7e\x00\x7e" + some_bytes(source, 126),))
     for count in (0, 5, 125):
-        yield Case(f"{count} bytes, told in two bytes", of(source, bytes([0x82, 126, 0, count]) + bytes(count)))
+        yield Case(f"{count} bytes, told in two bytes", (bytes([0x82, 126, 0, count]) + bytes(count),))
     for count in (5, 126, 65535):
-        yield Case(
-            f"{count} bytes, told in eight bytes", of(source, b"\x82\x7f" + count.to_bytes(8, "big") + bytes(count))
-        )
+        yield Case(f"{count} bytes, told in eight bytes", (b"\x82\x7f" + count.to_bytes(8, "big") + bytes(count),))
     for length in (1 << 63, (1 << 64) - 1):
-        yield Case("a length with its top bit set", of(source, b"\x82\x7f" + length.to_bytes(8, "big") + bytes(5)))
+        yield Case("a length with its top bit set", (b"\x82\x7f" + length.to_bytes(8, "big") + bytes(5),))
 
 
 class _Lengths:
