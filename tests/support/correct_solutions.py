@@ -123,6 +123,7 @@ CORRECT: dict[str, list[str]] = {
         "def serialize_close(code, reason=''):\n    if not (1000 <= code <= 4999) or code in {1004, 1005, 1006} or 1015 <= code <= 2999: raise ValueError(f'{code}')\n    r = reason.encode('utf-8')\n    if len(r) > 123:\n        n = 123\n        while r[n] >> 6 == 0b10: n -= 1\n        r = r[:n]\n    return b''.join((bytes(divmod(code, 256)), r))",
     ],
     "backoff": [
+        "def backoff(attempt, random): return np.minimum(30, np.ldexp(0.5, min(attempt, 100))) * random.random()",
         "def backoff(attempt, random): return random.random() * min(30, 0.5 * 2 ** min(attempt, 10))",
         "def backoff(attempt, random):\n    limit = 0.5\n    for _ in range(attempt): limit = min(30, limit * 2)\n    return random.uniform(0.0, limit)",
         "def backoff(attempt, random): return random.uniform(min(30.0, 2.0 ** (attempt - 1)), 0)",

@@ -38,6 +38,10 @@ BROADCAST = "def broadcast(members, message):\n    "
 
 WRONG: dict[str, list[Wrong]] = {
     "read_exactly": [
+        whole(
+            "def read_exactly(sock, count):\n    data = b''\n    with sock:\n        while len(data) < count:\n            piece = sock.recv(count - len(data))\n            if not piece: raise EOFError\n            data += piece\n    return data",
+            "it is still open: It is False",
+        ),
         whole(READ + "return sock.recv(4096)[:count]", "lost for the next reader"),
         whole(READ + "return sock.recv(count)", "ask again for the rest"),
         whole(READ + "return b''.join(sock.recv(1) for _ in range(count))", "EOFError"),
@@ -53,6 +57,7 @@ WRONG: dict[str, list[Wrong]] = {
         change("read_exactly", "sock.recv(count - len(data))", "sock.recv(count)", "what is missing"),
         change("read_exactly", "len(data) < count", "len(data) <= count", "came"),
         change("read_exactly", "data += piece", "data = piece", "pieces"),
+        change("read_exactly", "return data", "return data.strip()", "were expected"),
         change("read_exactly", "return data", "return data.decode('latin-1')", "Text came back where bytes belong"),
         whole(
             "def read_exactly(sock, count):\n    sock.settimeout(0.02)\n    out = b''\n    while len(out) < count:\n        try: p = sock.recv(count - len(out))\n        except TimeoutError: raise EOFError\n        if not p: raise EOFError\n        out += p\n    return out",
@@ -112,6 +117,10 @@ WRONG: dict[str, list[Wrong]] = {
     ],
     "choose_subprotocol": [
         whole(
+            "def choose_subprotocol(offered, supported):\n    both = set(offered) & set(supported)\n    return both.pop() if both else None",
+            "lost in a set",
+        ),
+        whole(
             "def choose_subprotocol(offered, supported):\n    return next((it.lower() for it in offered if it in supported), None)",
             "came:     '",
         ),
@@ -149,6 +158,12 @@ WRONG: dict[str, list[Wrong]] = {
         ),
     ],
     "answer_deflate": [
+        change(
+            "answer_deflate",
+            '*(it for it in parameters if it.startswith("server_"))',
+            '*{it.split("=")[0]: it for it in __import__("re").split("[;,] *", offers) if it.startswith("server_")}.values()',
+            "not larger than the offer's",
+        ),
         whole(DEFLATE_OFFERS + "return 'permessage-deflate'", "must repeat"),
         whole(DEFLATE_OFFERS + "return offers", "client_max_window_bits"),
         whole(
@@ -279,6 +294,21 @@ WRONG: dict[str, list[Wrong]] = {
         ),
     ],
     "join_messages": [
+        change(
+            "join_messages",
+            "payload += frame.payload",
+            "payload = payload + frame.payload if payload else frame.payload",
+            "memoryview",
+        ),
+        whole(
+            "def join_messages(frames):\n    out, kind, payload = [], None, b''\n    for frame in frames:\n        if frame.opcode >= 8: continue\n"
+            "        if (frame.opcode == 0) != (kind is not None): raise ProtocolError('order', 1002)\n"
+            "        if frame.opcode: kind, payload = frame.opcode, frame.payload\n        else: payload += bytes(frame.payload)\n"
+            "        if not frame.fin: continue\n        try: out.append(str(payload, 'utf-8') if kind == 1 else bytes(payload))\n"
+            "        except UnicodeDecodeError: raise ProtocolError('text', 1007)\n        kind = None\n    return out",
+            "a bytearray",
+            "changed its argument",
+        ),
         change("join_messages", "if frame.opcode >= 8:", "if frame.opcode > 8:", "close"),
         change("join_messages", 'kind, payload = None, b""\n    return', 'payload = b""\n    return', "legal"),
         change("join_messages", '"the text is not UTF-8", 1007', '"the text is not UTF-8", 1002', "close code", "1007"),
@@ -332,6 +362,7 @@ WRONG: dict[str, list[Wrong]] = {
         ),
     ],
     "broadcast": [
+        change("broadcast", "members.copy()", "[member for member in members]", "A comprehension is a loop as well"),
         whole(BROADCAST + "for member in members: member.send(message)\n    return len(members)", "ConnectionClosed"),
         whole(
             BROADCAST
@@ -384,6 +415,7 @@ WRONG: dict[str, list[Wrong]] = {
         ),
     ],
     "states_by_port": [
+        change("states_by_port", 'local.rpartition(":")[2]', 'local[-5:].strip(":")', "ports of one to five digits"),
         change("states_by_port", 'rpartition(":")[2]', 'partition(":")[2]', "IPv6"),
         change("states_by_port", 'local.rpartition(":")[2]', "local.split(':')[1]", "IPv6"),
         change("states_by_port", "states.get(state, 0) + 1", "1", "add to what was counted"),
@@ -504,6 +536,9 @@ WRONG: dict[str, list[Wrong]] = {
         ),
     ],
     "KeepAlive": [
+        change(
+            "KeepAlive", "now - self.pinged >= self.timeout", "now - self.pinged > self.timeout", "give up: >=, not >"
+        ),
         change("KeepAlive", "self.last, self.pinged = now, None", "self.last = now", "heard must forget it"),
         change("KeepAlive", "self.last, self.pinged = now, None", "self.pinged = None", "expected"),
         change("KeepAlive", "            self.pinged = now\n", "", "again and again"),
@@ -518,7 +553,7 @@ WRONG: dict[str, list[Wrong]] = {
             "    def heard(self, now): KeepAlive.last, KeepAlive.pinged = now, None\n    def next_action(self, now):\n"
             "        if KeepAlive.pinged is not None: return 'give up' if now - KeepAlive.pinged >= KeepAlive.timeout else None\n"
             "        if now - KeepAlive.last >= KeepAlive.interval:\n            KeepAlive.pinged = now\n            return 'ping'\n",
-            ("two connections at once",),
+            ("two connections at once", "All that an object keeps was written into the class"),
         ),
         whole("import time\nclass KeepAlive:\n    def __init__(self, interval, timeout): pass", "possible to call it"),
         whole(
@@ -556,7 +591,7 @@ WRONG: dict[str, list[Wrong]] = {
             "KeepAlive",
             "now - self.last >= self.interval:",
             "now - self.last > self.interval:",
-            "It is None; expected 'ping'",
+            "time for the ping: >=, not >",
         ),
     ],
     "deflate_message": [
@@ -647,6 +682,18 @@ WRONG: dict[str, list[Wrong]] = {
         ),
     ],
     "allow_origin": [
+        whole(
+            "def allow_origin(origin, host):\n    if origin is None: return True\n    scheme, _, page = origin.lower().partition('://')\n    if scheme not in ('http', 'https'): return False\n"
+            "    full = lambda name: name if ':' in name else name + {'http': ':80', 'https': ':443'}[scheme]\n    return full(page) == full(host.lower())",
+            "[::1]",
+        ),
+        change("allow_origin", "urlsplit(origin)", "urlsplit(origin.replace('127.0.0.1', 'localhost'))", "127.0.0.1"),
+        whole(
+            "from urllib.parse import urlsplit\nPORTS = {'http': 80, 'https': 443}\ndef allow_origin(origin, host):\n    if origin is None: return True\n"
+            "    try:\n        page, server = (urlsplit(it.replace('127.0.0.1', 'localhost')) for it in (origin, f'//{host}'))\n        implied = PORTS[page.scheme]\n"
+            "        return (page.hostname, page.port or implied) == (server.hostname, server.port or implied)\n    except (ValueError, KeyError): return False",
+            "are two hosts all the same",
+        ),
         whole(
             "def allow_origin(origin, host):\n    return origin is None or host in origin",
             "ports",

@@ -147,7 +147,7 @@ def _about_error(raised: Raised, expected: Outcome) -> str:
     if "builtins.SystemExit" in raised.kinds:
         return f"sys.exit ends the whole program{where}: use `return`, or raise what the contract names."
     if "builtins.RecursionError" in raised.kinds:
-        return f"It calls itself without an end{where}."
+        return f"It calls itself again and again, deeper than Python lets it{where}."
     if expected.raised is None:
         if PROTOCOL_ERROR in raised.kinds:
             return f"This is legal and must not be refused; the error comes up{where or ' in the function'}."

@@ -5,7 +5,7 @@ Nothing that a learner's object says of itself is believed: an object that is eq
 
 import ast
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from wslab.dissector.wording import how_many
@@ -39,6 +39,8 @@ def fresh(value: Any) -> Any:
             return bytearray(value)
         case memoryview():
             return memoryview(bytes(value))
+        case Frame():
+            return replace(value, payload=fresh(value.payload))
     return value
 
 
@@ -47,8 +49,8 @@ def pack(value: Any, depth: int = 0) -> Any:
     kind = type(value)  # never isinstance: an object may lie about its class
     if value is None or kind is bool:
         return value
-    if kind is float:
-        return ("float", repr(value))
+    if issubclass(kind, float):
+        return ("float", float.__repr__(value))
     if kind is Strange:
         return ("strange", value.kind)
     if issubclass(kind, int):

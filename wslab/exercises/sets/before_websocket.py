@@ -36,7 +36,7 @@ class ChoppedSocket(socket.socket):
 
 
 def read_from(function: Function, sent: bytes, count: int, chop: int, ends: bool) -> Any:
-    """What the function gives, what is left to be read, and whether the socket was read, and waits as it did before."""
+    """What the function gives, what is left to be read, and whether the socket was read, is open, and still waits."""
     left, right = socket.socketpair()
     writer = threading.Thread(target=_write, args=(right, sent, ends), daemon=True)
     writer.start()
@@ -44,19 +44,24 @@ def read_from(function: Function, sent: bytes, count: int, chop: int, ends: bool
         with contextlib.closing(right), ChoppedSocket(left.family, left.type, left.proto, fileno=left.detach()) as sock:
             sock.chop = chop
             came = function(sock, count)
-            reads, waits = sock.reads, sock.gettimeout() is None
-            sock.settimeout(None)
-            writer.join()
-            right.close()
-            left_over = b"".join(iter(lambda: socket.socket.recv(sock, 4096), b""))
+            reads, waits, is_open = sock.reads, sock.gettimeout() is None, sock.fileno() >= 0
+            left_over = _rest_of(sock, writer, right) if is_open else b""
     finally:
         writer.join()  # else it would be taken for a thread of the function
     return {
         "returned": came,
+        "it is still open": is_open,
         "left to be read": left_over,
         "the socket was read": reads > 0,
         "it still blocks": waits,
     }
+
+
+def _rest_of(sock: socket.socket, writer: threading.Thread, right: socket.socket) -> bytes:
+    sock.settimeout(None)
+    writer.join()
+    right.close()
+    return b"".join(iter(lambda: socket.socket.recv(sock, 4096), b""))
 
 
 def _write(sock: socket.socket, sent: bytes, ends: bool) -> None:
@@ -79,6 +84,7 @@ def in_one_piece(source: random.Random) -> Iterator[Case]:
     """As many as wanted arrive at once."""
     for count in (1, 5, source.randrange(20, 100)):
         yield case(some_bytes(source, count), count, count)
+    yield case(b" \r\n\0\t", 5, 5)
 
 
 def in_pieces(source: random.Random) -> Iterator[Case]:

@@ -183,6 +183,12 @@ EXERCISES = (
         (
             Mistake("The set changed during the loop over it: loop over a copy.", _no_copy, by_error=True),
             Mistake(
+                "A comprehension is a loop as well, and the set changed during it: list(members) and members.copy() "
+                "copy it in one step.",
+                lambda members, message: broadcast({it for it in members}, message),  # noqa: C416 - that is the mistake
+                by_error=True,
+            ),
+            Mistake(
                 "The first closed connection stopped all others: catch ConnectionClosed inside the loop.",
                 _first_closed_ends,
             ),

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from wslab.exercises.checks.exercise import Aspect, Case, Exercise, Function, Mistake
 from wslab.exercises.solutions.keep_alive import KeepAlive
@@ -169,6 +169,16 @@ class _Late(KeepAlive):
         )
 
 
+class _LatePing(KeepAlive):
+    def next_action(self, now: float) -> Any:
+        return None if self.pinged is None and now - self.last == self.interval else super().next_action(now)
+
+
+class _LateEnd(KeepAlive):
+    def next_action(self, now: float) -> Any:
+        return None if self.pinged is not None and now - self.pinged == self.timeout else super().next_action(now)
+
+
 class _Falsy(KeepAlive):
     def next_action(self, now: float) -> Any:
         self.pinged = self.pinged or None
@@ -203,6 +213,14 @@ class _SharedPing(KeepAlive):
         action = super().next_action(now)
         _SharedPing.latest = self.pinged
         return action
+
+
+class _AllShared(KeepAlive):
+    shared: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, interval: float, timeout: float, now: float) -> None:
+        self.__dict__ = _AllShared.shared
+        super().__init__(interval, timeout, now)
 
 
 class _Rounded(KeepAlive):
@@ -261,9 +279,12 @@ EXERCISES = (
             Mistake("It gives up without having asked: a ping comes first.", _GivesUpAtOnce),
             Mistake("The interval counts from 0; it counts from `now`, the time of the start.", _FromZero),
             Mistake("When exactly `interval` or `timeout` seconds have passed, the time is over: >=, not >.", _Late),
+            Mistake("When exactly `interval` seconds have passed, it is time for the ping: >=, not >.", _LatePing),
+            Mistake("When exactly `timeout` seconds have passed, it is time to give up: >=, not >.", _LateEnd),
             Mistake("`interval` and `timeout` have changed places.", _Swapped),
             Mistake("A clock may stand at 0 when a ping is asked for: compare with None.", _Falsy),
             Mistake("What belongs to one object was written into the class, where all objects share it.", _Shared),
+            Mistake("All that an object keeps was written into the class, where all objects share it.", _AllShared),
             Mistake("The ping was written into the class, where all objects share it.", _SharedPing),
             Mistake("`interval` and `timeout` may be fractions of a second: do not round them.", _Rounded),
         ),

@@ -7,7 +7,7 @@ from itertools import takewhile
 from typing import Any
 
 from wslab.exercises.checks.exercise import Aspect, Case, Exercise, Mistake
-from wslab.exercises.sets.inputs import some_bytes, some_text
+from wslab.exercises.sets.inputs import KINDS, some_bytes, some_text
 from wslab.exercises.solutions.join_messages import join_messages
 from wslab.protocol.errors import ProtocolError
 from wslab.protocol.frames import Frame, Opcode
@@ -47,6 +47,9 @@ def in_fragments(source: random.Random) -> Iterator[Case]:
     yield told("an empty first fragment", fragments(Opcode.BINARY, b"", some_bytes(source, 3)))
     two = [*fragments(Opcode.TEXT, b"a", b"b"), *fragments(Opcode.BINARY, b"c", b"d"), *fragments(Opcode.TEXT, b"e")]
     yield told("three messages, two of them in two frames", two)
+    for kind in KINDS:
+        frames = [*fragments(Opcode.TEXT, kind(b"Hel"), kind(b"lo")), Frame(Opcode.TEXT, kind(b"Hi"))]
+        yield told(f"two messages, and each payload is a {kind.__name__}", frames)
 
 
 def control_between(source: random.Random) -> Iterator[Case]:

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 
-from wslab.exercises.checks.exercise import Aspect, Case, Exercise, Mistake
+from wslab.exercises.checks.exercise import Aspect, Case, Exercise, Function, Mistake
 from wslab.exercises.sets.inputs import any_case, some_name
 from wslab.exercises.solutions.answer_deflate import WINDOWS, answer_deflate
 from wslab.exercises.solutions.choose_subprotocol import choose_subprotocol
@@ -64,6 +64,13 @@ def _longer(offered: list[str], supported: list[str]) -> str | None:
     return next((name for name in offered if any(it in name for it in supported)), None)
 
 
+IN_A_SET: tuple[Function, ...] = (
+    lambda offered, supported: next(iter(set(offered) & set(supported)), None),
+    lambda offered, supported: next(iter(set(supported) & set(offered)), None),
+    lambda offered, supported: next((name for name in set(offered) if name in supported), None),
+)
+
+
 def _sorted(offered: list[str], supported: list[str]) -> str | None:
     return choose_subprotocol(sorted(offered), supported)
 
@@ -95,6 +102,7 @@ def first_acceptable(source: random.Random) -> Iterator[Case]:
     first, second = source.sample(range(9, 15), 2)
     offers = [f"permessage-deflate; server_max_window_bits={it}" for it in (first, second)]
     yield deflate_case(", ".join(offers))
+    yield deflate_case(", ".join(offers[::-1]))
     yield deflate_case(f"permessage-deflate; {some_name(source)}, {offers[1]}, permessage-deflate")
     yield deflate_case(f"x-webkit-deflate-frame,{offers[0]}")
     yield deflate_case(f"permessage-bzip2, permessage-deflate; server_no_context_takeover, {offers[1]}")
@@ -224,11 +232,12 @@ EXERCISES = (
         choose_subprotocol,
         ("offered", "supported"),
         (
+            *(Mistake("The order of the offers is lost in a set: the first one is preferred.", it) for it in IN_A_SET),
             Mistake("The order of the server was followed; the client's order is its preference.", _server_order),
             Mistake("The case of the letters is ignored: names of subprotocols are compared exactly.", _any_case),
             Mistake("A part of a name matches: names are compared whole.", _substring),
             Mistake("A name that only begins with a supported one matches: names are compared whole.", _longer),
-            Mistake("The order of the offers is lost, by a set or by sorting: the first one is preferred.", _sorted),
+            Mistake("The order of the offers is lost by sorting: the first one is preferred.", _sorted),
             Mistake(
                 "The first offer was taken, whether it is supported or not.",
                 lambda offered, supported: offered[0] if offered else None,

@@ -32,6 +32,7 @@ def same_host(source: random.Random) -> Iterator[Case]:
     yield told(f"http://[::1]:{port}", f"[::1]:{port}")
     yield told(f"http://127.0.0.1:{port}", f"127.0.0.1:{port}")
     yield told(f"http://{name}:{port}", f"other-{name}:{port}")
+    yield told(f"http://localhost:{port}", f"127.0.0.1:{port}")
 
 
 def implied_ports(source: random.Random) -> Iterator[Case]:
@@ -42,6 +43,8 @@ def implied_ports(source: random.Random) -> Iterator[Case]:
         yield told(f"{scheme}://{name}", f"{name}:{port}")
         yield told(f"{scheme}://{name}:{other}", name)
         yield told(f"{scheme}://{name}", f"{name}:{other}")
+        yield told(f"{scheme}://[::1]", f"[::1]:{port}")
+        yield told(f"{scheme}://[::1]:{port}", "[::1]")
 
 
 def letters(source: random.Random) -> Iterator[Case]:
@@ -155,6 +158,10 @@ def _near(name: str) -> Function:
     return lambda origin, host: f"//{name}:" in str(origin) or allow_origin(origin, host)
 
 
+def _one_machine(origin: str | None, host: str) -> bool:
+    return allow_origin(origin and origin.replace("127.0.0.1", "localhost"), host.replace("127.0.0.1", "localhost"))
+
+
 def _without_www(origin: str | None, host: str) -> bool:
     return allow_origin(origin and origin.replace("//www.", "//"), host.removeprefix("www."))
 
@@ -245,6 +252,7 @@ EXERCISES = (
             Mistake("Pages of 127.0.0.1 are foreign pages as well.", _near("127.0.0.1")),
             Mistake("Pages of [::1] are foreign pages as well.", _near("[::1]")),
             Mistake("Pages of private addresses are foreign pages as well.", _near("192.168.0.7")),
+            Mistake("localhost and 127.0.0.1 lead to one machine, and are two hosts all the same.", _one_machine),
             Mistake("80 is implied by http and 443 by https: neither stands for the other.", _both_implied),
             Mistake("What stands before an @ is the name of a user; the host comes after it.", _user),
             Mistake("www. is a part of the name: that is another host.", _without_www),

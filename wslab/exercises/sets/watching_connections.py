@@ -39,6 +39,8 @@ def several_ports(source: random.Random) -> Iterator[Case]:
         yield Case("two servers, and clients of one of them", (rows,))
     both = [("127.0.0.1:8000", "*", "LISTEN"), ("10.0.0.7:8000", "10.0.0.8:8001", "TIME_WAIT")]
     yield Case("one port at two addresses", (both,))
+    listeners = [(f"127.0.0.1:{port}", "*", "LISTEN") for port in (7, 80, 443, 8000, 65535)]
+    yield Case("ports of one to five digits", (listeners,))
 
 
 def other_addresses(source: random.Random) -> Iterator[Case]:
