@@ -56,7 +56,7 @@ ACCEPTED = [
     accepted("Upgrade as a list", request(Upgrade="h2c, websocket")),
     accepted("Upgrade on two lines", request(Upgrade="h2c", more=("Upgrade: websocket",))),
     accepted("Connection in other letter case", request(Connection="upgrade")),
-    accepted("Connection as Firefox sends it", request(Connection="keep-alive, Upgrade")),
+    accepted("Connection as Firefox long sent it", request(Connection="keep-alive, Upgrade")),
     accepted("Connection on two lines", request(Connection="keep-alive", more=("Connection: Upgrade",))),
     accepted("empty elements in a list", request(Connection=", ,Upgrade,")),
     accepted("header names in capitals", request().replace(b"Sec-WebSocket", b"SEC-WEBSOCKET")),

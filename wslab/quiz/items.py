@@ -72,7 +72,7 @@ ITEMS = (
         Option("take it for a WebSocket request", "Connection is a list, and one of its tokens is `upgrade`."),
         (
             Option("refuse it: Connection must be `Upgrade`", "This compares a list as if it were one word."),
-            Option("refuse it: the two options contradict each other", "Each stands for itself; Firefox sends both."),
+            Option("refuse it: the two options contradict each other", "Each stands for itself; Firefox sent both."),
             Option("answer it as ordinary HTTP, since `keep-alive` comes first", "The order of the list says nothing."),
         ),
     ),
@@ -192,4 +192,4 @@ ITEMS = (
         ),
     ),
 )
-DO_NOT_KNOW = Option("I do not know", "An honest answer; the lesson tells.")
+DO_NOT_KNOW = Option("I do not know", "An honest answer; the lesson will tell you.")

@@ -168,7 +168,7 @@ EXERCISES = (
             Aspect("what only looks alike is refused", 2, SECTION, refused),
         ),
         (
-            "Firefox sends `Connection: keep-alive, Upgrade`. What is `keep-alive, Upgrade`: one value or two?",
+            "Firefox long sent `Connection: keep-alive, Upgrade`. What is `keep-alive, Upgrade`: one value or two?",
             "Take all lines of the name, split each value at its commas, and compare whole tokens, stripped and in "
             "small "
             "letters.",

@@ -12,7 +12,7 @@ ACCEPT = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="  # RFC 6455 §1.3, and computed by nothi
 
 
 def probe_suave_706(server: Any) -> bool:
-    """Whether a request as Firefox sends it is let in."""
+    """Whether a request as Firefox long sent it is let in."""
     request = build_request("localhost", key=KEY).serialize()
     request = request.replace(b"Connection: Upgrade", b"Connection: keep-alive, Upgrade")
     with dial(server, request=request) as line:
