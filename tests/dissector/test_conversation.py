@@ -239,6 +239,50 @@ def test_bytes_that_their_sender_may_not_begin_with_are_no_frames(said):
     assert LATE not in talk(said)[0]
 
 
+BEGUN = "< begins with the answer: the request is missing"
+
+
+def test_an_answer_without_its_request_tells_what_was_agreed_on():
+    squeezed = compressed(deflated(b"Hello"), 0xC1)
+    answer = response(*DEFLATE)
+    found = talk((SERVER, answer[:20]), (SERVER, answer[20:] + GREETING), (CLIENT, squeezed))
+
+    assert found == [
+        BEGUN,
+        "< HTTP/1.1 101 Switching Protocols",
+        '< text "Welcome"',
+        '> text "Hello" (compressed to 7 bytes)',
+    ]
+    assert talk((SERVER, response()), (CLIENT, squeezed))[2].endswith(NOBODY_AGREED)
+
+
+# What is missing
+
+
+def test_where_bytes_of_frames_are_missing_it_is_read_on():
+    conversation = Conversation()
+    talk((CLIENT, REQUEST), (SERVER, response() + GREETING[:3]), conversation=conversation)
+
+    assert conversation.lose(SERVER, 2, None) == []
+    assert talk((SERVER, GREETING[5:]), (CLIENT, text("Hello")), conversation=conversation) == [
+        "< text: 7 bytes, 2 of them missing",
+        '> text "Hello"',
+    ]
+    assert [str(one) for one in conversation.lose(CLIENT, 5, 1)] == [
+        "5 bytes missing: read on 1 byte later where a segment begins with a frame"
+    ]
+    assert talk((CLIENT, b"\xff" + text("Hello")), conversation=conversation) == ['> text "Hello"']
+
+
+def test_where_bytes_of_a_head_are_missing_nothing_more_is_read():
+    conversation = Conversation()
+    talk((CLIENT, REQUEST[:40]), conversation=conversation)
+
+    assert list(map(str, conversation.lose(CLIENT, 10, None))) == ["10 bytes missing: what follows is not read"]
+    assert conversation.lose(SERVER, 10, None) == []
+    assert talk((CLIENT, REQUEST), (SERVER, response()), conversation=conversation) == []
+
+
 # What is not WebSocket
 
 

@@ -12,7 +12,8 @@ from support.bad_frames import FAULTS
 from support.heads_and_frames import compressed, deflated, raw_frame
 from support.wire import BAD_UTF8
 
-from wslab.dissector.frames import MAX_INFLATED, Dissected, DissectedFrame, FrameDissector, Opaque
+from wslab.dissector.frames import MAX_INFLATED, Dissected, DissectedFrame, FrameDissector
+from wslab.dissector.opaque import Opaque
 from wslab.protocol.frames import Frame, Opcode, serialize_frame
 from wslab.protocol.http import Headers, Request, Response
 from wslab.protocol.states import Role
@@ -369,3 +370,44 @@ def test_changed_bits_of_good_frames_do_not_make_it_raise(seed):
     for _ in range(3):
         data[source.randrange(len(data))] ^= 1 << source.randrange(8)
     assert all("\n" not in line for line in lines(bytes(data), deflate=True))
+
+
+# What is missing
+
+
+def test_a_frame_goes_on_behind_what_is_missing_in_it_and_is_not_shown():
+    reader, frame = FrameDissector(Role.CLIENT, deflate=True), client(Frame(Opcode.TEXT, b"Hello"))
+    begun, rest = client(Frame(Opcode.TEXT, b"Hel", fin=False)), client(Frame(Opcode.CONTINUATION, b"lo"))
+
+    assert not reader.skip(1), "there is no frame"
+    seen = reader.read(frame[:8])
+    assert not reader.skip(4), "it has three bytes left"
+    assert reader.skip(2)
+    seen += reader.read(frame[10:] + begun[:7])
+    assert reader.skip(2)
+    seen += reader.read(rest + client(Frame(Opcode.PING, b"Hello"))[:7])
+    assert reader.skip(4)
+    seen += reader.read(frame) + reader.end()
+    assert list(map(str, seen)) == [
+        "text: 5 bytes, 2 of them missing",
+        "text: 3 bytes, 2 of them missing",
+        "continuation: 2 bytes, what comes before them missing",
+        "ping: 5 bytes, 4 of them missing",
+        'text "Hello"',
+    ]
+
+
+def test_behind_a_gap_it_begins_again_as_late_as_nothing_is_known():
+    reader, frame = FrameDissector(Role.SERVER), serialize_frame(Frame(Opcode.TEXT, b"Hello"))
+    seen = reader.read(frame[:3]) + reader.end()
+    reader.begin_again()
+    seen += reader.read(serialize_frame(Frame(Opcode.CONTINUATION, b"lo")) + frame[:1]) + reader.end()
+    reader.begin_again()
+    seen += reader.read(frame)
+    assert list(map(str, seen)) == [
+        "cut short: 1 of 5 bytes of a text frame",
+        "continuation: 2 bytes, what comes before them missing",
+        "cut short: 1 byte of the header of a frame",
+        'text "Hello"',
+    ]
+    assert seen[-1].start == 3 + 4 + 1

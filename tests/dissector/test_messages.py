@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wslab.dissector.frames import Dissected, FrameDissector, Opaque
+from wslab.dissector.frames import Dissected, FrameDissector
 from wslab.dissector.messages import MOST_FAULTS, JoinedMessage, MessageJoiner
+from wslab.dissector.opaque import Missing, Opaque
 from wslab.protocol.frames import Frame, Opcode, serialize_frame
 from wslab.protocol.http import Request
 from wslab.protocol.states import Role
@@ -77,6 +78,16 @@ def test_what_is_no_data_frame_is_in_no_message():
 
 def test_a_continuation_of_nothing_is_in_no_message():
     assert messages(following(b"a"), following(b"b", fin=True)) == []
+
+
+def test_what_is_missing_may_be_of_the_message_that_has_begun():
+    (begun,) = FrameDissector(Role.SERVER).read(serialize_frame(first(b"Hel")))
+    (rest,) = FrameDissector(Role.SERVER, from_start=False).read(serialize_frame(following(b"lo", fin=True)))
+    gap = Dissected(Role.SERVER, 5, 5, Missing("2 bytes missing"))
+    joiner = MessageJoiner()
+
+    found = [message for seen in (gap, begun, gap, gap, rest) for message in joiner.feed(seen)]
+    assert told(found) == [('text "Hel"', 1, False)]
 
 
 def test_what_is_illegal_in_a_frame_is_illegal_in_its_message():

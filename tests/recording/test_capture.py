@@ -26,7 +26,7 @@ from support.capture_files import (
     segments_of,
     small_talk,
 )
-from support.heads_and_frames import RESPONSE, masked, request, text
+from support.heads_and_frames import RESPONSE, deflated, masked, request, response, text
 from support.raw_peer import RawPeer, live_server
 from support.recordings import TEXT, talk, talk_in_fragments
 from support.waiting import PATIENCE, wait_until
@@ -386,12 +386,12 @@ def test_other_conversations_in_a_capture_are_left_out(tmp_path):
     assert is_small_talk(load(tmp_path, pcap([*packets, *conversation_packets(), *packets])))
 
 
-def test_lost_packets_end_one_direction_with_a_warning(tmp_path):
+def test_lost_packets_are_told_and_cost_what_was_in_them(tmp_path):
     packets = conversation_packets()
     del packets[5]
     path = tmp_path / "lost.pcap"
     path.write_bytes(pcap(packets))
-    sentence = "lost.pcap ends early in connection 1: the capture has lost 11 bytes from port 50001"
+    sentence = "lost.pcap has lost 11 bytes from port 50001 in connection 1"
     with pytest.warns(CaptureWarning, match=f"^{sentence}$") as warned:
         recording = Recording.load(path)
 
@@ -411,32 +411,51 @@ def test_of_very_many_losses_the_first_are_told_and_the_others_counted(tmp_path)
         load(tmp_path, pcap(list(map(serialize_segment, packets))), "lost.pcap")
 
     assert len(warned) == MOST_TOLD + 1
-    assert str(warned[-1].message) == f"lost.pcap ends early in {15 - MOST_TOLD} more directions of connections"
+    assert str(warned[-1].message) == f"lost.pcap has lost bytes in {15 - MOST_TOLD} more directions of connections"
 
 
 ONLY_ONE_HEAD = "has only one head of 1 connection: it is left out there, and what follows is taken for frames"
 HI = [(CLIENT, text("Hi")), (SERVER, b"\x81\x02Ho")]
 
 
-@pytest.mark.parametrize("side", [CLIENT, SERVER])
-def test_of_a_capture_of_one_direction_the_frames_are_read_and_its_head_is_told(tmp_path, side):
-    sent = [(CLIENT, request()), (SERVER, RESPONSE), (CLIENT, text("Hi")), (SERVER, b"\x81\x02Ho")]
-    mine = [data for end, data in sent if end == side]
-    packets = [serialize_segment(segment) for segment in segments_of(*sent) if segment.source == (A, B)[side]]
+def test_of_a_capture_of_what_the_client_sends_the_frames_are_read_and_the_head_is_told(tmp_path):
+    sent = segments_of((CLIENT, request()), (SERVER, RESPONSE), *HI)
+    packets = [serialize_segment(segment) for segment in sent if segment.source == A]
     with pytest.warns(CaptureWarning, match=f"^half.pcap {ONLY_ONE_HEAD}$"):
         recording = load(tmp_path, pcap(packets), "half.pcap")
 
-    assert recording.bytes_sent(1, list(Direction)[side]) == mine[1]
-    assert [it.seen.what.payload for it in dissect_chunks(recording.chunks) if it.seen.end] == [(b"Hi", b"Ho")[side]]
+    assert recording.bytes_sent(1, UP) == text("Hi")
+    assert [it.seen.what.payload for it in dissect_chunks(recording.chunks) if it.seen.end] == [b"Hi"]
 
 
-@pytest.mark.parametrize("head", [(CLIENT, request()), (SERVER, RESPONSE)], ids=["request", "answer"])
-def test_a_capture_that_has_only_one_head_has_the_frames_of_both_sides(tmp_path, head):
-    packets = list(map(serialize_segment, segments_of(head, *HI)[3:]))
+def test_a_capture_that_has_only_the_request_has_the_frames_of_both_sides(tmp_path):
+    packets = list(map(serialize_segment, segments_of((CLIENT, request()), *HI)[3:]))
     with pytest.warns(CaptureWarning, match=f"^late.pcap {ONLY_ONE_HEAD}$"):
         recording = load(tmp_path, pcap(packets), "late.pcap")
 
     assert [recording.bytes_sent(1, way) for way in Direction] == [text("Hi"), b"\x81\x02Ho"]
+
+
+BEGINS_WITH_ANSWER = ["begins with the answer: the request is missing", "HTTP/1.1 101 Switching Protocols"]
+
+
+@pytest.mark.parametrize("sides", [[A, B], [B]], ids=["both sides", "only the server"])
+def test_a_capture_that_begins_with_the_answer_knows_what_was_agreed_on(tmp_path, sides):
+    answer = response("Sec-WebSocket-Extensions: permessage-deflate")
+    said = [(SERVER, serialize_frame(Frame(Opcode.TEXT, deflated(b"Ho"), rsv1=True)))]
+    said += [(CLIENT, serialize_frame(Frame(Opcode.TEXT, deflated(b"Hi"), rsv1=True), bytes(4)))]
+    packets = [serialize_segment(s) for s in segments_of((SERVER, answer), *said)[3:] if s.source in sides]
+    recording = load(tmp_path, pcap(packets), "late.pcap")
+
+    frames = ['text "Ho" (compressed to 4 bytes)', 'text "Hi" (compressed to 4 bytes)'][: len(sides)]
+    assert [str(it.seen) for it in dissect_chunks(recording.chunks)] == BEGINS_WITH_ANSWER + frames
+
+
+def test_what_comes_before_the_frames_of_a_client_is_left_out_where_the_answer_is_the_first_head(tmp_path):
+    sent = [(SERVER, RESPONSE), (CLIENT, b": x\r\n\r\n"), *HI]
+    recording = load(tmp_path, pcap(list(map(serialize_segment, segments_of(*sent)[3:]))), "late.pcap")
+
+    assert [recording.bytes_sent(1, way) for way in Direction] == [text("Hi"), RESPONSE + b"\x81\x02Ho"]
 
 
 @pytest.mark.parametrize(

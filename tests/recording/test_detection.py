@@ -5,7 +5,6 @@ from support.capture_files import A, captured, segments_of, sent_by
 from support.heads_and_frames import masked, request
 
 from wslab import Frame, Opcode, serialize_frame
-from wslab.protocol.frames import FrameHeader, parse_header
 from wslab.recording.detection import detect_websocket
 from wslab.recording.packets import (
     FIN,
@@ -76,20 +75,6 @@ def test_a_capture_that_begins_inside_a_frame_begins_with_the_next_one():
     assert conversation.ends[detected.client] == A
     assert sent_by(detected, 0) == UP[0][1] + UP[1][1]
     assert sent_by(detected, 1) == DOWN[0][1] + DOWN[1][1]
-
-
-@pytest.mark.parametrize("end", [b"", b"\x83"], ids=["endless", "illegal"])
-def test_bytes_that_could_be_frames_are_not_read_again_from_every_segment_on(monkeypatch, end):
-    sizes = []
-
-    def counting(data: bytes) -> tuple[FrameHeader, int] | None:
-        sizes.append(len(data))
-        return parse_header(data)
-
-    monkeypatch.setattr("wslab.recording.detection.parse_header", counting)
-    zeros = [(SERVER, bytes(99))] * 100
-    assert client_of(segments_of(*zeros, (SERVER, end))[3:]) is None
-    assert 99 * 100 // 2 < len(sizes) < 99 * 100 + 200
 
 
 def test_the_rest_of_a_frame_that_looks_like_a_frame_does_not_hide_the_next_ones():

@@ -9,8 +9,17 @@ from support.looked_at import grows_linearly
 from wslab import Direction, Frame, Opcode, serialize_frame
 from wslab.dissector import frames
 from wslab.recording import exchanges
-from wslab.recording.exchanges import NO_ROOM, NOT_UTF8, TOO_BIG, UNKNOWN_BIT, Exchange, Room, read_exchanges
-from wslab.recording.log import Chunk
+from wslab.recording.exchanges import (
+    NO_ROOM,
+    NOT_CAPTURED,
+    NOT_UTF8,
+    TOO_BIG,
+    UNKNOWN_BIT,
+    Exchange,
+    Room,
+    read_exchanges,
+)
+from wslab.recording.log import Chunk, Gap
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 PLAIN = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -130,3 +139,33 @@ def test_many_refusals_in_one_piece_are_each_looked_at_once():
 
     assert len(refusals(5)()) == 5
     assert grows_linearly(refusals, 50)
+
+
+def test_what_a_capture_has_lost_costs_only_the_messages_that_it_was_in():
+    one, two, three = text("one"), text("two"), masked(Opcode.TEXT, b"thr", fin=False)
+    rest = masked(Opcode.CONTINUATION, b"ee")
+    found = messages((UP, one[:7]), (UP, Gap(2)), (UP, two + three), (UP, Gap(7, 0)), (UP, rest), (UP, two))
+
+    assert found == [
+        f"text: 3 bytes, 2 of them missing {NOT_CAPTURED}",
+        "two",
+        f"7 bytes missing: read on where a segment begins with a frame {NOT_CAPTURED}",
+        f"continuation: 2 bytes, what comes before them missing {NOT_CAPTURED}",
+        "two",
+    ]
+
+
+def test_compressed_messages_that_refer_to_what_is_lost_cost_no_others():
+    compressor = zlib.compressobj(wbits=-15)
+    pieces = [
+        compressor.compress(data) + compressor.flush(zlib.Z_SYNC_FLUSH) for data in (b"Hello!" * 9, b"Hello!", b"Hm")
+    ]
+    lost, refers, other = (serialize_frame(Frame(Opcode.BINARY, piece[:-4], rsv1=True)) for piece in pieces)
+    said = (DOWN, Gap(len(lost), 0)), (DOWN, refers), (DOWN, other), (UP, text("Hi"))
+
+    assert messages(*said, extensions="permessage-deflate") == [
+        f"{len(lost)} bytes missing: read on where a segment begins with a frame {NOT_CAPTURED}",
+        f"a compressed message that refers to others {NOT_CAPTURED}",
+        b"Hm",
+        "Hi",
+    ]

@@ -83,10 +83,10 @@ def test_a_missing_fragment_is_told_and_costs_its_packet(tmp_path):
     with pytest.warns(CaptureWarning) as told:
         recording = load(tmp_path, pcap([packet for packets in fragments for packet in packets]), "cut.pcap")
 
-    assert sizes(recording.chunks) == [len(data) for _, data in SENT][:-1]
+    assert sizes(recording.chunks) == [*(len(data) for _, data in SENT[:-1]), 0]
     assert [str(warning.message) for warning in told] == [
         "cut.pcap has 1 IP packet of which fragments are missing",
-        "cut.pcap ends early in connection 1: the capture has lost 604 bytes from port 8765",
+        "cut.pcap has lost 604 bytes from port 8765 in connection 1",
     ]
 
 

@@ -30,6 +30,7 @@ from wslab import (
 from wslab.display.widgets.frame_log import FrameLog
 from wslab.recording.capture import FIRST_CLIENT_PORT, SERVER_ADDRESS
 from wslab.recording.ends import find_ends
+from wslab.recording.log import Gap
 from wslab.recording.redaction import redact_chunks
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
@@ -135,6 +136,17 @@ def bytes_of_nothing(size: int) -> Recording:
     return recording
 
 
+def gaps(size: int) -> Recording:
+    """Many, some in a frame, some before a segment that begins with a frame, some before one that does not."""
+    recording = opened()
+    for skipped, behind in itertools.islice(itertools.cycle([(0, text("Hello")), (9, b"x" * 9), (None, b"y")]), size):
+        recording.add(1, UP, text("Hello")[:8])
+        recording.add(1, UP, Gap(3, None))
+        recording.add(1, UP, Gap(20, skipped))
+        recording.add(1, UP, behind)
+    return recording
+
+
 RECORDED = [
     messages,
     pings_in_one_read,
@@ -146,6 +158,7 @@ RECORDED = [
     requests_for_pages,
     connections,
     bytes_of_nothing,
+    gaps,
 ]
 
 

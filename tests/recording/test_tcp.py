@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from support.capture_files import RAW, A, B, captured, segments_of, sent_by
 
 from wslab.recording.decapsulation import Decapsulator
+from wslab.recording.log import Gap
 from wslab.recording.packets import (
     ACK,
     FIN,
@@ -22,7 +23,7 @@ from wslab.recording.packets import (
     serialize_segment,
 )
 from wslab.recording.pcapng import Packet
-from wslab.recording.tcp import CLIENT, CONVERSATION_COST, SEGMENT_COST, SERVER, read_conversations
+from wslab.recording.tcp import CLIENT, CONVERSATION_COST, SEGMENT_COST, SERVER, Piece, TcpWriter, read_conversations
 
 
 def shifted(segment: Segment, client: int, server: int) -> Segment:
@@ -125,13 +126,43 @@ def test_a_probe_that_repeats_a_byte_adds_nothing():
     assert sent_by(conversation, 0) == b"Hello!"
 
 
-def test_a_lost_segment_ends_the_stream_and_is_counted():
+def is_gap(piece: Piece, size: int) -> bool:
+    return isinstance(piece.data, Gap) and (piece.data.size, piece.data.skipped) == (size, None)
+
+
+def test_behind_a_lost_segment_stands_what_came_after_it_in_its_place():
     segments = segments_of((CLIENT, b"one"), (CLIENT, b"two"), (CLIENT, b"three"), (SERVER, b"four"))
     del segments[4]
     (conversation,) = captured(segments)
 
-    assert [sent_by(conversation, side) for side in (CLIENT, SERVER)] == [b"one", b"four"]
+    one, gap, three, four = conversation.pieces
+    assert is_gap(gap, 3)
+    assert [(piece.number, piece.time, piece.side, piece.data) for piece in (one, three, four)] == [
+        (3, 3, CLIENT, b"one"),
+        (4, 4, CLIENT, b"three"),
+        (5, 5, SERVER, b"four"),
+    ]
+    assert gap[:3] == three[:3]
     assert [stream.missing for stream in conversation.streams] == [3, 0]
+
+
+def test_what_is_sent_again_behind_a_gap_comes_once():
+    segments = segments_of((CLIENT, b"one"), (CLIENT, b"two"), (CLIENT, b"three"), (CLIENT, b"four"))
+    del segments[4]
+    again = segments[4]._replace(data=b"threefo")
+    (conversation,) = captured([*segments[:5], again, segments[4], *segments[5:]])
+
+    assert sent_by(conversation, CLIENT) == b"onethreefour"
+    assert [piece.data for piece in conversation.pieces] == [b"one", b"", b"three", b"fo", b"ur"]
+
+
+def test_pieces_behind_gaps_come_in_the_order_of_their_bytes_though_not_of_their_packets():
+    segments = segments_of(*((CLIENT, data) for data in (b"a", b"bb", b"c", b"dd", b"e")))
+    (conversation,) = captured([*segments[:3], segments[7], segments[5], segments[3]])
+
+    assert [piece.data for piece in conversation.pieces] == [b"a", b"", b"c", b"", b"e"]
+    assert [piece.number for piece in conversation.pieces] == [5] * 5
+    assert conversation.streams[CLIENT].missing == 4
 
 
 def test_the_end_shows_what_is_lost_at_the_end():
@@ -139,6 +170,8 @@ def test_the_end_shows_what_is_lost_at_the_end():
     del segments[4]
     (conversation,) = captured(segments)
 
+    assert is_gap(conversation.pieces[-1], 4)
+    assert conversation.pieces[-1].number == len(segments) - 1
     assert conversation.streams[0].missing == 4
 
 
@@ -146,8 +179,19 @@ def test_a_packet_that_was_cut_by_the_capture_is_as_good_as_lost():
     packets = [serialize_segment(segment) for segment in segments_of((CLIENT, b"x" * 100), (CLIENT, b"y"))]
     (conversation,) = read_conversations(Packet(0, RAW, packet[:96]) for packet in packets)
 
-    assert sent_by(conversation, 0) == b"x" * 56
-    assert conversation.streams[0].missing == 44
+    first, gap, last = conversation.pieces
+    assert (first.data, last.data) == (b"x" * 56, b"y")
+    assert is_gap(gap, 44)
+
+
+def test_what_is_written_with_a_gap_is_read_with_it():
+    writer = TcpWriter(A, B)
+    segments = [*writer.open(), *writer.send(CLIENT, b"one")]
+    writer.skip(CLIENT, 1000)
+    (conversation,) = captured([*segments, *writer.send(CLIENT, b"two")])
+
+    assert is_gap(conversation.pieces[1], 1000)
+    assert sent_by(conversation, CLIENT) == b"onetwo"
 
 
 def test_a_second_connection_between_the_same_endpoints_is_another_one():

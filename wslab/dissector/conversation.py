@@ -5,12 +5,13 @@ The views of a recording and of a tap are made of it. It never raises, and whate
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from wslab.dissector.early_frames import EarlyFrames
-from wslab.dissector.frames import KEPT, Body, Dissected, FrameDissector, Opaque
+from wslab.dissector.frames import KEPT, Dissected, FrameDissector
 from wslab.dissector.lenient_heads import END_OF_HEAD, may_be_a_head, read_head, without_quote
+from wslab.dissector.opaque import Body, Missing, Opaque
 from wslab.dissector.proxy_header import MOST_OF_A_LINE, find_proxy_header
+from wslab.dissector.side import Side
 from wslab.dissector.wording import how_many
 from wslab.protocol.body import PIECE, BodyReader
 from wslab.protocol.deflate import NAME as DEFLATE
@@ -23,26 +24,6 @@ from wslab.protocol.states import Role
 MAX_HEAD = 64 * 1024  # bytes: browsers carry many cookies
 FIRST_LOOK = 16  # bytes: so many tell whether it is HTTP; after them the head is read again only when it is whole
 RESPONSE_START = b"HTTP/1."
-
-
-@dataclass
-class _Side:
-    """What one side has sent: `unread` bytes of it, before the frames can be read."""
-
-    unread: bytearray = field(default_factory=bytearray)
-    position: int = 0  # how many bytes came before them
-    body: BodyReader | None = None  # what comes before the next head
-    early: EarlyFrames | None = None  # what a client has sent before the answer, if that is much
-    frames: FrameDissector | None = None
-
-    def expect(self, body: BodyReader) -> None:
-        """Read this body first, if there is one."""
-        self.body = None if body.is_whole else body
-
-    def drop(self, size: int) -> None:
-        """Have done with so many bytes."""
-        self.position += size
-        del self.unread[:size]
 
 
 class Conversation:
@@ -64,7 +45,7 @@ class Conversation:
         self.request: Request | None = None
         self.response: Response | None = None
         self._kept = kept
-        self._sides = {role: _Side() for role in Role}
+        self._sides = {role: Side() for role in Role}
         self._is_request_legal = False
         self._is_loose = False  # the request breaks a rule of HTTP: more line ends may follow its empty line
         self._is_asked = False  # the request has no answer yet
@@ -81,7 +62,7 @@ class Conversation:
         """Take in bytes that `sender` has sent; what they complete, in order."""
         side = self._sides[sender]
         if side.frames is not None:
-            return side.frames.read(data)
+            return side.read(side.frames, data)
         if self._is_unread:
             return []
         before = len(side.unread)
@@ -92,6 +73,17 @@ class Conversation:
             for role in (Role.CLIENT, Role.SERVER):
                 seen += self._read(role, 0)
         return seen
+
+    def lose(self, sender: Role, size: int, skipped: int | None) -> list[Dissected]:
+        """Take in that a capture has lost `size` bytes of `sender` here.
+
+        Unless a frame tells where the next one begins, that is after `skipped` bytes; None if nobody knows.
+        """
+        side = self._sides[sender]
+        if side.frames is not None:
+            return side.lose(side.frames, size, skipped)
+        why = f"{how_many(size)} missing: what follows is not read"
+        return [] if self._is_unread else self._give_up(sender, why, Missing)
 
     def _read(self, sender: Role, before: int) -> list[Dissected]:
         """Read what has not been read of a side; the first `before` bytes of it had been there before."""
@@ -119,7 +111,7 @@ class Conversation:
                 return seen
             return [*seen, *self._give_up(sender, f"not WebSocket: {without_quote(error)}")]
 
-    def _skip_body(self, sender: Role, side: _Side, body: BodyReader) -> list[Dissected]:
+    def _skip_body(self, sender: Role, side: Side, body: BodyReader) -> list[Dissected]:
         while side.unread and not (body.is_whole or body.is_broken):  # in pieces: the rest may be other bodies
             side.drop(body.read(bytes(side.unread[:PIECE])))
         if body.is_broken:
@@ -145,13 +137,13 @@ class Conversation:
             return []
         return self._give_up(sender, f"cut short: {how_many(len(side.unread))} of a head")
 
-    def _give_up(self, sender: Role, why: str) -> list[Dissected]:
+    def _give_up(self, sender: Role, why: str, kind: type[Opaque] = Opaque) -> list[Dissected]:
         """Read nothing more, and say so."""
         self._is_unread, side = True, self._sides[sender]
-        self._sides = {role: _Side() for role in Role}
-        return [Dissected(sender, side.position, side.position + len(side.unread), Opaque(why))]
+        self._sides = {role: Side() for role in Role}
+        return [Dissected(sender, side.position, side.position + len(side.unread), kind(why))]
 
-    def _read_request(self, side: _Side, head: bytes) -> list[Dissected]:
+    def _read_request(self, side: Side, head: bytes) -> list[Dissected]:
         request, used, illegal = read_head(Role.CLIENT, head)
         if not isinstance(request, Request):
             return []
@@ -163,7 +155,7 @@ class Conversation:
         side.expect(BodyReader(request))
         return [seen, *self._read(Role.CLIENT, 0)]
 
-    def _skip_proxy_header(self, side: _Side) -> list[Dissected] | None:
+    def _skip_proxy_header(self, side: Side) -> list[Dissected] | None:
         """What is found if such a header is there, nothing if it is not whole yet, None if there is none."""
         found = find_proxy_header(bytes(side.unread[:MOST_OF_A_LINE]), len(side.unread))
         if found is None:
@@ -177,7 +169,7 @@ class Conversation:
     def _asks_for_websocket(self) -> bool:
         return self.request is not None and self.request.headers.has_token("Upgrade", "websocket")
 
-    def _await_answer(self, side: _Side) -> list[Dissected]:
+    def _await_answer(self, side: Side) -> list[Dissected]:
         """Frames that come early wait until it is known that they are frames; what is too much to wait is read."""
         if side.early is None and len(side.unread) > MAX_HEAD:
             self._has_lost_requests = True
@@ -190,26 +182,32 @@ class Conversation:
             side.drop(len(side.unread))
         return []
 
-    def _drop_loose_line_ends(self, side: _Side) -> None:
+    def _drop_loose_line_ends(self, side: Side) -> None:
         if self._is_loose:
             side.drop(len(side.unread) - len(side.unread.lstrip(b"\r\n")))
 
-    def _read_response(self, side: _Side, head: bytes) -> list[Dissected]:
+    def _read_response(self, side: Side, head: bytes) -> list[Dissected]:
         if not RESPONSE_START.startswith(head.lstrip(b"\r\n")[: len(RESPONSE_START)].upper()):
             raise HandshakeError("the server speaks no HTTP")
-        if self.request is None or not self._is_asked:
+        request = self.request
+        if request is not None and not self._is_asked:
             raise HandshakeError("the server speaks first")
         response, used, illegal = read_head(Role.SERVER, head)
         if not isinstance(response, Response):
             return []
-        self.response = response
         agrees = response.status == 101 and response.headers.has_token("Upgrade", "websocket")
-        if agrees and self._is_request_legal:
-            illegal = illegal or _reason(check_response, response, self.request)
+        if request is None and not agrees:
+            raise HandshakeError("the server speaks first")
+        self.response, before = response, side.position
+        if request is not None and agrees and self._is_request_legal:
+            illegal = illegal or _reason(check_response, response, request)
         seen = _take_head(Role.SERVER, side, response, used, illegal)
+        if request is None:  # the capture begins between request and answer
+            why = Opaque("begins with the answer: the request is missing")
+            return [Dissected(Role.SERVER, before, before, why), seen, *self._open(response)]
         if agrees and self._asks_for_websocket():
             return [seen, *self._open(response)]
-        return [seen, *self._go_on(self.request, response)]
+        return [seen, *self._go_on(request, response)]
 
     def _go_on(self, request: Request, response: Response) -> list[Dissected]:
         """Expect the final answer after an interim one, or else another request behind the bodies of these."""
@@ -230,7 +228,7 @@ class Conversation:
         """Read frames from now on, and those that came together with the heads."""
         agreed = agreed_extensions(response)
         self._drop_loose_line_ends(self._sides[Role.CLIENT])
-        return self._read_frames(deflate=DEFLATE in agreed, knows_bits=agreed <= {DEFLATE})
+        return self._read_frames(DEFLATE in agreed, knows_bits=agreed <= {DEFLATE}, from_start=self.request is not None)
 
     def _open_late(self, sender: Role) -> list[Dissected]:
         """Read frames, although the handshake is missing."""
@@ -284,7 +282,7 @@ def _ends_tcp(head: Request | Response) -> bool:
     return head.headers.has_token("Connection", "close")
 
 
-def _take_head(sender: Role, side: _Side, head: Request | Response, size: int, illegal: str) -> Dissected:
+def _take_head(sender: Role, side: Side, head: Request | Response, size: int, illegal: str) -> Dissected:
     seen = Dissected(sender, side.position, side.position + size, head, illegal)
     side.drop(size)
     return seen

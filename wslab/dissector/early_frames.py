@@ -4,7 +4,8 @@ A client may send frames together with its request. Few of them are kept as byte
 as they come, in both ways in which the answer may want it, with permessage-deflate and without.
 """
 
-from wslab.dissector.frames import Dissected, DissectedFrame, FrameDissector, Opaque
+from wslab.dissector.frames import Dissected, DissectedFrame, FrameDissector
+from wslab.dissector.opaque import Opaque
 from wslab.protocol.states import Role
 
 COST = 100  # bytes of memory that a frame takes besides its payload, about

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from wslab.dissector.inflating import MessageInflater
+from wslab.dissector.opaque import LOST, Missing, Opaque
 from wslab.dissector.wording import how_many
-from wslab.protocol.deflate import Decompressor, inflate
-from wslab.protocol.errors import CloseCode, ProtocolError, Violation
+from wslab.protocol.errors import ProtocolError, Violation
 from wslab.protocol.frames import MAX_HEADER, Frame, FrameHeader, Opcode, parse_close
 from wslab.protocol.http import Request, Response
 from wslab.protocol.masking import Buffer
@@ -72,24 +73,6 @@ class DissectedFrame:
 
 
 @dataclass(frozen=True, slots=True)
-class Opaque:
-    """Bytes in which there is nothing to be seen, or that did not come to their end; `why` in words."""
-
-    why: str
-
-    def __str__(self) -> str:
-        return self.why
-
-
-LOST = Opaque("what follows is not read")
-
-
-@dataclass(frozen=True, slots=True)
-class Body(Opaque):
-    """The body of an HTTP response behind which another head may follow."""
-
-
-@dataclass(frozen=True, slots=True)
 class Dissected:
     """What was found in the bytes of one side, those from `start` to `end`; `illegal` says which rule it breaks.
 
@@ -125,6 +108,7 @@ class _Arriving:
     payload: bytearray = field(default_factory=bytearray)
     length: int = 0
     is_deflated: bool = False
+    missing: int = 0  # bytes of its payload that a capture has lost
 
     def seen(self, sender: Role, end: int, what: DissectedFrame | Opaque) -> Dissected:
         """What is told of it; of the rules that it breaks, a peer would hear of the first."""
@@ -153,25 +137,27 @@ class FrameDissector:
         position: int = 0,
         kept: int = KEPT,
     ) -> None:
-        self._sender = sender
-        self._reader = FrameReader(
-            sender, has_deflate=deflate is not False, knows_bits=knows_bits, is_late=not from_start
-        )
-        self._most_inflated = max(MAX_INFLATED, kept)
-        self._inflater = Decompressor(room=self._most_inflated) if deflate else None
+        self.sender = sender
+        self._has_deflate = deflate is not False
+        self._inflater = MessageInflater(deflate, max(MAX_INFLATED, kept))
         self._knows_bits = knows_bits
-        self._position = position  # how many bytes of this side have been used
+        self._reader = self._new_reader(is_late=not from_start)
+        self.position = position  # how many bytes of this side have been used
         self._kept = kept
         self._arriving: _Arriving | None = None
         self._decoder: TextDecoder | None = None  # None, too, for what is left of a message that is no text
         self._before = b""  # the end of what the message that is arriving says
         self._is_closed = False  # a close frame has passed
-        self._is_lost = False  # no frame can be found any more
+        self._is_torn = False  # of the message that is arriving, a capture has lost bytes
+        self.is_lost = False  # no frame can be found any more
+
+    def _new_reader(self, is_late: bool) -> FrameReader:
+        return FrameReader(self.sender, has_deflate=self._has_deflate, knows_bits=self._knows_bits, is_late=is_late)
 
     def read(self, data: Buffer) -> list[Dissected]:
         """Take in `data`; the frames that it completes."""
         seen: list[Dissected] = []
-        if self._is_lost:
+        if self.is_lost:
             return seen
         buffer = self._reader.buffer
         buffer.open(bytes(data))
@@ -182,10 +168,10 @@ class FrameDissector:
                     break
                 seen += self._take(frame, buffer.position - start)
         except ProtocolError as error:
-            self._is_lost = True
+            self.is_lost = True
             begun = buffer.data[buffer.position : buffer.position + MAX_HEADER]
             why = self._why_lost(begun, error)
-            seen.append(Dissected(self._sender, self._position, self._position + len(begun), LOST, why))
+            seen.append(Dissected(self.sender, self.position, self.position + len(begun), LOST, why))
             buffer.clear()
         else:
             buffer.close()
@@ -197,9 +183,27 @@ class FrameDissector:
             return "HTTP where a frame was expected"
         return f"bytes after a close frame: {error.reason}" if self._is_closed else error.reason
 
+    def skip(self, size: int) -> bool:
+        """Go on behind `size` bytes that are missing, if the frame that is arriving has as many left: else False."""
+        arriving = self._arriving
+        if arriving is None or arriving.frame.missing < size:
+            return False
+        arriving.frame.missing -= size
+        arriving.missing += size
+        if not arriving.frame.header.opcode.is_control:
+            self._is_torn = True
+            self._inflater.lose()
+        return True
+
+    def begin_again(self) -> None:
+        """Take what comes next for the beginning of a frame, before which others are missing."""
+        self._reader, self.is_lost = self._new_reader(is_late=True), False
+        self._is_torn = True
+        self._inflater.lose()
+
     def give_up(self) -> None:
         """Read nothing more."""
-        self._is_lost = True
+        self.is_lost = True
         self._arriving = None
         self._reader.buffer.clear()
 
@@ -209,32 +213,37 @@ class FrameDissector:
         self.give_up()
         if arriving is not None:
             header, missing = arriving.frame.header, arriving.frame.missing
-            there = f"{header.payload_length - missing} of {header.payload_length} bytes"
+            there = f"{header.payload_length - missing - arriving.missing} of {header.payload_length} bytes"
             why = f"cut short: {there} of a {header.opcode.name.lower()} frame"
-            return [arriving.seen(self._sender, self._position, Opaque(why))]
+            return [arriving.seen(self.sender, self.position, Opaque(why))]
         if begun:
             why = f"cut short: {how_many(begun)} of the header of a frame"
-            return [Dissected(self._sender, self._position, self._position + begun, Opaque(why))]
+            self.position += begun
+            return [Dissected(self.sender, self.position - begun, self.position, Opaque(why))]
         return []
 
     def _take(self, frame: IncomingFrame, used: int) -> list[Dissected]:
         """Take in a piece of a frame, for which `used` bytes were read; the frame if it ends with it."""
         arriving = self._arriving
         if arriving is None:
-            arriving = self._arriving = _Arriving(frame, self._position, list(frame.violations))
+            arriving = self._arriving = _Arriving(frame, self.position, list(frame.violations))
             self._prepare(frame)
             arriving.before = b"" if frame.header.opcode.is_control else self._before
-        self._position += used
-        self._take_payload(arriving)
+        self.position += used
+        if not self._is_hidden(arriving):
+            self._take_payload(arriving)
         return [] if frame.missing else [self._finish(arriving)]
 
     def _prepare(self, frame: IncomingFrame) -> None:
         """Expect the payload of another message, if one begins."""
         if frame.header.opcode in (Opcode.TEXT, Opcode.BINARY):
-            self._before = b""
+            self._before, self._is_torn = b"", False
             self._decoder = TextDecoder()
-            if self._inflater is not None:
-                self._inflater.room, self._inflater.final_blocks = self._most_inflated, 0
+            self._inflater.begin()
+
+    def _is_hidden(self, arriving: _Arriving) -> bool:
+        is_torn = self._is_torn and arriving.frame.header.opcode is Opcode.CONTINUATION
+        return is_torn or arriving.missing > 0
 
     def _take_payload(self, arriving: _Arriving) -> None:
         frame = arriving.frame
@@ -251,14 +260,10 @@ class FrameDissector:
             self._before = (self._before + data[-LOOKED_BEHIND:])[-LOOKED_BEHIND:]
 
     def _inflate(self, arriving: _Arriving, data: bytes, is_last: bool) -> bytes:
-        """Decompress; once that cannot be done, it cannot be done for what follows either."""
-        if self._inflater is not None:
-            try:
-                return inflate(data, self._inflater, is_last)
-            except ProtocolError as error:
-                if error.code != CloseCode.MESSAGE_TOO_BIG:
-                    arriving.violations += filter(None, [error.violation])
-                self._inflater = None
+        said, fault = self._inflater.inflate(data, is_last)
+        arriving.violations += filter(None, [fault])
+        if said is not None:
+            return said
         arriving.is_deflated, arriving.length = True, arriving.frame.header.payload_length
         arriving.payload.clear()
         return b""
@@ -272,18 +277,22 @@ class FrameDissector:
             self._decoder = None
 
     def _finish(self, arriving: _Arriving) -> Dissected:
-        frame, payload = arriving.frame, bytes(arriving.payload)
-        if frame.header.opcode is Opcode.CLOSE:
-            self._is_closed = True
+        frame, header, payload = arriving.frame, arriving.frame.header, bytes(arriving.payload)
+        self._arriving = None
+        self._is_closed |= header.opcode is Opcode.CLOSE
+        if self._is_hidden(arriving):
+            lost = f"{arriving.missing:,} of them" if arriving.missing else "what comes before them"
+            why = f"{header.opcode.name.lower()}: {how_many(header.payload_length)}, {lost} missing"
+            return arriving.seen(self.sender, self.position, Missing(why))
+        if header.opcode is Opcode.CLOSE:
             try:
                 parse_close(payload)
             except ProtocolError as error:
                 arriving.violations += filter(None, [error.violation])
-        self._arriving = None
-        if frame.header.fin and not frame.header.opcode.is_control:
+        if header.fin and not header.opcode.is_control:
             self._before = b""
         is_inflated = frame.is_compressed and not arriving.is_deflated
         what = DissectedFrame(
-            frame.header, frame.kind, payload, arriving.length, is_inflated, arriving.is_deflated, arriving.before
+            header, frame.kind, payload, arriving.length, is_inflated, arriving.is_deflated, arriving.before
         )
-        return arriving.seen(self._sender, self._position, what)
+        return arriving.seen(self.sender, self.position, what)

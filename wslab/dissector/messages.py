@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from wslab.dissector.frames import KEPT, Dissected, DissectedFrame
+from wslab.dissector.opaque import Missing
 from wslab.protocol.frames import Opcode
 
 MOST_FAULTS = 20  # of a message; a frame has fewer
@@ -15,7 +16,8 @@ class JoinedMessage:
     `frame` shows it as if it had come in one: it has the kind of the message, its length in bytes and the beginning of
     its payload. `seen` holds this frame, and spans the bytes from the start of the first frame to the end of the last,
     with the control frames between them; what is illegal in any of the frames is illegal in it. `frames` is how many
-    frames there were. `is_whole` is False if the last of them did not come: another message began, or TCP ended.
+    frames there were. `is_whole` is False if the last of them did not come: another message began, TCP ended, or bytes
+    are missing.
     """
 
     seen: Dissected
@@ -83,6 +85,8 @@ class MessageJoiner:
     def feed(self, seen: Dissected) -> list[JoinedMessage]:
         """Take in what was seen, and return the message that it completes, after the one that it cuts short."""
         frame = seen.what
+        if isinstance(frame, Missing):  # perhaps of the message that has begun
+            return self.end()
         if not isinstance(frame, DissectedFrame) or frame.header.opcode.is_control:
             return []
         messages = []

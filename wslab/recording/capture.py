@@ -23,7 +23,8 @@ from wslab.recording.decryption import KEY_LOG, decrypt
 from wslab.recording.detection import Detected, detect_websocket, find_tls, is_http_2
 from wslab.recording.ends import find_ends
 from wslab.recording.errors import INCOMPLETE, CaptureError
-from wslab.recording.log import Chunk, Log, SocketAddress
+from wslab.recording.gaps import bridge_gaps
+from wslab.recording.log import Chunk, Gap, Log, SocketAddress
 from wslab.recording.packets import Endpoint, Segment, serialize_segment
 from wslab.recording.pcapng import APPLICATION, CaptureReader, write_pcapng
 from wslab.recording.redaction import redact_chunks
@@ -64,6 +65,8 @@ def _packets(log: Log, secrets: bool) -> Iterator[tuple[float, bytes]]:
             both = free.take(connection, log.addresses.get(connection))
             writers[connection] = TcpWriter(*both)
             segments.append(writers[connection].open())
+        if isinstance(data, Gap):
+            writers[connection].skip(SIDES[direction], data.size)
         segments.append(writers[connection].send(SIDES[direction], data))
         for segment in chain.from_iterable(segments):
             yield time, serialize_segment(segment)
@@ -172,21 +175,21 @@ def _numbered_chunks(connection: int, detected: Detected) -> Iterator[tuple[int,
     """The chunks of a conversation, each with the number of its packet."""
     client = detected.client
     directions = {client: Direction.CLIENT_TO_SERVER, 1 - client: Direction.SERVER_TO_CLIENT}
-    for number, time, side, data in detected.pieces:
+    for number, time, side, data in bridge_gaps(detected.pieces, client):
         yield number, Chunk(time, connection, directions[side], data)
 
 
 def _tell_missing(found: list[tuple[TcpConversation, Detected]]) -> list[str]:
     """What is not in the log of these conversations, though it was sent."""
     losses = [
-        f"ends early in connection {connection}: the capture has lost {how_many(stream.missing)} from port {end.port}"
+        f"has lost {how_many(stream.missing)} from port {end.port} in connection {connection}"
         for connection, (conversation, _) in enumerate(found, 1)
         for stream, end in zip(conversation.streams, conversation.ends, strict=True)
         if stream.missing
     ]
     told = losses[:MOST_TOLD]
     if (more := len(losses) - MOST_TOLD) > 0:
-        told.append(f"ends early in {more} more directions of connections")
+        told.append(f"has lost bytes in {more} more directions of connections")
     for what, count in Counter(detected.left_out for _, detected in found if detected.left_out).items():
         told.append(f"has {count} connection{'s' * (count != 1)} with {what} before the request, left out here")
     if count := sum(detected.lacks_head for _, detected in found):

@@ -8,18 +8,15 @@ message. What comes before these frames is the rest of a frame in which the capt
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import IntEnum
 from typing import NamedTuple
 
-from wslab.protocol.errors import ProtocolError
-from wslab.protocol.frames import MAX_HEADER, parse_header
+from wslab.dissector.lenient_heads import END_OF_HEAD
+from wslab.recording.log import Gap
+from wslab.recording.runs import LOOKED_AT, find_run
 from wslab.recording.socks import sizes_of_socks
 from wslab.recording.tcp import Piece, TcpConversation
 
 MOST_PIECES = 20  # from the start of a connection: they tell whether it hides anything
-LOOKED_AT = 1024 * 1024  # bytes from the start of each side
 
 _AGREEMENT = re.compile(rb"[\r\n]*HTTP/1\.\d +101\b", re.IGNORECASE)
 _HEAD = re.compile(rb"[\r\n]*(?:HTTP/1\.|[A-Z]{3,10} )", re.IGNORECASE)
@@ -89,15 +86,25 @@ def _from_handshake(pieces: list[Piece]) -> list[Piece]:
 
 
 def _detect_heads(pieces: list[Piece]) -> Detected | None:
-    starts = [_start_of(pieces, side) for side in (0, 1)]
+    starts, torn = [_start_of(pieces, side) for side in (0, 1)], None
     for side, start in enumerate(starts):
         agrees = _AGREEMENT.match(start) and _UPGRADE.search(start, 0, _end_of_head(start, 0))
         if agrees or (_FIRST_REQUEST.match(start) and _asks_for_websocket(start)):
             client = 1 - side if agrees else side
-            if _HEAD.match(starts[1 - side]):
+            if _is_cut(pieces, side, start):
+                torn = torn or Detected(client, pieces)
+                continue
+            if _HEAD.match(starts[1 - side]) and not _is_cut(pieces, 1 - side, starts[1 - side]):
                 return Detected(client, _with_request_first(pieces, client, starts[client]))
-            return _without_head(pieces, side, start) or Detected(client, pieces)
-    return None
+            if agrees:
+                return _without_request(pieces, client, start)
+            return _without_answer(pieces, side, start) or Detected(client, pieces)
+    return torn and (_detect_frames(pieces) or torn)
+
+
+def _is_cut(pieces: list[Piece], side: int, start: bytes) -> bool:
+    """Return True if the capture has lost bytes in the first head of this side."""
+    return not END_OF_HEAD.search(start) and any(p.side == side and isinstance(p.data, Gap) for p in pieces)
 
 
 def _with_request_first(pieces: list[Piece], client: int, start: bytes) -> list[Piece]:
@@ -108,15 +115,34 @@ def _with_request_first(pieces: list[Piece], client: int, start: bytes) -> list[
     return [piece._replace(number=rest[0].number) for piece in asked] + rest
 
 
-def _without_head(pieces: list[Piece], side: int, start: bytes) -> Detected | None:
-    """The conversation from its frames on, where only the head of `side` was captured. None if there are no frames.
+def _without_request(pieces: list[Piece], client: int, start: bytes) -> Detected:
+    """The conversation from the answer on, where the request was not captured, or not all of it."""
+    answer, rest = part_pieces(pieces, _sizes(1 - client, _end_of_head(start, 0) + 4))
+    asked = [piece for piece in rest if piece.side == client]
+    run = find_run([piece.data for piece in asked], is_masked=True)
+    return Detected(client, answer + _without_first(rest, client, run.dropped if run and run.ends else len(asked)))
 
-    With one head of two, nobody could tell that frames follow.
+
+def _without_answer(pieces: list[Piece], client: int, start: bytes) -> Detected | None:
+    """The conversation from its frames on, where the answer was not captured, or not all of it. None without frames.
+
+    Nobody could tell from the request alone that frames follow.
     """
     size = _end_of_head(start, 0) + 4
-    rest = part_pieces(pieces, _sizes(side, size))[1]
+    rest = part_pieces(pieces, _sizes(client, size))[1]
     found = None if _REQUEST.match(start, size) else _detect_frames(rest)
     return found and found._replace(lacks_head=True)
+
+
+def _without_first(pieces: list[Piece], side: int, count: int) -> list[Piece]:
+    """The pieces without so many of the first ones of a side."""
+    kept = []
+    for piece in pieces:
+        if piece.side == side and count:
+            count -= 1
+        else:
+            kept.append(piece)
+    return kept
 
 
 def find_tls(conversation: TcpConversation) -> TlsStart | None:
@@ -140,9 +166,12 @@ def _start(conversation: TcpConversation, side: int) -> bytes:
 
 
 def _start_of(pieces: list[Piece], side: int) -> bytes:
+    """The first bytes of a side, up to a gap."""
     start = bytearray()
     for piece in pieces:
-        if piece.side == side and len(start) < LOOKED_AT:
+        if piece.side == side and (isinstance(piece.data, Gap) or len(start) >= LOOKED_AT):
+            break
+        if piece.side == side:
             start += piece.data
     return bytes(start)
 
@@ -154,8 +183,12 @@ def _sizes(side: int, size: int) -> tuple[int, int]:
 
 def part_pieces(pieces: list[Piece], sizes: tuple[int, int]) -> tuple[list[Piece], list[Piece]]:
     """The pieces with so many bytes at the start of each side, and those with the rest."""
-    before, behind, left = [], [], list(sizes)
+    before: list[Piece] = []
+    behind: list[Piece] = []
+    left = list(sizes)
     for piece in pieces:
+        if isinstance(piece.data, Gap):
+            (before if left[piece.side] else behind).append(piece)
         size = min(left[piece.side], len(piece.data))
         left[piece.side] -= size
         if size:
@@ -183,78 +216,10 @@ def _end_of_head(data: bytes, start: int) -> int:
 # Without a handshake
 
 
-@dataclass(frozen=True)
-class _Run:
-    """Legal frames up to the end of a side.
-
-    So many pieces were `dropped` before them; all are `masked`, or none (None if there is no frame); so many of them
-    are whole and the `ends` of messages.
-    """
-
-    dropped: int
-    masked: bool | None = None
-    ends: int = 0
-
-
-class _Outcome(IntEnum):
-    """What is known of the frames from an offset on: nothing, that none of them ends a message, that one is illegal."""
-
-    UNKNOWN = 0
-    ENDLESS = 1
-    ILLEGAL = 2
-
-
 def _detect_frames(pieces: list[Piece]) -> Detected | None:
     """Tell client and server by the masks of their frames."""
-    first, second = (_find_run([piece.data for piece in pieces if piece.side == side]) for side in (0, 1))
+    first, second = (find_run([piece.data for piece in pieces if piece.side == side]) for side in (0, 1))
     if first is None or second is None or first.masked is second.masked or not first.ends + second.ends:
         return None
-    dropped = [first.dropped, second.dropped]
-    kept = []
-    for piece in pieces:
-        if dropped[piece.side]:
-            dropped[piece.side] -= 1
-        else:
-            kept.append(piece)
+    kept = _without_first(_without_first(pieces, 0, first.dropped), 1, second.dropped)
     return Detected(0 if first.masked or second.masked is False else 1, kept)
-
-
-def _find_run(pieces: Sequence[bytes]) -> _Run | None:
-    """The first run that begins with a piece and has the end of a message in it; else the first one without an end."""
-    data = b"".join(pieces)[:LOOKED_AT]
-    offset, unfinished = 0, None if data else _Run(0)
-    outcomes = bytearray(len(data))  # so that no header is read twice, however many runs meet in it
-    for dropped, piece in enumerate(pieces):
-        run = _read_run(data, offset, dropped, outcomes) if offset < len(data) else None
-        if run is not None and run.ends:
-            return run
-        unfinished = unfinished or run
-        offset += len(piece)
-    return unfinished
-
-
-def _read_run(data: bytes, offset: int, dropped: int, outcomes: bytearray) -> _Run | None:
-    masked, ends, outcome = None, 0, _Outcome.ENDLESS
-    begins = []
-    while offset < len(data):
-        try:
-            parsed = parse_header(data[offset : offset + MAX_HEADER])
-        except ProtocolError:
-            outcome = _Outcome.ILLEGAL
-            break
-        if parsed is None:
-            break
-        header, size = parsed
-        has_mask = header.masking_key is not None
-        if header.rsv2 or header.rsv3 or masked not in (None, has_mask) or outcomes[offset] == _Outcome.ILLEGAL:
-            outcome = _Outcome.ILLEGAL
-            break
-        masked = has_mask
-        if outcomes[offset] == _Outcome.ENDLESS:
-            break
-        begins.append(offset)
-        offset += size + header.payload_length
-        ends += offset <= len(data) and header.fin  # zeros are legal, too: empty frames that end no message
-    for begin in begins:
-        outcomes[begin] = outcome
-    return None if outcome is _Outcome.ILLEGAL else _Run(dropped, masked, ends)

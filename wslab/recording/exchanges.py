@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from wslab.dissector.frames import Dissected, DissectedFrame
 from wslab.dissector.messages import MessageJoiner
+from wslab.dissector.opaque import Missing
 from wslab.protocol.body import PIECE, BodyReader, decode_body
 from wslab.protocol.frames import Opcode
 from wslab.protocol.http import Request, Response
@@ -24,12 +25,16 @@ MAX_MESSAGE = 64 * 1024 * 1024  # bytes, decompressed
 MAX_MESSAGES = 256 * 1024 * 1024  # bytes, of all messages together, decompressed
 NO_ROOM = f"what comes after the first {MAX_MESSAGES:,} bytes of messages is left out; a .pcapng holds all"
 TOO_BIG = MESSAGE_IS_TOO_BIG.violation(limit=MAX_MESSAGE).reason
+NOT_CAPTURED = "(the capture has lost bytes)"
 UNKNOWN_BIT = "a reserved bit is set, and its extension is not known here"
 NOT_UTF8 = TEXT_IS_NOT_UTF8.violation().reason
 
 
 class RecordedMessage(NamedTuple):
-    """A message and the time of its last byte in seconds; or None, and the error because of which no more follow."""
+    """A message and the time of its last byte in seconds; or None, and the error because of which it cannot be told.
+
+    Behind an error no more follow, except where a capture has lost bytes.
+    """
 
     time: float
     direction: Direction
@@ -88,6 +93,7 @@ class _ExchangeReader:
         self._answered: Exchange | None = None  # that of the last response
         self._joiners = {direction: MessageJoiner(MAX_MESSAGE) for direction in Direction}
         self._over: set[Direction] = set()  # after an error or a close frame
+        self._torn: set[Direction] = set()  # a capture has lost bytes
         self._received = [chunk.data for chunk in chunks if chunk.direction is Direction.SERVER_TO_CLIENT]
         self._ends = list(accumulate(map(len, self._received)))
 
@@ -119,15 +125,22 @@ class _ExchangeReader:
 
     def _take_frame(self, exchange: Exchange, it: RecordedFrame) -> None:
         """Add the message that a frame completes, or the error in it."""
-        if error := it.seen.illegal or _unknown_bit(it.seen.what):
+        what, way = it.seen.what, it.direction
+        messages = self._joiners[way].feed(it.seen)
+        if error := it.seen.illegal or _unknown_bit(what):
             said: list[tuple[str | bytes | None, str]] = [(None, error)]
+        elif isinstance(what, Missing):
+            self._torn.add(way)
+            said = [(None, f"{what} {NOT_CAPTURED}")]
         else:
-            said = [self._content(message.frame) for message in self._joiners[it.direction].feed(it.seen)]
-        exchange.messages += [RecordedMessage(it.time, it.direction, *one) for one in said]
-        if _is_close(it.seen.what) or any(error for _, error in said):
-            self._over.add(it.direction)
+            said = [self._content(message.frame, way) for message in messages]
+        exchange.messages += [RecordedMessage(it.time, way, *one) for one in said]
+        if _is_close(what) or any(error and not error.endswith(NOT_CAPTURED) for _, error in said):
+            self._over.add(way)
 
-    def _content(self, frame: DissectedFrame) -> tuple[str | bytes | None, str]:
+    def _content(self, frame: DissectedFrame, way: Direction) -> tuple[str | bytes | None, str]:
+        if frame.is_deflated and way in self._torn:
+            return None, f"a compressed message that refers to others {NOT_CAPTURED}"
         self._room.left -= len(frame.payload)
         return (None, NO_ROOM) if self._room.is_full else _content(frame)
 

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from typing import Protocol as Interface
 
 from wslab.dissector.wording import how_many
@@ -39,12 +39,31 @@ time_of_day = fine_clock()  # one for all logs, so that those of both ends of a 
 
 
 class Chunk(NamedTuple):
-    """The bytes of one read or write, with the time in seconds and the number of the connection."""
+    """The bytes of one read or write, with the time in seconds and the number of the connection.
+
+    In what was read from a capture, a chunk with a `Gap` may stand between them.
+    """
 
     time: float
     connection: int
     direction: Direction
     data: bytes
+
+
+class Gap(bytes):
+    """No bytes, as the data of a chunk, in the place of `size` bytes that a capture has lost.
+
+    Unless the frame before tells where the next one begins, it begins `skipped` bytes later; None if nobody knows.
+    """
+
+    size: int
+    skipped: int | None
+
+    def __new__(cls, size: int, skipped: int | None = None) -> Self:
+        """No bytes, in the place of `size`."""
+        gap = super().__new__(cls)
+        gap.size, gap.skipped = size, skipped
+        return gap
 
 
 class Call(NamedTuple):

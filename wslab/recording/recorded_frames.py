@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from wslab.dissector.conversation import Conversation
 from wslab.dissector.frames import KEPT, Dissected
 from wslab.protocol.states import DIRECTIONS, SENDERS, Direction, Role
-from wslab.recording.log import Chunk, Log
+from wslab.recording.log import Chunk, Gap, Log
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,11 @@ class RecordingDissector:
         if conversation is None:
             return []
         self._sides[number, chunk.direction].add(chunk.data, chunk.time)
-        seen = conversation.receive(SENDERS[chunk.direction], chunk.data)
+        sender, data = SENDERS[chunk.direction], chunk.data
+        if isinstance(data, Gap):
+            seen = conversation.lose(sender, data.size, data.skipped)
+        else:
+            seen = conversation.receive(sender, data)
         return [self._recorded(number, one, chunk.time) for one in seen]
 
     def end(self) -> Iterator[RecordedFrame]:

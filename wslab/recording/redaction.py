@@ -60,5 +60,6 @@ def _replace(chunks: list[Chunk], indices: Sequence[int], data: bytes, clean: by
             return
         chunk = chunks[index]
         piece = clean[position : position + len(chunk.data)]
-        chunks[index] = chunk._replace(data=piece + chunk.data[len(piece) :])
+        if piece:  # else it may be a gap
+            chunks[index] = chunk._replace(data=piece + chunk.data[len(piece) :])
         position += len(piece)

@@ -2,16 +2,18 @@
 
 Strategy of reading: what each side sends is one `ReassembledStream`. The sequence numbers of 32 bits are counted on
 without wrapping around; a segment that comes too early waits in a heap until the gap before it is filled; bytes that
-come again are dropped. Nothing is guessed: what comes after a gap that is never filled is not delivered, and the gap is
-counted. A capture may begin in mid-connection: without SYN, a stream begins with the lowest sequence number that was
+come again are dropped. At the end of the file, what is still missing is delivered as a `Gap`, and after it what came
+too early. A capture may begin in mid-connection: without SYN, a stream begins with the lowest sequence number that was
 seen when the other side first acknowledged something, or at the end of the file.
 """
 
 import heapq
 from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import NamedTuple
 
 from wslab.recording.decapsulation import Decapsulator
+from wslab.recording.log import Gap
 from wslab.recording.packets import (
     ACK,
     FIN,
@@ -61,6 +63,10 @@ class TcpWriter:
         yield self._segment(side, FIN | ACK)
         yield self._segment(1 - side, ACK)
 
+    def skip(self, side: int, size: int) -> None:
+        """Leave out so many bytes, which are not there to be sent."""
+        self._next[side] += size
+
     def reset(self, side: int) -> Iterator[Segment]:
         """RST of one side."""
         yield self._segment(side, RST | ACK)
@@ -90,11 +96,12 @@ class ReassembledStream:
         self._has_begun = False  # it is known which byte is the first
         self._next = 0  # the sequence number of the next byte, counted on beyond 2^32
         self._first = 0  # the lowest one that was seen before it was known which is the first
-        self._early: list[tuple[int, bytes]] = []  # a heap of what came before its turn
+        self._early: list[tuple[int, int, float, bytes]] = []  # a heap of what came before its turn, and with what
         self._fin: int | None = None  # the sequence number of FIN
+        self.missing = 0  # bytes that did not come, though later ones did, or FIN
 
-    def add(self, segment: Segment) -> list[bytes]:
-        """Take in a segment, and return the bytes that are in order now."""
+    def add(self, number: int, time: float, segment: Segment) -> list[bytes]:
+        """Take in the segment of a packet, and return the bytes that are in order now."""
         if not self.is_seen:
             self.is_seen, self._next, self._first = True, segment.sequence, segment.sequence
         # The number of 32 bits, counted on: the one that is nearest to the next byte.
@@ -106,7 +113,7 @@ class ReassembledStream:
         if not self._has_begun:
             self._first = min(self._first, start)
         if segment.data:
-            heapq.heappush(self._early, (start, segment.data))
+            heapq.heappush(self._early, (start, number, time, segment.data))
         if segment.flags & FIN:
             self._fin = start + len(segment.data)
         return self._take() if self._has_begun else []
@@ -127,17 +134,28 @@ class ReassembledStream:
     def _take(self) -> list[bytes]:
         pieces = []
         while self._early and self._early[0][0] <= self._next:
-            start, data = heapq.heappop(self._early)
+            start, _, _, data = heapq.heappop(self._early)
             if fresh := data[self._next - start :]:  # the bytes before it have come already
                 pieces.append(fresh)
                 self._next += len(fresh)
         return pieces
 
-    @property
-    def missing(self) -> int:
-        """How many bytes did not come, though later ones did, or FIN."""
-        end = self._early[0][0] if self._early else self._fin
-        return 0 if end is None or not self._has_begun else max(0, end - self._next)
+    def end(self) -> Iterator[tuple[int | None, float, bytes]]:
+        """The gaps and what came after them, with the number (None for the end) and the time of the packet."""
+        while self._early:
+            start, number, time, data = heapq.heappop(self._early)
+            if start > self._next:
+                yield number, time, self._lose(start)
+            if fresh := data[self._next - start :]:
+                self._next += len(fresh)
+                yield number, time, fresh
+        if self._has_begun and self._fin is not None and self._fin > self._next:
+            yield None, 0.0, self._lose(self._fin)
+
+    def _lose(self, end: int) -> Gap:
+        size, self._next = end - self._next, end
+        self.missing += size
+        return Gap(size)
 
 
 class TcpConversation:
@@ -160,12 +178,17 @@ class TcpConversation:
             self.client = 1 - side if segment.flags & ACK else side
         if segment.flags & ACK:  # what it acknowledges has come, and with it the first bytes of the other side
             self._add_pieces(number, time, 1 - side, self.streams[1 - side].begin())
-        self._add_pieces(number, time, side, self.streams[side].add(segment))
+        self._add_pieces(number, time, side, self.streams[side].add(number, time, segment))
 
     def end(self, number: int, time: float) -> None:
         """Take in the end of the file, with the number and the time of its last packet."""
         for side, stream in enumerate(self.streams):
             self._add_pieces(number, time, side, stream.begin())
+            latest = max(((piece.number, piece.time) for piece in self.pieces if piece.side == side), default=(0, 0.0))
+            for came, when, data in stream.end():
+                latest = (number, time) if came is None else max(latest, (came, when))
+                self.pieces.append(Piece(*latest, side, data))
+        self.pieces.sort(key=attrgetter("number"))
 
     def _side(self, segment: Segment) -> int:
         return 0 if segment.source == self.ends[0] else 1

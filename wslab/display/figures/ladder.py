@@ -27,7 +27,8 @@ from wslab.display.figures.selection import (
     select,
     title_of,
 )
-from wslab.dissector.frames import DissectedFrame, Opaque
+from wslab.dissector.frames import DissectedFrame
+from wslab.dissector.opaque import Opaque
 from wslab.dissector.wording import shorten, since
 from wslab.protocol.states import SENDERS, Role
 from wslab.recording.log import Call, Chunk

@@ -11,13 +11,16 @@ from wslab.display.inspector.dissect import MOST_ROWS, dissect
 from wslab.display.table import Table, table_of
 from wslab.dissector.conversation import agreed_extensions
 from wslab.dissector.dissection import Dissection, field_of_body
+from wslab.dissector.field import Field
 from wslab.dissector.fields import fields_of_frame, read_layout
-from wslab.dissector.frames import KEPT, Body, DissectedFrame, Opaque
+from wslab.dissector.frames import KEPT, DissectedFrame
 from wslab.dissector.handshake_lines import dissect_head
-from wslab.dissector.payloads import ByteRange, Verdict
+from wslab.dissector.opaque import Body, Missing, Opaque
+from wslab.dissector.payloads import LEFT_OUT, ByteRange, Verdict
 from wslab.protocol.deflate import NAME as DEFLATE
 from wslab.protocol.http import Request, Response
 from wslab.protocol.states import Direction, Role
+from wslab.recording.log import Gap
 from wslab.recording.recorded_frames import RecordedFrame, dissect_recording
 from wslab.recording.recording import Recording
 
@@ -106,12 +109,19 @@ def _entries(recording: Recording, kept: int) -> Iterator[Entry]:
 
 def _is_empty_body(it: RecordedFrame, sizes: Counter[tuple[int, Direction]]) -> bool:
     """Return True if it stands for no bytes, as `sizes`, the number of bytes sent each way, tells."""
-    return isinstance(it.seen.what, Opaque) and it.seen.start >= sizes[it.connection, it.direction]
+    what = it.seen.what
+    is_opaque = isinstance(what, Opaque) and not isinstance(what, Missing)
+    return is_opaque and it.seen.start >= sizes[it.connection, it.direction]
 
 
 def look_into(recording: Recording, entry: Entry, most_bytes: int) -> Table:
     """Every byte of an entry's head or frame, with at most `most_bytes` of its payload."""
     seen, window = entry.recorded.seen, ByteRange(0, most_bytes)
+    if isinstance(seen.what, Missing):
+        size = seen.end - seen.start
+        return table_of(
+            [Field(0, size, "missing", "", str(seen.what), LEFT_OUT if size else "")], f"row {entry.number}"
+        )
     if entry.is_body:
         end = seen.end if isinstance(seen.what, Body) else None
         return table_of([field_of_body(_bytes_of(recording, entry.recorded, end))], f"row {entry.number}")
@@ -133,6 +143,8 @@ def _bytes_of(recording: Recording, one: RecordedFrame, end: int | None) -> byte
         if (chunk.connection, chunk.direction) != (one.connection, one.direction):
             continue
         last = None if end is None else max(0, end - position)
+        if isinstance(chunk.data, Gap) and position > start:
+            break  # what comes behind it does not follow
         pieces.append(chunk.data[max(0, start - position) : last])
         position += len(chunk.data)
         if end is not None and position >= end:

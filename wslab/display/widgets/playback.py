@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate, islice
 
-from wslab.dissector.frames import Body, DissectedFrame, Opaque
+from wslab.dissector.frames import DissectedFrame
 from wslab.dissector.messages import MessageJoiner
+from wslab.dissector.opaque import Body, Opaque
 from wslab.dissector.wording import how_many, in_hex
 from wslab.protocol.frames import Opcode
 from wslab.protocol.http import Request, Response
