@@ -107,12 +107,9 @@ SENT = {
 }
 
 
-@some_and_all_steps
-@both_roles
-@with_and_without_deflate
-@with_and_without_recording
-@pytest.mark.parametrize("call", SENDING)
-def test_what_is_sent_is_sent_once_or_not_at_all(call, role, deflate, records, opcodes, every):
+def sending(call: str, role: Role, deflate: PermessageDeflate | None, records: bool):
+    """Send once while it is interrupted, and if that left a connection that works, once more."""
+
     def scenario(interruption: Interruption) -> None:
         with joined(role, deflate, records) as (connection, peer):
             with interruption.armed():
@@ -126,7 +123,25 @@ def test_what_is_sent_is_sent_once_or_not_at_all(call, role, deflate, records, o
             else:
                 assert peer.hear() in (SENT[call], [])
 
-    assert every_interrupt(scenario, opcodes, every) > 20
+    return scenario
+
+
+@some_and_all_steps
+@both_roles
+@with_and_without_deflate
+@with_and_without_recording
+@pytest.mark.parametrize("call", SENDING)
+def test_what_is_sent_is_sent_once_or_not_at_all(call, role, deflate, records, opcodes, every):
+    assert every_interrupt(sending(call, role, deflate, records), opcodes, every) > 20
+
+
+@both_roles
+@with_and_without_deflate
+@pytest.mark.parametrize("call", SENDING)
+@pytest.mark.parametrize("error", [RuntimeError, ValueError, TimeoutError])
+def test_a_signal_handler_may_raise_what_looks_like_a_mistake_or_like_a_fault_of_the_system(error, call, role, deflate):
+    """As one that raises TimeoutError, which `signal.alarm` calls in time, limits the time of anything."""
+    assert every_interrupt(sending(call, role, deflate, False), every=9, error=error) > 20
 
 
 def say_something(peer: Peer) -> None:
@@ -144,12 +159,9 @@ RECEIVING = {
 }
 
 
-@some_and_all_steps
-@both_roles
-@with_and_without_deflate
-@with_and_without_recording
-@pytest.mark.parametrize("call", RECEIVING)
-def test_what_is_received_is_received_once_while_the_connection_is_open(call, role, deflate, records, opcodes, every):
+def receiving(call: str, role: Role, deflate: PermessageDeflate | None, records: bool):
+    """Receive once while it is interrupted, and if that left a connection that works, everything else."""
+
     def scenario(interruption: Interruption) -> None:
         with joined(role, deflate, records) as (connection, peer):
             say_something(peer)
@@ -168,7 +180,23 @@ def test_what_is_received_is_received_once_while_the_connection_is_open(call, ro
                 got += list(connection)
                 assert got == ["text 1", b"binary 3"][: len(got)]
 
-    assert every_interrupt(scenario, opcodes, every) > 20
+    return scenario
+
+
+@some_and_all_steps
+@both_roles
+@with_and_without_deflate
+@with_and_without_recording
+@pytest.mark.parametrize("call", RECEIVING)
+def test_what_is_received_is_received_once_while_the_connection_is_open(call, role, deflate, records, opcodes, every):
+    assert every_interrupt(receiving(call, role, deflate, records), opcodes, every) > 20
+
+
+@both_roles
+@pytest.mark.parametrize("call", RECEIVING)
+@pytest.mark.parametrize("error", [RuntimeError, ValueError, OSError])
+def test_what_a_signal_handler_raises_is_not_taken_for_a_fault_of_the_peer_or_the_system(error, call, role):
+    assert every_interrupt(receiving(call, role, DEFLATE, False), every=9, error=error) > 20
 
 
 @some_and_all_steps

@@ -1,4 +1,4 @@
-"""A KeyboardInterrupt in front of a chosen step of wslab's connections, as Ctrl-C may come at any of them."""
+"""A KeyboardInterrupt in front of a chosen step of wslab's connections, as Ctrl-C may come at any, or another error."""
 
 import contextlib
 import dis
@@ -22,16 +22,19 @@ CHECKING = {
 
 
 class Interruption:
-    """Raises KeyboardInterrupt once, or calls `act`, in front of step `at` that this thread takes in wslab.
+    """Raises `error` once, or calls `act`, in front of step `at` that this thread takes in wslab.
 
     A step is a line of its sockets or protocol, or with `opcodes` a moment at which CPython runs signal handlers.
     `steps` counts them.
     """
 
-    def __init__(self, at: int | None = None, opcodes: bool = False) -> None:
+    def __init__(
+        self, at: int | None = None, opcodes: bool = False, error: type[BaseException] = KeyboardInterrupt
+    ) -> None:
         self.steps = 0
         self.where = ""
         self.act: Callable[[], object] | None = None
+        self.error = error
         self._at = at
         self._opcodes = opcodes
         self._previous: dict[FrameType | None, int] = {}  # the latest instruction of each call
@@ -51,7 +54,7 @@ class Interruption:
             if self.steps == self._at:
                 self.where = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} {frame.f_code.co_name}"
                 if self.act is None:
-                    raise KeyboardInterrupt
+                    raise self.error
                 self.act()
         return self._trace
 
@@ -62,13 +65,18 @@ class Interruption:
         sys.settrace(self._trace)
         try:
             yield self
-        except KeyboardInterrupt:
+        except self.error:
             pass
         finally:
             sys.settrace(before)
 
 
-def every_interrupt(scenario: Callable[[Interruption], None], opcodes: bool = False, every: int = 1) -> int:
+def every_interrupt(
+    scenario: Callable[[Interruption], None],
+    opcodes: bool = False,
+    every: int = 1,
+    error: type[BaseException] = KeyboardInterrupt,
+) -> int:
     """Run `scenario` once for each step that it takes while it is armed; how many there are.
 
     Each time it has a thread of its own: CPython 3.11 may take an exception from a tracer for one that is still being
@@ -78,12 +86,12 @@ def every_interrupt(scenario: Callable[[Interruption], None], opcodes: bool = Fa
     with running(scenario, counting):
         pass
     for at in range(1 + counting.steps % every, counting.steps + 1, every):
-        interruption = Interruption(at, opcodes)
+        interruption = Interruption(at, opcodes, error)
         try:
             with running(scenario, interruption):
                 pass
-        except BaseException as error:
-            error.add_note(f"interrupted at step {at}: {interruption.where}")
+        except BaseException as failure:
+            failure.add_note(f"interrupted at step {at}: {interruption.where}")
             raise
     return counting.steps
 

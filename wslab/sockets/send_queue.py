@@ -123,10 +123,10 @@ class SendQueue:
             if not self._begun:
                 self._write_by = deadline_in(self._write_timeout)
             self._begun = list(_behind(written, buffers))
-        except OSError as error:
-            self.abort(f"writing failed: {error}")
-            raise self.failure() from error
-        except BaseException:  # half a frame may have been written, so nothing can follow it
+        except BaseException as error:  # half a frame may have been written, so nothing can follow it
+            if isinstance(error, OSError) and error.errno is not None:  # else a signal handler has raised it
+                self.abort(f"writing failed: {error}")
+                raise self.failure() from error
             self.abort(INTERRUPTED)
             raise
 

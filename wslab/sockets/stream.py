@@ -1,6 +1,7 @@
 """Stream: a TCP or TLS socket that one thread reads while another writes, with a deadline for every wait."""
 
 import contextlib
+import errno
 import os
 import select
 import selectors
@@ -115,6 +116,8 @@ class Stream:
     def _no_bytes(self, error: OSError) -> bytes | None:
         if isinstance(error, BlockingIOError | ssl.SSLWantReadError):
             return None
+        if error.errno is None:  # a signal handler has raised it
+            raise error
         self.error = str(error)
         return b""
 
@@ -238,7 +241,7 @@ class TLSStream(Stream):
             except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
                 self._must_read_to_write = isinstance(error, ssl.SSLWantReadError)
                 if self._tls.version() is None:
-                    raise ConnectionAbortedError("the TLS handshake was not finished") from None
+                    raise ConnectionAbortedError(errno.ECONNABORTED, "the TLS handshake was not finished") from None
                 return 0
 
     def end_writing(self) -> None:

@@ -112,7 +112,7 @@ class Transport:
         lock = self.lock
         if lock._is_owned():
             raise RuntimeError("a signal handler has interrupted this connection in the middle of its work")
-        is_whole = False
+        forgiven: tuple[type[BaseException], ...] = HARMLESS
         if messages is not None:
             if self.observer is not None:
                 self.mark_messages(self.outward, "send", messages)
@@ -121,20 +121,28 @@ class Transport:
         try:
             lock.acquire()  # takes half the time of `with`
             act(argument)
+            forgiven = ()
             self.send_queue.enqueue(self.protocol.pieces_to_send())
             if messages:
                 self.traffic.sent.count(messages)
-            is_whole = True
+            forgiven = (BaseException,)
             lock.release()
         except BaseException as error:
-            if not (is_whole or isinstance(error, HARMLESS)):
+            # What a signal handler raises may look like a caller's mistake, but come when bytes have been made already.
+            is_begun = forgiven is HARMLESS and lock._is_owned() and bool(self.protocol.pieces_to_send())
+            is_split = (is_begun and not self.send_queue.broken) or not isinstance(error, forgiven)
+            if is_split:
                 self.cut()
             release_if_owned(lock)
-            if isinstance(error, ConnectionClosed) and error.code == CloseCode.ABNORMAL_CLOSURE and not error.reason:
-                raise self.why_closed() from None
-            if isinstance(error, ValueError) and self.send_queue.broken:  # a fragmented message will never be whole
+            if not is_split and self._is_moot(error):
                 raise self.why_closed() from None
             raise
+
+    def _is_moot(self, error: BaseException) -> bool:
+        """Whether the error does not tell that, or why, the connection is closed, which it is."""
+        if isinstance(error, ValueError):  # a fragmented message will never be whole
+            return bool(self.send_queue.broken)
+        return isinstance(error, ConnectionClosed) and error.code == CloseCode.ABNORMAL_CLOSURE and not error.reason
 
     def cut(self) -> None:
         """End TCP at once and take nothing in any more: an exception has split what goes together."""
