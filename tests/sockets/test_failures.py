@@ -46,6 +46,15 @@ def test_a_proxy_is_named_for_other_machines_only_and_never_its_address(monkeypa
         assert "proxy" not in str(no_connection(error, here, 80))
 
 
+@pytest.mark.parametrize("excepted", ["*", "host", "HOST", ".example, host", "host:80"])
+def test_a_proxy_is_not_named_for_a_machine_that_the_environment_excepts(excepted, monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://proxy.example/")
+    monkeypatch.setenv("NO_PROXY", excepted)
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert "proxy" in str(no_connection(TimeoutError(), "other", 80)) or excepted == "*"
+    assert "proxy" not in str(no_connection(TimeoutError(), "host", 80))
+
+
 def test_only_where_no_tls_is_spoken_is_another_scheme_advised():
     for reason, says_so in (("WRONG_VERSION_NUMBER", True), ("CERTIFICATE_VERIFY_FAILED", False)):
         error = ssl.SSLError(1, "x")
