@@ -122,6 +122,12 @@ def test_a_server_agrees_to_a_subprotocol_and_to_its_wishes_for_deflate():
             assert connection.receive() == "Hello"
 
 
+@pytest.mark.parametrize("option", [{"subprotocols": "chat"}, {"origins": "http://localhost:8888"}])
+def test_one_name_where_a_list_is_meant_is_refused(option):
+    with pytest.raises(TypeError, match="lists"):
+        EchoServer(**option)
+
+
 def test_a_server_without_deflate_declines_it():
     with live_server(deflate=False) as server, connect(server.url) as connection:
         assert "Sec-WebSocket-Extensions" not in connection.response.headers

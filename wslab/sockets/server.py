@@ -86,6 +86,8 @@ class EchoServer:
         ssl: ssl.SSLContext | None = None,
         page: bool = True,
     ) -> None:
+        if isinstance(subprotocols, str) or isinstance(origins, str):  # its letters would be taken for the names
+            raise TypeError("subprotocols and origins are lists: ['chat'], not 'chat'")
         self.host = host
         self.port = port
         self.limits = limits or Limits()
