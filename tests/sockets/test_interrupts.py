@@ -365,6 +365,19 @@ def test_a_signal_handler_that_interrupts_the_work_itself_does_not_wait_for_it(r
     assert every_interrupt(scenario, every=11) > 20
 
 
+@both_roles
+def test_a_connection_that_a_signal_handler_has_cut_off_in_the_middle_of_a_call_is_closed(role):
+    def scenario(interruption: Interruption) -> None:
+        with joined(role, None, False) as (connection, _):
+            interruption.act = connection.abort
+            with interruption.armed(), contextlib.suppress(ConnectionClosed):
+                connection.send("text 1")
+            if interruption.where:
+                assert (connection.state, connection.is_open) == (State.CLOSED, False)
+
+    assert every_interrupt(scenario, every=3) > 20
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("records", [False, True], ids=["", "recording"])
 @pytest.mark.parametrize("deflate", [False, True], ids=["plain", "deflate"])

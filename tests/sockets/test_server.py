@@ -544,6 +544,17 @@ def test_a_fork_that_leaves_the_with_block_of_a_server_does_not_stop_it():
         assert connection.receive() == "Hello"
 
 
+@needs_fork
+def test_a_fork_that_leaves_the_with_block_of_a_client_does_not_close_it():
+    with (
+        live_server() as server,
+        connect(server.url) as connection,
+        forked(lambda: connection.__exit__(None, None, None)),
+    ):
+        connection.send("Hello")
+        assert connection.receive() == "Hello"
+
+
 def test_small_messages_are_not_held_back_by_nagle():
     with live_server() as server, connect(server.url) as connection:
         for end in [connection, *server.connections]:

@@ -1,5 +1,6 @@
 """Connection: what a handler is given and what `connect` returns, with blocking calls for any thread."""
 
+import os
 import socket
 import time
 import weakref
@@ -59,7 +60,7 @@ class Connection:
     @property
     def state(self) -> State:
         """CONNECTING, OPEN, CLOSING or CLOSED (RFC 6455 §4.1, §7.1)."""
-        return self._protocol.state
+        return State.CLOSED if self._transport.stream.is_over else self._protocol.state
 
     @property
     def is_open(self) -> bool:
@@ -117,11 +118,13 @@ class Connection:
         return f"<Connection {self.number} ({self._protocol.role}, {self.state.name})>"
 
     def __enter__(self) -> "Connection":
+        self._process = os.getpid()
         return self
 
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
         try:
-            self.close()
+            if self._process == os.getpid():  # a fork may leave the block of the process that it comes from
+                self.close()
         except PartError:  # the with block has raised it already, if it did
             if not isinstance(error, PartError):
                 raise
@@ -275,8 +278,7 @@ class Connection:
     def begin_close(self, code: int = CloseCode.GOING_AWAY, reason: str = "", timeout: float = 5.0) -> bool:
         """Begin the closing handshake without waiting. Return True if a thread that is receiving will do the rest.
 
-        It has `timeout` seconds for that. If no thread is receiving, or the peer has not read for long, call `close` to
-        do the rest. Raises ConnectionClosed if there is nothing to close.
+        It has `timeout` seconds for that; if False, `close` does it. Raises ConnectionClosed if there is nothing to do.
         """
         return self._transport.begin_close(code, reason, time.monotonic() + timeout)
 

@@ -78,7 +78,8 @@ class Stream:
 
     One thread at a time may read and one may write; `shutdown` wakes both, and must do so before `close`. Nothing waits
     but the two methods that say so, and an exception that ends such a wait (Ctrl-C) has lost no byte. `waits` is how
-    many calls wait for something to read: more than one where a signal handler has interrupted the first.
+    many calls wait for something to read: more than one where a signal handler has interrupted the first. `is_over`
+    says that this side has ended TCP.
     A `timeout` is in seconds, None for no limit; a `deadline` is a time of `time.monotonic`, None for never.
     """
 
@@ -91,7 +92,7 @@ class Stream:
         sock.setblocking(bool(self._now))
         self.waits = 0
         self.error = ""  # why TCP is broken, if it is
-        self._is_over = False
+        self.is_over = False
         self._sock = sock
         self._timeout: float | None = None  # what the operating system has been told
         self._poll = _poll_for(sock, select.POLLIN).poll if hasattr(select, "poll") else None
@@ -144,7 +145,7 @@ class Stream:
         return self._wait(None if deadline is None else deadline - time.monotonic(), to_write=True)
 
     def _wait(self, timeout: float | None, to_write: bool) -> bool:
-        return is_ready(self._sock, timeout, lambda: self._is_over, to_write)
+        return is_ready(self._sock, timeout, lambda: self.is_over, to_write)
 
     def write(self, buffers: Sequence[bytes | memoryview]) -> int:
         """Write as much of `buffers`, one after the other, as can be written at once. Return how much that was.
@@ -170,9 +171,9 @@ class Stream:
 
     def shutdown(self) -> None:
         """End TCP at once, in both directions, unless that is done; the threads that read or write are woken."""
-        if not self._is_over:
+        if not self.is_over:
             shut_down(self._sock)
-            self._is_over = True
+            self.is_over = True
 
     def close(self) -> None:
         """Give the socket back; nothing may use it any more."""
