@@ -34,5 +34,16 @@ def test_bytes_are_taken_as_they_are_and_what_is_like_them_is_copied():
 
     assert as_bytes(data) is data
     assert [as_bytes(bytearray(data)), as_bytes(memoryview(data))] == [data, data]
-    with pytest.raises(TypeError):
-        as_bytes(5)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"say": "Hello"}, "str or bytes can be sent here, not dict"),
+        (5, "str or bytes can be sent here, not int"),
+        ("Hello", "bytes can be sent here, not str"),
+    ],
+)
+def test_what_has_no_bytes_is_refused_with_a_word_for_what_has(data, words):
+    with pytest.raises(TypeError, match=f"^{words}$"):
+        as_bytes(data)

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from wslab.sockets.server import EchoServer
 from wslab.sockets.url import WebSocketUrl, parse_url
 
 # As Chromium, Firefox and Node make them (WHATWG URL, UTS 46)
@@ -111,6 +112,11 @@ NO_PORTS = ["65536", "-1", "http", "\u0663"]
 def test_what_is_no_address_is_a_valueerror_that_says_why_in_our_own_words(url, words):
     with pytest.raises(ValueError, match=re.escape(words)):
         parse_url(url)
+
+
+def test_a_server_is_no_address_and_the_error_says_where_it_has_one():
+    with pytest.raises(TypeError, match="the `url` of a server, not EchoServer"):
+        parse_url(EchoServer())
 
 
 @pytest.mark.parametrize(

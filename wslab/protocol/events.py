@@ -65,4 +65,10 @@ def as_bytes(data: bytes) -> bytes:
     >>> as_bytes(bytearray(b"Hello"))
     b'Hello'
     """
-    return data if isinstance(data, bytes) else bytes(memoryview(data))
+    if isinstance(data, bytes):
+        return data
+    try:
+        return bytes(memoryview(data))
+    except TypeError:
+        wanted = "bytes" if isinstance(data, str) else "str or bytes"  # a ping takes no text, a message both
+        raise TypeError(f"{wanted} can be sent here, not {type(data).__name__}") from None

@@ -64,6 +64,8 @@ def parse_url(url: str) -> WebSocketUrl:
     >>> parse_url("ws://localhost:8765/chat?room=1")
     WebSocketUrl(secure=False, host='localhost', port=8765, resource_name='/chat?room=1')
     """
+    if not isinstance(url, str):
+        raise TypeError(f"an address is text, such as the `url` of a server, not {type(url).__name__}")
     url = _IGNORED.sub("", url)
     parts = _URL.fullmatch(url)
     if parts is None:
