@@ -33,6 +33,18 @@ def url():
         yield address
 
 
+@pytest.mark.parametrize(
+    ("encoding", "first_line"), [("utf-8-sig", ""), ("latin-1", "# coding: latin-1\n")], ids=["with a BOM", "latin-1"]
+)
+def test_a_file_may_be_encoded_as_python_allows_it(file, encoding, first_line):
+    file.write_text(f"{first_line}NAME = 'é'\nassert len(NAME) == 1\ndef accept_key(key): pass\n", encoding=encoding)
+
+    score = judge_file(file)
+
+    assert "accept_key" not in score.missing
+    assert "cannot be loaded" not in score.problem
+
+
 def test_the_reference_can_be_read_in_one_sitting():
     assert len(REFERENCE.splitlines()) <= 300
 

@@ -120,7 +120,7 @@ def judge_file(file: str | os.PathLike[str], chapters: Sequence[str] = tuple(CHA
     """
     path = Path(file)
     try:
-        source = path.read_text(encoding="utf-8", errors="replace")
+        source = path.read_bytes()  # Python knows how they are encoded
     except FileNotFoundError:
         return Score((), PARTS, problem=f"{UNATTEMPTED}: there is no {path.name} here")
     names, problem = _load(path, source)
@@ -137,7 +137,7 @@ def judge_file(file: str | os.PathLike[str], chapters: Sequence[str] = tuple(CHA
         return Score(reports, missing, problem=str(error))
 
 
-def _why_not_tried(source: str, missing: Sequence[str]) -> str:
+def _why_not_tried(source: bytes, missing: Sequence[str]) -> str:
     if missing:
         return "not tried while parts are missing"
     if borrowed := _borrowed(source):
@@ -147,7 +147,7 @@ def _why_not_tried(source: str, missing: Sequence[str]) -> str:
     return ""
 
 
-def _borrowed(source: str) -> str:
+def _borrowed(source: bytes) -> str:
     """What the file takes from elsewhere, if it would do the work."""
     for node in ast.walk(ast.parse(source)):
         match node:
@@ -159,7 +159,7 @@ def _borrowed(source: str) -> str:
     return ""
 
 
-def _load(path: Path, source: str) -> tuple[dict[str, Any], str]:
+def _load(path: Path, source: bytes) -> tuple[dict[str, Any], str]:
     """What the file defines, and what went wrong with it. It is tried first where it can do no harm."""
     outcome = isolation.play(lambda: bool(_run(path, source)), [Case("")], frozenset(), isolation.LIMIT)[0]
     if outcome.ended:
@@ -170,7 +170,7 @@ def _load(path: Path, source: str) -> tuple[dict[str, Any], str]:
     return _run(path, source), ""
 
 
-def _run(path: Path, source: str) -> dict[str, Any]:
+def _run(path: Path, source: bytes) -> dict[str, Any]:
     names: dict[str, Any] = {"__name__": path.stem, "__file__": str(path)}
     exec(compile(source, str(path), "exec"), names)
     return names
