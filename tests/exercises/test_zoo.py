@@ -91,6 +91,10 @@ WRONG = {
         "    with HERE as line:\n        return line.response.status == 101",
         "lets the bad",
     ),
+    "says True and False in turn": (
+        "    global turn\n    turn = not globals().get('turn', False)\n    return turn",
+        "lets the bad",
+    ),
     "expects what nobody sends": (
         "    with HERE as line:\n        line.send(Frame(Opcode.PING, b'x'))\n"
         "        return line.receive() == Frame(Opcode.TEXT, b'x')",
@@ -137,6 +141,9 @@ def test_a_bug_of_the_set_shows_in_its_capture(name):
 
     assert diagnosis(name, row, section).points == 2
     assert diagnosis(name, row, section.removeprefix("RFC 6455 ")).points == 2
+    if section.startswith("RFC 6455 §"):
+        for written_as in ("RFC6455 section {}", "section {}", " {}. "):
+            assert diagnosis(name, row, written_as.format(section.removeprefix("RFC 6455 §"))).points == 2
     assert diagnosis(name, row - 1, section).points == 1
     assert diagnosis(name, row, "§4.4").points == 1
     assert diagnosis(name, 0, "").points == 0

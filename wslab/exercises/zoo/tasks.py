@@ -48,8 +48,8 @@ def _section(bug: Bug, said: object) -> str:
 
 
 def plain_section(section: str) -> str:
-    """A section without what may be written in several ways: 'RFC 6455 §5.2', '§5.2' and '5.2' are one."""
-    return re.sub(r"^\W+|\s", "", section.strip().removeprefix("RFC 6455"))
+    """A section without what may be written in several ways: 'RFC6455 section 5.2', '§5.2' and '5.2' are one."""
+    return re.sub(r"^(RFC ?6455\b)?\W*(section\b)?\W*|\W+$|\s", "", section, flags=re.IGNORECASE)
 
 
 def _asked(judge: partial[str], _source: random.Random) -> Iterator[Case]:
@@ -92,9 +92,10 @@ def _diagnosis_source(exercise: Exercise) -> str:
     return f'def {exercise.name}() -> tuple[int, str]:\n    """{doc}"""\n    return {row}, "{section}"\n'
 
 
-def _tried(bug: Bug, _source: random.Random) -> Iterator[Case]:
-    yield trial(None, bug.role)
-    yield trial(bug, bug.role)
+def _tried(bug: Bug, source: random.Random) -> Iterator[Case]:
+    """The good one and the bad one, and both again in an order that a probe which does not look cannot know."""
+    for it in (None, bug, *source.sample([None, bug, bug], 3)):
+        yield trial(it, bug.role)
 
 
 def probe(bug: Bug) -> Exercise:
