@@ -69,7 +69,7 @@ that does the work.
 - As a program, `python {FILE}`, it listens on a port of 127.0.0.1 that is free, and prints one line,
   `Listening on ws://127.0.0.1:PORT/`. This stands behind `if __name__ == "__main__":`, so that the file can also be
   read without a server.
-- Each connection has a thread, as in lesson 10. It reads the request, refuses what is none for a WebSocket, and
+- Each connection has a thread, as in lesson 10. It reads the request, refuses it if it asks for no WebSocket, and
   answers the others.
 - Each message goes back as it came, compressed if that was agreed on. Each ping gets its pong.
 - A close frame is answered with a close frame; then the server ends TCP. A client that breaks a rule gets a close frame
