@@ -4,10 +4,12 @@ import errno
 import os
 import socket
 import ssl
+import time
 import traceback
 import zlib
 from base64 import b64decode, b64encode
 from hashlib import sha1
+from types import SimpleNamespace
 
 import pytest
 from support.heads_and_frames import ACCEPT, KEY
@@ -27,6 +29,7 @@ from wslab import (
     serialize_frame,
 )
 from wslab.protocol.codec import Codec
+from wslab.sockets.lookahead import LOOK_INTERVAL
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
@@ -248,6 +251,18 @@ def test_frames_glued_to_the_answer_are_received():
         assert (connection.close_code, connection.close_reason) == (4000, "bye")
 
 
+def test_who_only_sends_learns_soon_of_a_close_frame_that_came_with_the_answer():
+    def talk(sock: socket.socket) -> None:
+        sock.sendall(agreement(read_request(sock)["Sec-WebSocket-Key"]) + said(Frame(Opcode.CLOSE, b"\x0f\xa0bye")))
+        wait_for_end(sock)
+
+    with tiny_server(talk) as url, connect(url) as connection:
+        assert connection._transport.look_at - time.monotonic() <= LOOK_INTERVAL
+        connection._transport.look_at = 0.0
+        with pytest.raises(ConnectionClosed, match="4000: bye"):
+            connection.send("still there?")
+
+
 def test_a_fault_glued_to_the_answer_is_raised_by_receive_and_not_by_connect():
     def talk(sock: socket.socket) -> None:
         sock.sendall(agreement(read_request(sock)["Sec-WebSocket-Key"]) + b"\x83\x00")
@@ -443,6 +458,41 @@ def test_a_server_that_never_answers_is_a_timeouterror(start):
 def test_no_time_at_all_is_a_timeouterror(timeout):
     with tiny_server(wait_for_end) as url, pytest.raises(TimeoutError):
         connect(url, timeout=timeout)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_all_addresses_of_a_host_share_the_time(count, monkeypatch):
+    told: list[float] = []
+
+    def connected(place, timeout):
+        told.append(timeout)
+        now[0] += timeout
+        raise TimeoutError("timed out")
+
+    now = [100.0]
+    found = socket.getaddrinfo("127.0.0.1", 1, type=socket.SOCK_STREAM)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found * count)
+    monkeypatch.setattr(socket, "create_connection", connected)
+    monkeypatch.setattr("wslab.sockets.stream.time", SimpleNamespace(monotonic=lambda: now[0]))
+    with pytest.raises(TimeoutError, match="does not answer"):
+        connect("ws://many.example/", timeout=6)
+    assert told == [6 / count] * count
+
+
+def test_a_host_is_reached_by_any_of_its_addresses(monkeypatch):
+    def look_up_many(host, *arguments, **options):
+        return found if host == "many.example" else look_up(host, *arguments, **options)
+
+    look_up = socket.getaddrinfo
+    with live_server() as server, socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        places = [nobody.getsockname(), ("127.0.0.1", server.port)]
+        found = [look_up(*place, type=socket.SOCK_STREAM)[0] for place in places]
+        with monkeypatch.context() as patch:
+            patch.setattr(socket, "getaddrinfo", look_up_many)
+            with connect("ws://many.example/") as connection:
+                connection.send("Hello")
+                assert connection.receive() == "Hello"
 
 
 def test_a_port_where_nobody_listens_is_one_sentence_and_a_short_traceback():

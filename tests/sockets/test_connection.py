@@ -648,6 +648,16 @@ def test_who_only_sends_learns_that_the_peer_has_closed(role, call):
             SAYING_SOMETHING[call](ours)
 
 
+def test_raw_bytes_are_not_sent_after_the_end_of_tcp_which_is_told():
+    with against_raw() as (connection, peer):
+        peer.shutdown(socket.SHUT_WR)
+        wait_until_it_is_readable(connection)
+        let_time_pass(connection)
+        for _ in range(2):
+            with pytest.raises(ConnectionClosed, match=r"ended without a close frame$"):
+                connection.send_raw(b"anything")
+
+
 @pytest.mark.parametrize("role", Role)
 def test_is_open_knows_of_a_close_frame_and_of_the_end_of_tcp(role):
     with pair() as (client, server):

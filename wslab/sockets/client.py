@@ -1,10 +1,12 @@
 """connect: open a WebSocket connection to an address (RFC 6455 §3, §4.1)."""
 
+import contextlib
 import os
 import socket
 import ssl as ssl_module
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from wslab.protocol.codec import Codec
 from wslab.protocol.deflate import PermessageDeflate
@@ -39,7 +41,7 @@ def connect(
 ) -> Connection:
     """Open a connection to `url`; use it in a `with` block, or call its `close`.
 
-    `timeout` in seconds bounds the handshake with that of TLS before it, each write and, unless `receive` is told
+    `timeout` in seconds bounds the opening of TCP, TLS and WebSocket together, each write and, unless `receive` is told
     otherwise, each wait for a message (None: no bound). `max_size` in bytes bounds a received message. `ssl` is for
     `wss://` (default: the system's certificates). `key` and `masking_key` make the bytes the same in every run, for
     lessons; by default they are random, as RFC 6455 §4.1 and §5.3 demand. Raises OSError if there is no TCP connection
@@ -106,10 +108,19 @@ def _add_credentials(address: WebSocketUrl, headers: Iterable[tuple[str, str]]) 
 def _open_tcp(address: WebSocketUrl, deadline: float | None) -> socket.socket:
     is_here = f".{address.name}".endswith(".localhost")  # RFC 6761 §6.3, whatever the resolver knows
     try:
-        place = "localhost" if is_here else address.host, address.port
-        sock = socket.create_connection(place, _patience_until(deadline))
+        places = socket.getaddrinfo("localhost" if is_here else address.host, address.port, type=socket.SOCK_STREAM)
+        for left in range(len(places), 1, -1):
+            with contextlib.suppress(OSError):  # the next one may do
+                return _connected(places[-left][-1], deadline, left)
+        return _connected(places[-1][-1], deadline)
     except OSError as error:
         raise no_connection(error, address.host, address.port) from None
+
+
+def _connected(place: tuple[Any, ...], deadline: float | None, left: int = 1) -> socket.socket:
+    """A connection to one of the addresses of a host, `left` of which have to share the time up to `deadline`."""
+    patience = _patience_until(deadline)
+    sock = socket.create_connection(place[:2], None if patience is None else patience / left)
     send_at_once(sock)
     return sock
 

@@ -69,7 +69,8 @@ class ReceiveQueue:
             received: Any = as_event(item) if wanted is EVENT else item
             if self._transport.observer is not None and wanted is MESSAGE:
                 self._mark((received,))
-            if before == 1 and not self._protocol.withheld:  # else a look is due BUSY_INTERVAL after the last read
+            # Else a look is due BUSY_INTERVAL after the last read. Nobody is about to answer a response.
+            if (before == 1 and not self._protocol.withheld) or wanted is Response:
                 self._transport.look_at = time.monotonic() + LOOK_INTERVAL
             del queue[0]  # unlike after a call, no signal handler is run between this and what follows
             turn.release()

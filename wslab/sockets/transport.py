@@ -156,9 +156,13 @@ class Transport:
 
     def send_raw(self, data: bytes) -> None:
         """Send bytes as they are, past the protocol."""
-        if self.has_ended:
-            raise ConnectionClosed(self.protocol.close_code, self.protocol.close_reason)
-        self.send(lambda data: self.send_queue.enqueue((data,)), as_bytes(data))
+
+        def enqueue(data: bytes) -> None:
+            if self.has_ended:
+                raise self.why_closed()
+            self.send_queue.enqueue((data,))
+
+        self.send(enqueue, as_bytes(data))
 
     # The closing handshake
 
