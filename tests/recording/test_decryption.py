@@ -105,6 +105,24 @@ def test_two_connections_between_the_same_ports_are_kept_apart(talk, monkeypatch
     assert [[loaded.bytes_sent(number, way) for way in Direction] for number in (1, 2)] == [sent(recording)] * 2
 
 
+def test_of_a_capture_that_has_lost_a_packet_each_side_is_decrypted_up_to_it(talk, monkeypatch):
+    path, keys, recording = talk
+    monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
+    tshark(path)
+    with path.open("rb") as file:
+        segments = [segment for packet in CaptureReader(file) if (segment := parse_segment(packet.data))]
+    server = [segment for segment in segments if segment.data and segment.source.port == segments[0].destination.port]
+    segments.remove(server[-5])
+    (path.parent / "lost.pcap").write_bytes(pcap(list(map(serialize_segment, segments))))
+    with pytest.warns(CaptureWarning, match="has lost .* from port"):
+        loaded = Recording.load(path.parent / "lost.pcap")
+
+    up, down = sent(loaded)
+    assert up == sent(recording)[0]
+    assert 1000 < len(down) < len(sent(recording)[1])
+    assert sent(recording)[1].startswith(down)
+
+
 def talk_behind(path: Path, before: list[tuple[int, bytes]], port: int) -> bytes:
     """A capture of the same talk with a server at another port, after a proxy was asked."""
     with path.open("rb") as file:

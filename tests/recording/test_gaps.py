@@ -14,7 +14,7 @@ from wslab import Direction, Frame, Opcode, Recording, draw_ladder, draw_timelin
 from wslab.dissector.messages import MessageJoiner
 from wslab.recording.detection import detect_websocket
 from wslab.recording.errors import CaptureWarning
-from wslab.recording.gaps import bridge_gaps, until_gaps
+from wslab.recording.gaps import bridge_gaps
 from wslab.recording.log import Gap
 from wslab.recording.packets import Segment, serialize_segment
 from wslab.recording.recorded_frames import dissect_recording
@@ -171,15 +171,12 @@ def test_behind_a_gap_in_a_head_or_a_body_nothing_is_read_nor_written(tmp_path, 
     assert "missing: what follows is not read" in repr(inspect(recording))
 
 
-def test_pieces_without_gaps_stay_as_they_are_and_behind_a_gap_each_side_may_end():
+def test_a_gap_tells_where_frames_begin_and_pieces_without_gaps_stay_as_they_are():
     segments = segments_of(*HEADS, (CLIENT, text("Hello")), (SERVER, HELLO), (CLIENT, text("Bye")))
     (whole,) = captured(segments)
     assert bridge_gaps(whole.pieces, 0) is whole.pieces
-    assert until_gaps(whole.pieces) == whole.pieces
 
     (torn,) = captured([segment for segment in segments if segment.data != text("Hello")])
-    before = until_gaps(torn.pieces)
-    assert [piece.data for piece in before] == [HEADS[0][1], HEADS[1][1], HELLO]
     (gap,) = [piece.data for piece in bridge_gaps(torn.pieces, 0) if isinstance(piece.data, Gap)]
     assert (gap.size, gap.skipped) == (11, 0)
 

@@ -15,7 +15,6 @@ from itertools import chain
 from pathlib import Path
 
 from wslab.recording.detection import TlsStart, part_pieces
-from wslab.recording.gaps import until_gaps
 from wslab.recording.packets import Endpoint, serialize_segment
 from wslab.recording.pcapng import write_pcapng
 from wslab.recording.tcp import CLIENT, SERVER, Piece, TcpConversation, TcpWriter
@@ -77,7 +76,7 @@ def _write(path: Path, encrypted: Sequence[Encrypted]) -> list[tuple[int, Piece]
         for place, (conversation, tls) in enumerate(encrypted):
             writer = TcpWriter(Endpoint((FIRST_CLIENT + place).packed, 50000), SERVER_END)
             opening = writer.open()
-            for piece in until_gaps(part_pieces(conversation.pieces, tls.sizes)[1]):
+            for piece in part_pieces(conversation.pieces, tls.sizes)[1]:  # behind a gap, no record is authentic
                 sent = writer.send(CLIENT if piece.side == tls.client else SERVER, piece.data)
                 for segment in chain(opening, sent):
                     origins.append((place, piece))

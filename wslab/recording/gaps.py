@@ -5,8 +5,6 @@ reader knows. Everywhere else, the next frame begins with the first segment from
 next gap, at least one of which ends a message. Behind a gap in a head or in TLS, nothing can be read.
 """
 
-from collections.abc import Iterable
-
 from wslab.dissector.conversation import Conversation
 from wslab.protocol.states import Role
 from wslab.recording.log import Gap
@@ -36,18 +34,6 @@ def bridge_gaps(pieces: list[Piece], client: int) -> list[Piece]:
             conversation.receive(Role.CLIENT if piece.side == client else Role.SERVER, piece.data)
         bridged.append(piece)
     return bridged
-
-
-def until_gaps(pieces: Iterable[Piece]) -> list[Piece]:
-    """The pieces of each side up to its first gap."""
-    over: set[int] = set()
-    before = []
-    for piece in pieces:
-        if isinstance(piece.data, Gap):
-            over.add(piece.side)
-        if piece.side not in over:
-            before.append(piece)
-    return before
 
 
 def _skipped(pieces: list[bytes], is_masked: bool) -> int | None:
