@@ -2,6 +2,7 @@
 
 import random
 import tracemalloc
+import zlib
 
 import pytest
 from hypothesis import given
@@ -254,6 +255,14 @@ def test_an_answer_without_its_request_tells_what_was_agreed_on():
         '> text "Hello" (compressed to 7 bytes)',
     ]
     assert talk((SERVER, response()), (CLIENT, squeezed))[2].endswith(NOBODY_AGREED)
+
+
+def test_what_refers_to_frames_before_an_answer_without_its_request_breaks_no_rule():
+    compressor = zlib.compressobj(wbits=-15)
+    _, second = (compressor.compress(b"Hello!") + compressor.flush(zlib.Z_SYNC_FLUSH) for _ in range(2))
+    found = talk((SERVER, response(*DEFLATE)), (CLIENT, compressed(second[:-4], 0xC1)), (CLIENT, text("Hello")))
+
+    assert found[2:] == ["> text (5 bytes, compressed, and not to be decompressed)", '> text "Hello"']
 
 
 # What is missing

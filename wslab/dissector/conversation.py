@@ -250,6 +250,8 @@ class Conversation:
                 position=side.position,
                 kept=self._kept,
             )
+            if deflate is not None and not from_start:  # what is compressed may refer to frames that are missing
+                side.frames.begin_again()
             seen += side.frames.read(bytes(side.unread))
             side.unread.clear()
         return seen
