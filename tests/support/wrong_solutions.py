@@ -438,8 +438,8 @@ WRONG: dict[str, list[Wrong]] = {
         script("setTimeout(() => socket.onopen(), 300);\n" + ONOPEN + ONMESSAGE + ONCLOSE, "not for a time"),
         script(ONOPEN.replace(", 'c'", "") + ONMESSAGE.replace("3", "2") + ONCLOSE, "Texts that were sent: 2"),
         script(ONOPEN.replace("'c'", "'c', 'd'") + ONMESSAGE + ONCLOSE, "Texts that were sent: 4"),
-        script(ONOPEN + ONMESSAGE.replace("3", "1") + ONCLOSE, "close() was called after 1 echoes"),
-        script(ONOPEN.replace(" };", " socket.close(4001); };") + ONCLOSE, "close() was called after 0 echoes"),
+        script(ONOPEN + ONMESSAGE.replace("3", "1") + ONCLOSE, "when close() was called: 1"),
+        script(ONOPEN.replace(" };", " socket.close(4001); };") + ONCLOSE, "when close() was called: 0"),
         script(
             ONOPEN + ONMESSAGE.replace("4001", "1000") + ONCLOSE, "close() was called with 1000; 4001 was asked for"
         ),
@@ -447,6 +447,7 @@ WRONG: dict[str, list[Wrong]] = {
         script(ONOPEN + ONMESSAGE.replace("4001", "'4001'") + ONCLOSE, "called with"),
         script(ONOPEN + ONMESSAGE.replace("4001", "1006") + ONCLOSE, "close() threw InvalidAccessError"),
         script(ONOPEN.replace("send(text)", "send(new Blob([text]))") + ONMESSAGE + ONCLOSE, "is text"),
+        script(ONOPEN + ONMESSAGE, "the handler of the event close calls done()"),
         script(ONOPEN + ONMESSAGE + "done();\n", "Nothing was sent"),
         script(
             ONOPEN + ONMESSAGE.replace("socket.close(4001);", "{ socket.close(4001); done(); }"),

@@ -52,10 +52,12 @@ def _judge_close(ran: Ran) -> str:
         return f"close() threw {closed['threw']}: it takes a code, 1000 or 3000 to 4999, and then perhaps a reason."
     before = names[: names.index("close()")].count("message")
     if before != COUNT:
-        return f"close() was called after {before} echoes; it belongs after the third."
+        return f"Echoes that had come when close() was called: {before}; it belongs after the third."
     if closed.get("code") != CODE:
         return f"close() was called with {closed.get('code', 'no code')}; {CODE} was asked for."
-    return "" if "close" in names else "The event close was not reported: done() belongs into its handler, not before."
+    if "close" not in names:
+        return "The event close was not reported: done() belongs into its handler, not before."
+    return "" if ran.is_done else "All is over, and nobody said so: the handler of the event close calls done()."
 
 
 def _judge(judge: Judge, script: object) -> str:
