@@ -62,6 +62,20 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("", [""]),
+        ("abcd", ["abcd"]),
+        ("abcde", ["abcd", "e"]),
+        ("日本語", ["日本", "語"]),
+        ("a\u0301bcde", ["a\u0301bcd", "e"]),
+    ],
+)
+def test_a_line_is_cut_where_a_terminal_would_go_on_in_the_next(line, shown):
+    assert list(output.pieces(line, 4)) == shown
+
+
 def test_a_message_is_escaped_for_a_terminal_and_as_it_is_for_a_program(monkeypatch):
     for place, shown in ((Terminal(), "a\\x1b[2J\\nb\n"), (io.StringIO(), "a\x1b[2J\nb\n")):
         monkeypatch.setattr(sys, "stdout", place)

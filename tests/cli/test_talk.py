@@ -135,6 +135,15 @@ def test_what_arrives_is_shown_above_what_is_being_typed():
         user.type(" done\n", then="< half done")
 
 
+def test_what_is_wider_than_the_terminal_takes_none_of_the_line_that_is_being_typed():
+    with served() as (server, _), at_a_terminal(server.url, NO_COLOR="1") as user:
+        user.read_to("> ")
+        (connection,) = server.connections
+        connection.send("w" * 100)
+        user.read_to("w" * 22)
+        assert f"\x1b[L< {'w' * 78}\x1b8\x1b[B\x1b7\r\n\x1b[A\x1b[L{'w' * 22}" in user.raw
+
+
 def test_a_ping_of_the_server_is_shown():
     with served(lambda connection: connection.ping(b"\x01")) as (server, _), at_a_terminal(server.url) as user:
         user.read_to("< (a ping, answered) 01")

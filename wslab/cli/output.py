@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import sys
+import unicodedata
 import warnings
 from collections.abc import Iterator
 from typing import TextIO
@@ -150,10 +151,34 @@ def ask(prompt: str) -> str:
 
 
 def show_above_prompt(words: str, colour: str) -> None:
-    """Print lines above that in which a user is typing."""
+    """Print lines above that in which a user is typing, where room is made for one line of the terminal at a time."""
+    width = shutil.get_terminal_size().columns
     for line in words.split("\n"):
-        shown = coloured(printable(line), colour, sys.stdout)
-        print(f"{SAVE}{NEXT_LINE}{INSERT_LINE}{shown}{BACK_AND_DOWN}", end="", flush=True)
+        for piece in pieces(printable(line), width):
+            shown = coloured(piece, colour, sys.stdout)
+            print(f"{SAVE}{NEXT_LINE}{INSERT_LINE}{shown}{BACK_AND_DOWN}", end="", flush=True)
+
+
+def pieces(line: str, width: int) -> Iterator[str]:
+    """A line in pieces, none of which takes more than `width` columns of a terminal.
+
+    >>> list(pieces("abcde", 2)), list(pieces("a\u65e5\u672c", 4))
+    (['ab', 'cd', 'e'], ['a\u65e5', '\u672c'])
+    """
+    start = taken = 0
+    for at, character in enumerate(line):
+        columns = 1 if character.isascii() else _columns(character)
+        if taken + columns > width:
+            yield line[start:at]
+            start, taken = at, 0
+        taken += columns
+    yield line[start:]
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def drop_output() -> None:
