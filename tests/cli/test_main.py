@@ -53,6 +53,21 @@ def test_what_cannot_be_the_name_of_a_host_is_one_sentence(command, host) -> Non
     )
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="arguments are no bytes there")
+def test_an_argument_that_is_not_utf_8_is_sent_as_lines_of_a_pipe_are() -> None:
+    with EchoServer() as server:
+        assert wslab("connect", server.url, "--message", os.fsdecode(b"h\xff")).stdout == "h\ufffd\n"
+        plain = {
+            **os.environ,
+            "LC_ALL": "C",
+            "PYTHONUTF8": "0",
+            "PYTHONCOERCECLOCALE": "0",
+            "PYTHONIOENCODING": "utf-8",
+        }
+        command = [sys.executable, "-m", "wslab", "connect", server.url, "--message", "h\xe9".encode()]
+        assert subprocess.run(command, env=plain, capture_output=True).stdout == "h\xe9\n".encode()
+
+
 def test_the_help_can_be_printed_where_few_characters_are_known() -> None:
     environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
     result = subprocess.run([sys.executable, "-m", "wslab", "connect", "--help"], env=environment, capture_output=True)

@@ -43,7 +43,7 @@ class User:
         while words not in self.seen:
             assert time.monotonic() < end, self.raw
             if select.select([self._terminal], [], [], 1)[0]:
-                self.raw += os.read(self._terminal, 65536).decode()
+                self.raw += os.read(self._terminal, 65536).decode(errors="replace")
 
     def type(self, keys: str, then: str) -> None:
         """Press keys, and wait until this is shown."""
@@ -142,6 +142,13 @@ def test_what_is_wider_than_the_terminal_takes_none_of_the_line_that_is_being_ty
         connection.send("w" * 100)
         user.read_to("w" * 22)
         assert f"\x1b[L< {'w' * 78}\x1b8\x1b[B\x1b7\r\n\x1b[A\x1b[L{'w' * 22}" in user.raw
+
+
+def test_what_is_typed_in_another_encoding_is_replaced():
+    with served() as (server, _), at_a_terminal(server.url) as user:
+        user.read_to("> ")
+        os.write(user._terminal, b"h\xff\n")
+        user.read_to("< h\ufffd")
 
 
 def test_a_ping_of_the_server_is_shown():

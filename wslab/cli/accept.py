@@ -4,6 +4,7 @@ import argparse
 import base64
 import binascii
 
+from wslab.cli.arguments import as_utf8
 from wslab.cli.output import show, tell
 from wslab.protocol.handshake import accept_key
 
@@ -14,7 +15,7 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the key."""
-    parser.add_argument("key", metavar="KEY", help="the Sec-WebSocket-Key of a request")
+    parser.add_argument("key", type=as_utf8, metavar="KEY", help="the Sec-WebSocket-Key of a request")
 
 
 def run(options: argparse.Namespace) -> int:

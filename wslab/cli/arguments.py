@@ -2,11 +2,17 @@
 
 import argparse
 import math
+import os
 import re
 
 from wslab.protocol.http import TOKEN
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s]+|null", re.IGNORECASE)
+
+
+def as_utf8(text: str) -> str:
+    """What somebody has typed, as UTF-8 whatever the locale; what is none is replaced, as in lines from a pipe."""
+    return os.fsencode(text).decode(errors="replace")
 
 
 def port(text: str) -> int:
@@ -43,7 +49,7 @@ def seconds(text: str) -> float:
 
 def header(text: str) -> tuple[str, str]:
     """Read a header line."""
-    name, colon, value = text.partition(":")
+    name, colon, value = as_utf8(text).partition(":")
     if not (colon and TOKEN.fullmatch(name)):
         raise argparse.ArgumentTypeError("a header is written 'Name: value', and its name has no blanks")
     return name, value.strip()

@@ -5,6 +5,7 @@ import re
 import ssl
 
 from wslab.cli import arguments
+from wslab.cli.arguments import as_utf8
 from wslab.cli.errors import CommandError, reason
 from wslab.cli.output import is_conversation, tell
 from wslab.cli.talk import Sender, show_received, talk_between_pipes, talk_on_terminal
@@ -31,7 +32,7 @@ CLEAN = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_REC
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the address, what to send in the request, and what to do then."""
     parser.add_argument("url", metavar="URL", help="ws://host:port/path or wss://…")
-    parser.add_argument("--message", metavar="TEXT", help="send this, print the first message that arrives, and close")
+    parser.add_argument("--message", type=as_utf8, metavar="TEXT", help="send this, print the first answer, and close")
     parser.add_argument(
         "--wait",
         type=arguments.seconds,

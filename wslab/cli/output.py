@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Iterator
 from typing import TextIO
 
+from wslab.cli.arguments import as_utf8
 from wslab.display.table import Table
 from wslab.redaction.redact import harmless, printable
 
@@ -147,7 +148,7 @@ def ask(prompt: str) -> str:
     """Read a line, with the keys that readers of lines have. Raises EOFError at the end of the input."""
     with contextlib.suppress(ImportError):  # Windows has none
         import readline  # noqa: F401 (it is for its effect on `input`)
-    return input(prompt)
+    return as_utf8(input(prompt))
 
 
 def show_above_prompt(words: str, colour: str) -> None:
