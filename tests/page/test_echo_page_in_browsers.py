@@ -7,7 +7,7 @@ import threading
 
 import pytest
 import trustme
-from playwright.sync_api import expect
+from playwright.sync_api import TimeoutError, expect
 from support.axe import assert_good_in_every_look
 from support.echo_page import EchoPage, http
 from support.raw_peer import live_server, tiny_server, wait_for_end
@@ -58,8 +58,17 @@ def test_what_the_server_saw_stands_beside_what_the_browser_tells(echo):
     echo.press("Disconnect")
     expect(seen.get_by_text("close 1005")).to_have_count(0)
     expect(seen).to_contain_text("← server sent 2 bytes 88 00 close")
+    assert not all(asks_again(echo.page) for _ in range(10))  # there is nothing more to be told
     assert echo.complaints == []
     assert_good_in_every_look(echo.page)
+
+
+def asks_again(page):
+    try:
+        with page.expect_request("**", timeout=1000):
+            return True
+    except TimeoutError:
+        return False
 
 
 def test_another_server_than_that_of_the_page_shows_nothing_of_itself(echo):
@@ -247,15 +256,13 @@ def test_the_arrow_keys_bring_back_what_was_sent(echo):
     box = echo.box("Message")
     for text in ("first", "second", "second"):
         echo.send(text)
-    box.fill("")
-    box.press("ArrowUp")
-    expect(box).to_have_value("second")
-    box.press("ArrowUp")
-    expect(box).to_have_value("first")
-    box.press("ArrowUp")
-    expect(box).to_have_value("first")
-    box.press("ArrowDown")
-    expect(box).to_have_value("second")
+    box.fill("a draft")
+    for key, value in [
+        *(("ArrowUp", "second"), ("ArrowUp", "first"), ("ArrowUp", "first")),
+        *(("ArrowDown", "second"), ("ArrowDown", "a draft"), ("ArrowDown", "a draft")),
+    ]:
+        box.press(key)
+        expect(box).to_have_value(value)
 
 
 def test_a_message_is_seen_as_text_as_json_and_as_hex(echo):
@@ -310,6 +317,7 @@ def test_what_the_log_shows_can_be_copied(echo):
 
 
 def test_the_log_is_saved_as_a_har_that_inspect_reads(echo, tmp_path):
+    echo.page.get_by_label("show what the server sees").check()
     echo.open().send("Zwölf 🥊")
     echo.page.get_by_label("bytes, written in hex").check()
     echo.send("00 ff")
@@ -321,6 +329,7 @@ def test_the_log_is_saved_as_a_har_that_inspect_reads(echo, tmp_path):
     rows = str(wslab.inspect(wslab.Recording.load(tmp_path / "echo-test.har")))
     assert rows.count('text "Zwölf 🥊"') == 2
     assert rows.count("binary 00 ff") == 2
+    assert "wslab-view" not in (tmp_path / "echo-test.har").read_text(encoding="utf-8")
 
 
 def test_a_link_fills_in_the_boxes_and_sends_nothing(echo, server):
@@ -339,6 +348,17 @@ def test_a_link_fills_in_the_boxes_and_sends_nothing(echo, server):
     expect(echo.page.get_by_label("bytes, written in hex")).to_be_checked()
     echo.shows("readyState", "no WebSocket yet")
     expect(echo.log).to_be_empty()
+
+
+def test_a_link_that_is_pasted_while_the_page_is_open_fills_in_the_boxes_as_well(echo, server):
+    echo.open()
+    echo.visit(f"{http(server)}#url=ws%3A%2F%2Fexample.org%2F&send=48&as=bytes")
+    expect(echo.box("Location")).to_have_value("ws://example.org/")
+    expect(echo.page.get_by_label("bytes, written in hex")).to_be_checked()
+    echo.visit(f"{http(server)}#send=Hi")
+    expect(echo.box("Message")).to_have_value("Hi")
+    expect(echo.page.get_by_label("bytes, written in hex")).not_to_be_checked()
+    echo.shows("readyState", "1 OPEN")
 
 
 # What a peer says is text

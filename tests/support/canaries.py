@@ -60,7 +60,7 @@ HEADER_NAMES = [
     *("X-Jupyterhub-Api-Token", "X-Vault-Token", "PRIVATE-TOKEN", "Cokie", "Coookie", "Authorisation", "Autorization"),
     *("X-Tok", "X-Tkn", "Grpc-Metadata-Macaroon", "X-Paseto", "MYSAPSSO2", "Jenkins-Crumb", "X-WP-Nonce", "X-License"),
     *("X-Access-Code", "X-Invite-Code", "X-Magic-Link", "X-Firebase-AppCheck", "X-Vercel-Protection-Bypass"),
-    *("X-Honeycomb-Team", "X-HA-Access", "X-2FA"),
+    *("X-Honeycomb-Team", "Wslab-View", "X-HA-Access", "X-2FA"),
 ]  # fmt: skip
 MARKED = [
     *(
@@ -155,7 +155,7 @@ PARAMETERS = [
     *("sessionid", "PHPSESSID", "ticket", "_xsrf", "csrf", "csrftoken", "bearer", "credentials", "otp", "pin"),
     *("cookie", "secret_key", "SAMLResponse", "appkey", "streamKey", "listenKey", "sign", "hdnts", "sess"),
     *("sesskey", "userkey", "wskey", "crumb", "sso", "sso_ticket", "wresult", "invite_code", "magic_link"),
-    *("signed_request", "g-recaptcha-response"),
+    *("wslab-view", "signed_request", "g-recaptcha-response"),
     *("jsessionid", "otp_code", "device_code", "totp", "mfa", "pw", "userpass", "cred", "mnemonic"),
 ]  # fmt: skip
 SEGMENTS = ["token", "access_token", "api-key", "secret", "jwt", "password", "bearer"]

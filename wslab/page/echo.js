@@ -18,7 +18,8 @@ let gaveUp = false;  // close() came before its open event
 let counts = { sent: [0, 0], received: [0, 0] };  // messages and bytes of this WebSocket
 let unanswered = [];  // what was sent and has not come back, with the time
 const HISTORY = [];  // what was sent, for the keys ↑ and ↓
-let recalled = 0;
+let recalled = 0;  // the place in it; behind its end is what was being written
+let draft = "";
 
 // What the page shows
 
@@ -252,9 +253,11 @@ at("message").addEventListener("keydown", (event) => {
 function recall(step) {
   const box = at("message"), { value, selectionStart: start } = box;
   const leaves = step < 0 ? !value.slice(0, start).includes("\n") : !value.slice(start).includes("\n");
-  if (!leaves || HISTORY[recalled + step] === undefined) return false;
-  recalled += step;
-  box.value = HISTORY[recalled];
+  const place = recalled + step;
+  if (!leaves || place < 0 || place > HISTORY.length) return false;
+  if (recalled === HISTORY.length) draft = value;
+  recalled = place;
+  box.value = HISTORY[place] ?? draft;
   return true;
 }
 
@@ -282,8 +285,14 @@ at("link").addEventListener("click", () => {
   copy(`${location.origin}${location.pathname}#${parts}`);
 });
 at("location").value = `${location.protocol.replace("http", "ws")}//${location.host}${location.pathname}`;
-const filled = new URLSearchParams(location.hash.slice(1));
-for (const [name, id] of Object.entries(BOXES)) if (filled.has(name)) at(id).value = filled.get(name);
-at("as-bytes").checked = filled.get("as") === "bytes";
+
+function fillIn() {
+  const filled = new URLSearchParams(location.hash.slice(1));
+  for (const [name, id] of Object.entries(BOXES)) if (filled.has(name)) at(id).value = filled.get(name);
+  if (location.hash) at(filled.get("as") === "bytes" ? "as-bytes" : "as-text").checked = true;
+}
+
+window.addEventListener("hashchange", fillIn);  // a link that is pasted while the page is open loads nothing
+fillIn();
 showState();
 setInterval(showState, 250);  // bufferedAmount shrinks without an event

@@ -24,6 +24,7 @@ async function toMessage({ data, what, time }) {
 // What a page knows of the handshake: no key, no cookies.
 function toEntry({ url, protocol, extensions }, started) {
   const target = new URL(url), agreed = [];
+  if (target.searchParams.has(PARAMETER)) target.searchParams.delete(PARAMETER);  // whoever has it sees this connection
   if (protocol) agreed.push({ name: "Sec-WebSocket-Protocol", value: protocol });
   if (extensions) agreed.push({ name: "Sec-WebSocket-Extensions", value: extensions });
   const asked = [["Host", target.host], ["Upgrade", "websocket"], ["Connection", "Upgrade"], ["Origin", location.origin]];
@@ -35,7 +36,7 @@ function toEntry({ url, protocol, extensions }, started) {
     timings: { send: 0, wait: 0, receive: 0 },
     cache: {},
     request: {
-      ...NOTHING, method: "GET", url, queryString: [], headers: asked.map(([name, value]) => ({ name, value })),
+      ...NOTHING, method: "GET", url: target.href, queryString: [], headers: asked.map(([name, value]) => ({ name, value })),
     },
     response: {
       ...NOTHING, status: 101, statusText: "Switching Protocols", redirectURL: "", headers: agreed,

@@ -27,12 +27,17 @@ async function askServer() {
   const asked = view;
   if (asked === null || asked.isAsking) return;
   asked.isAsking = true;
+  const wasClosed = socket?.readyState === WebSocket.CLOSED;  // then nothing more comes than what has
   try {
     const headers = { "Wslab-View": asked.token, "Wslab-From": String(asked.shown) };
     const { frames, left_out } = await (await fetch(location.pathname, { headers })).json();
-    if (asked === view) showFrames(frames, left_out);
+    if (asked !== view) return;
+    showFrames(frames, left_out);
+    if (wasClosed && !frames.length) view = null;
   } catch {
-    if (asked === view) at("server-note").textContent = "The server does not answer: it may have been stopped.";
+    if (asked !== view) return;
+    at("server-note").textContent = "The server does not answer: it may have been stopped.";
+    if (wasClosed) view = null;
   } finally {
     asked.isAsking = false;
   }

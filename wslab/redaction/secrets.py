@@ -70,6 +70,7 @@ SECRET_NAMES = [
     SecretName(r"session|\bsess$|remember-?me", HEADER, "the same"),
     SecretName(r"^sess(?:ion)?$|\bsid$", HEADER | ADDRESS, "the same, in short: Engine.IO, CGI"),
     SecretName(r"^sid$", JSON, "the same, as the server of Engine.IO tells it"),
+    SecretName(r"^wslab-view$", HEADER | ADDRESS, "whoever has it sees the frames of a connection: our Echo test page"),
     SecretName(r"ticket(?!s\b)|magic-?link", HEADER | ADDRESS | JSON, "it admits once"),
     SecretName(r"^code$|^state$|-verifier$", ADDRESS, "a login under way (RFC 6749 §4.1.2, RFC 7636)"),
     SecretName(r"code-?verifier$", JSON, "the same, when it is redeemed"),
