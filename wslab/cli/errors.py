@@ -7,6 +7,8 @@ import ssl
 
 from wslab.protocol.errors import HandshakeError
 
+OF_ANOTHER_HOST = (62, 64)  # X509_V_ERR_HOSTNAME_MISMATCH, X509_V_ERR_IP_ADDRESS_MISMATCH
+
 
 class CommandError(Exception):
     """What went wrong, in one sentence for the terminal."""
@@ -16,7 +18,8 @@ def reason(error: Exception) -> str:
     """Return what an error says, without what only a programmer wants to know."""
     match error:
         case ssl.SSLCertVerificationError():
-            return f"the server's certificate is not to be trusted: {error.verify_message}; --ca names one that is"
+            advice = "" if error.verify_code in OF_ANOTHER_HOST else "; --ca names one that is"
+            return f"the server's certificate is not to be trusted: {error.verify_message.rstrip('.')}{advice}"
         case ssl.SSLError():  # its errno is none of the system's
             return f"TLS failed: {_reason_of_tls(error)}"
         case OSError(errno=errno.EADDRINUSE):
