@@ -136,6 +136,8 @@ def test_a_secret_is_found_across_the_boundaries_of_chunks():
         ("realtime, openai-insecure-api-key.a", ["a"]),
         ("graphql-transport-ws, token", [""]),
         ("v1.auth-none, auth-a", ["a"]),
+        ("Authorization, Bearer, a, chat", ["a"]),
+        ("sessionToken.a, client_secret, b, tokenizer, passive", ["a", "b"]),
     ],
 )
 def test_tokens_in_the_names_of_subprotocols_are_found(value, secrets):

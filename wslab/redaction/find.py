@@ -133,6 +133,8 @@ def find_in_subprotocols(value: str) -> Iterator[Span]:
     """Where the tokens are in the value of Sec-WebSocket-Protocol: behind such a word, or all of the next name."""
     is_next = False
     for name in re.finditer(r"[^\s,]+", value):
+        if is_next and is_public(name[0]):  # Authorization, Bearer, …
+            continue
         found = _SUBPROTOCOL.search(name[0])
         if is_next:
             yield name.span()

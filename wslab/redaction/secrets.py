@@ -126,9 +126,9 @@ PUBLIC_VALUES = [
 # In Sec-WebSocket-Protocol, which is the only header that a browser lets a page fill: the group behind such a word, or,
 # if that is empty, the next name ("access_token, JWT").
 SUBPROTOCOL = (
-    r"(?:bearer\.authorization\.k8s\.io|(?<![a-z])(?:(?:access|id|auth)[_-]?)?"
-    r"(?:token|bearer|basic|auth|authorization|jwt|api[_-]?key|key|secret|password|ticket|credentials?|cookie|csrf"
-    r"|sess(?:ion[_-]?id)?)(?![a-z]))[.:|_=~-]*(.*)"
+    r"(?:bearer\.authorization\.k8s\.io|(?<![a-z])(?:(?:access|id|auth|session|user|client|refresh|bearer|[cx]srf)[_-]?)?"
+    r"(?:token|bearer|basic|o?auth2?|authorization|authentication|jwt|api[_-]?key|key|secret(?:[_-]?key)?|pass(?:word|wd)?"
+    r"|pwd|ticket|credentials?|cookie|[cx]srf|macaroon|signature|sig|hmac|otp|sess(?:ion[_-]?id)?)(?![a-z]))[.:|_=~-]*(.*)"
 )
 
 # The names of headers as nobody accepts them: the letters at the start of the line, and names that come near these.
