@@ -16,7 +16,7 @@ from support.waiting import wait_until
 
 from wslab import Direction, EchoServer, Frame, Opcode, Recording, connect, parse_frame, serialize_frame
 from wslab.protocol.deflate import PermessageDeflate
-from wslab.recording.errors import CaptureError
+from wslab.recording.errors import CaptureError, CaptureWarning
 
 UP, DOWN = Direction.CLIENT_TO_SERVER, Direction.SERVER_TO_CLIENT
 RESPONSE = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -369,3 +369,17 @@ def test_chrome_reports_the_same_messages_as_we_save(tmp_path):
     seen = [(kind, frame["opcode"], frame["payloadData"]) for kind, frame in reported]
     for kind in ("send", "receive"):
         assert [m for m in seen if m[0] == kind] == [m for m in messages(entry) if m[0] == kind] != []
+
+
+def test_messages_of_a_connection_without_its_request_are_told_to_be_left_out(tmp_path):
+    recording = Recording(clock=lambda: 1)
+    answer = ACCEPTED + b"\r\n"
+    for number, heads in enumerate([[(UP, request()), (DOWN, answer)], [], [(DOWN, answer)]], 1):
+        for way, data in [*heads, (DOWN, b"\x81\x05Hello")]:
+            recording.add(number, way, data)
+    told = "no entry can be made of 2 connections without a request"
+    with pytest.warns(CaptureWarning, match=f"^talk.har is not complete: {told}$"):
+        recording.save(tmp_path / "talk.har")
+
+    har = json.loads((tmp_path / "talk.har").read_text())["log"]
+    assert (len(har["entries"]), har["comment"]) == (1, told)

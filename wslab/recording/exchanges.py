@@ -59,9 +59,13 @@ class Exchange:
 
 @dataclass(slots=True)
 class Room:
-    """How many bytes of messages, decompressed, there is still room for; negative when a message had none."""
+    """How many bytes of messages, decompressed, there is still room for; negative when a message had none.
+
+    `unasked` is how many connections have frames and no request, so that their messages are in no exchange.
+    """
 
     left: int = MAX_MESSAGES
+    unasked: int = 0
 
     @property
     def is_full(self) -> bool:
@@ -80,6 +84,7 @@ def read_exchanges(chunks: Sequence[Chunk], room: Room | None = None) -> list[Ex
         reader.take(it)
         if room.is_full:
             break
+    room.unasked += reader.is_unasked
     return reader.exchanges
 
 
@@ -89,6 +94,7 @@ class _ExchangeReader:
     def __init__(self, chunks: Sequence[Chunk], room: Room) -> None:
         self._room = room
         self.exchanges: list[Exchange] = []
+        self.is_unasked = False
         self._asked: Exchange | None = None  # that of the last request, None if this asks for a page
         self._answered: Exchange | None = None  # that of the last response
         self._joiners = {direction: MessageJoiner(MAX_MESSAGE) for direction in Direction}
@@ -112,6 +118,8 @@ class _ExchangeReader:
                 self._answered.response, self._answered.answered = self._with_body(head, it.seen, method), it.time
         elif self._answered is not None and it.direction not in self._over:
             self._take_frame(self._answered, it)
+        elif self._answered is None and isinstance(head, DissectedFrame):
+            self.is_unasked = True
 
     def _with_body(self, response: Response, seen: Dissected, method: str) -> Response:
         reader, number = BodyReader(response, method), bisect_right(self._ends, seen.end)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import BinaryIO
 from urllib.parse import parse_qsl
 
+from wslab.dissector.wording import how_many
 from wslab.protocol.frames import Opcode
 from wslab.protocol.http import Headers, Request, Response
 from wslab.protocol.states import Direction
@@ -43,6 +44,8 @@ def write_har(file: BinaryIO, log: Log, secrets: bool) -> list[str]:
             _write_entry(file, exchange, where, secrets)
             before = b",\n"
     left_out = [*filter(None, [log.left_out]), *([NO_ROOM] if room.is_full else [])]
+    if room.unasked:
+        left_out.append(f"no entry can be made of {how_many(room.unasked, 'connection')} without a request")
     file.write(b'\n], "comment": ' + _json(" ".join(left_out)) + b"}}\n")
     return left_out
 
