@@ -159,7 +159,7 @@ def test_headers_are_not_added_where_nothing_was_agreed(tmp_path, status):
 
 
 def test_a_message_before_the_request_is_no_reason_to_answer_before_it(tmp_path):
-    recording = load(tmp_path, changed("_webSocketMessages", 0, "time", to=5.0))
+    recording = load(tmp_path, changed("_webSocketMessages", 0, "time", to=1795579450))
 
     assert [chunk.direction for chunk in recording.chunks][:2] == [UP, DOWN]
     assert recording.chunks[1].time == recording.chunks[0].time
@@ -265,6 +265,8 @@ def with_header(head: str, name: str, value: str) -> dict:
         (changed(*MESSAGE, "time", to=10**400), ["has 1 message without a time, shown with the one before"]),
         (changed(*MESSAGE, "time", to=float("inf")), ["has 1 message without a time, shown with the one before"]),
         (changed(*MESSAGE, "time", to=float("nan")), ["has 1 message without a time, shown with the one before"]),
+        (changed(*MESSAGE, "time", to=2.5), ["has 1 message without a time, shown with the one before"]),
+        (changed(*MESSAGE, "time", to=2500), ["has 1 message without a time, shown with the one before"]),
         (changed(*MESSAGE, "time", to=True), ["has 1 message without a time, shown with the one before"]),
         (changed("_webSocketMessages", 0, "opcode", to="1"), []),
         (changed("_webSocketMessages", 0, "opcode", to="text"), []),

@@ -24,6 +24,7 @@ MASKING_KEY = bytes(4)
 MOST_OF_HEADERS = MAX_HEAD // 2  # bytes: a head that is longer is not read
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="  # the sample nonce of RFC 6455 §1.3
 LATEST_SECONDS = 1e11  # what is greater may be milliseconds since 1970: as seconds it is beyond the year 5000
+MOST_SECONDS = 3e8  # from the start of an entry: what is further away is no date, but counted from anywhere
 _BASE64 = str.maketrans("-_", "+/", "\t\n\r =")  # that of addresses, in lines, or without its padding, is read as well
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))  # what stands in a target as it is
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -114,9 +115,8 @@ def _date(value: Any) -> float | None:
 
 
 def _time(value: Any, started: float | None) -> float | None:
-    """The time of a message in seconds, whatever its unit is: that in which it is nearest to the start of its entry."""
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
-        value = float(value)
+    """The time of a message in seconds, in the unit in which it is nearest to the start of its entry; None if far."""
+    value = float(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
     if not _is_time(value):
         return _date(value)
     if value < 0:  # what Playwright leaves out
@@ -124,7 +124,8 @@ def _time(value: Any, started: float | None) -> float | None:
     scales = [1, 1e3, 1e6, 1e9] if value > LATEST_SECONDS else [1]
     if started is None:
         return float(next((value / scale for scale in scales if value / scale < LATEST_SECONDS), value))
-    return min((value / scale for scale in scales), key=lambda seconds: abs(seconds - started))
+    nearest = min((value / scale for scale in scales), key=lambda seconds: abs(seconds - started))
+    return nearest if abs(nearest - started) < MOST_SECONDS else None
 
 
 # Messages
@@ -133,12 +134,11 @@ def _time(value: Any, started: float | None) -> float | None:
 def _read_message(message: Any, started: float | None, oddities: Oddities) -> _Message | None:
     """The message, None for an error, which Chrome shows among the messages, and for one that cannot be read."""
     values = _object(message)
-    kind, data = values.get("type"), values.get("data")
-    if kind == "error":
+    if (kind := values.get("type")) == "error":
         return None
     try:
         opcode = _opcode(values.get("opcode"))
-        payload = _payload(opcode, _whole_characters(data, oddities))
+        payload = _payload(opcode, _whole_characters(values.get("data"), oddities))
         direction = DIRECTIONS[str(kind).lower()]
     except (KeyError, TypeError, ValueError):
         oddities.add("{s:message} that cannot be read, and {s:is/are} left out")
