@@ -24,8 +24,7 @@ class Connection:
     Any thread may send or close; threads that receive take turns. Pings are answered, and the end is noticed, by the
     one that receives, and if none has for a tenth of a second, by one that sends or asks `is_open`. Times are in
     seconds, None for no limit: `timeout` is how long `receive` waits unless it is told otherwise, `write_timeout` how
-    long the peer may take to read what is sent, `idle_timeout` how long it may be silent. `recording` is told of all
-    bytes and calls.
+    long the peer may take to read what is sent, `idle_timeout` how long it may be silent. `recording` is told of all.
     """
 
     def __init__(
@@ -141,7 +140,8 @@ class Connection:
             return self._receive_queue.next_response(deadline_in(timeout) if deadline is None else deadline)
         except ConnectionClosed as error:
             why = f" ({self._transport.send_queue.broken})" if self._transport.send_queue.broken else ""
-            failure: Exception = HandshakeError(f"the server closed the connection without an answer{why}", 0)
+            how = "in the middle of its" if self._transport.traffic.received.size else "without an"
+            failure: Exception = HandshakeError(f"the server closed the connection {how} answer{why}", 0)
             failure.__cause__ = error
         except TimeoutError:
             failure = TimeoutError(f"the server did not answer the handshake within {timeout:g} s")
