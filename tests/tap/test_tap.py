@@ -180,6 +180,10 @@ def test_clients_beyond_the_most_connections_wait_until_another_one_has_gone():
             pass
 
 
+def test_more_connections_than_a_machine_can_have_cost_no_memory():
+    assert Tap("127.0.0.1:1", max_connections=10**6)._free.qsize() == 65536
+
+
 def test_a_tap_whose_clients_wait_can_be_closed_and_started_again():
     with live_server() as server:
         tap = Tap(server, max_connections=1)

@@ -11,7 +11,7 @@ from wslab.protocol.limits import check_count, check_seconds
 from wslab.protocol.states import Direction
 from wslab.recording.recording import Recording
 from wslab.redaction.redact import redact_target
-from wslab.sockets.acceptor import Acceptor
+from wslab.sockets.acceptor import PORTS, Acceptor
 from wslab.sockets.files import most_files
 from wslab.sockets.leaving import Leaving
 from wslab.sockets.url import WebSocketUrl, parse_url
@@ -114,7 +114,7 @@ class Tap:
         self._idle_timeout = idle_timeout
         # One for each client that may still come. Unlike a Semaphore, it is whole again after a Ctrl-C.
         self._free: queue.SimpleQueue[None] = queue.SimpleQueue()
-        for _ in range(_default_connections() if max_connections is None else max_connections):
+        for _ in range(_default_connections() if max_connections is None else min(max_connections, len(PORTS))):
             self._free.put(None)
         self._is_closing = False
         self._acceptor: Acceptor | None = None
