@@ -4,6 +4,7 @@ import errno
 import os
 import socket
 import ssl
+import sys
 import time
 import traceback
 import zlib
@@ -466,15 +467,16 @@ def test_no_time_at_all_is_a_timeouterror(timeout):
 def test_all_addresses_of_a_host_share_the_time(count, monkeypatch):
     told: list[float] = []
 
-    def connected(place, timeout):
-        told.append(timeout)
-        now[0] += timeout
-        raise TimeoutError("timed out")
+    class Slow(socket.socket):
+        def connect(self, _):
+            told.append(self.gettimeout())
+            now[0] += self.gettimeout()
+            raise TimeoutError("timed out")
 
     now = [100.0]
     found = socket.getaddrinfo("127.0.0.1", 1, type=socket.SOCK_STREAM)
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found * count)
-    monkeypatch.setattr(socket, "create_connection", connected)
+    monkeypatch.setattr(socket, "socket", Slow)
     monkeypatch.setattr("wslab.sockets.stream.time", SimpleNamespace(monotonic=lambda: now[0]))
     with pytest.raises(TimeoutError, match="does not answer"):
         connect("ws://many.example/", timeout=6)
@@ -495,6 +497,13 @@ def test_a_host_is_reached_by_any_of_its_addresses(monkeypatch):
             with connect("ws://many.example/") as connection:
                 connection.send("Hello")
                 assert connection.receive() == "Hello"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="its loopback interface is called lo")
+def test_an_address_is_looked_for_in_its_zone():
+    with pytest.raises(OSError, match=r"fe80::1%lo port 9") as caught:
+        connect("ws://[fe80::1%25lo]:9/")
+    assert caught.value.errno != errno.EINVAL  # as it is for a link-local address without a zone
 
 
 def test_a_port_where_nobody_listens_is_one_sentence_and_a_short_traceback():

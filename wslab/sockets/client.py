@@ -111,16 +111,21 @@ def _open_tcp(address: WebSocketUrl, deadline: float | None) -> socket.socket:
         places = socket.getaddrinfo("localhost" if is_here else address.host, address.port, type=socket.SOCK_STREAM)
         for left in range(len(places), 1, -1):
             with contextlib.suppress(OSError):  # the next one may do
-                return _connected(places[-left][-1], deadline, left)
-        return _connected(places[-1][-1], deadline)
+                return _connected(places[-left], deadline, left)
+        return _connected(places[-1], deadline)
     except OSError as error:
         raise no_connection(error, address.host, address.port) from None
 
 
 def _connected(place: tuple[Any, ...], deadline: float | None, left: int = 1) -> socket.socket:
-    """A connection to one of the addresses of a host, `left` of which have to share the time up to `deadline`."""
-    patience = _patience_until(deadline)
-    sock = socket.create_connection(place[:2], None if patience is None else patience / left)
+    """A connection to one of the places of a host, `left` of which have to share the time up to `deadline`."""
+    patience, sock = _patience_until(deadline), socket.socket(*place[:3])
+    try:
+        sock.settimeout(None if patience is None else patience / left)
+        sock.connect(place[-1])  # for an IPv6 address with its zone
+    except BaseException:
+        sock.close()
+        raise
     send_at_once(sock)
     return sock
 
