@@ -70,7 +70,7 @@ def found(text, **kind):
         ("eyJ0b2tlbiI6ImEifQ==", ["eyJ0b2tlbiI6ImEifQ"]),
         ("eyJyb29tIjoiYSJ9", []),
         ("os.environ['API_KEY'] = 'a'", ["a"]),
-        ("{b'token': b'a'} [(b'cookie', b'b')]", ["a", "b"]),
+        ("{b'token': b'a'} [(b'cookie', b'b')] {u'jwt': u'c', 'secret': r'd'}", ["a", "b", "c", "d"]),
         (":token => 'a', 'secret' => \"b\"", ["a", "b"]),
         (r"{\x22token\x22:\x22a\x22} {token&#58; &#34;b&#x22;} token&equals;c&nope;", ["a", "b", "c"]),
         ("> Cookie: a=b; c=d", ["a=b; c=d"]),

@@ -29,14 +29,14 @@ _NOT_A_HEADER = re.compile(r"[ \t]*[\"'{<[]|HTTP/\d|[A-Z]+ +(?:[/*]|https?://)")
 _PART_NAME = re.compile(r'form-data\b.{0,200}?\bname="?([^";]*)', _FLAGS)
 _PAIR = re.compile(
     r"(?<![\w.$~\[\]-])([\w.$~\[\]-]++)(\\*+[\"'\ue022\ue027])?\]?[\s+\ue020\ue00a]{0,8}+([=:,\ue03d\ue03a])"
-    r"(?:>?[\s+\ue020\ue00a]{0,8}+(?:b?(\\*+)([\"'`\ue022\ue027])|([\[{])|(-?\d[\d.e+-]*+)))?",
+    r"(?:>?[\s+\ue020\ue00a]{0,8}+(?:[bruf]?(\\*+)([\"'`\ue022\ue027])|([\[{])|(-?\d[\d.e+-]*+)))?",
     _FLAGS,
 )
 _SEPARATORS = "?&#;\ue03f\ue026\ue023\ue03b"
 _COLONS = ":\ue03a"
 _ENDS_OF_STRINGS = {quote: re.compile(rf"(?<!\\)(\\*+){quote}|[\r\n]") for quote in ('"', "'", "`", "\ue022", "\ue027")}
 _BRACKET = re.compile(r'(?<!\\)"(?:[^"\\\r\n]|\\.)*"|([\[{])|[\]}]')
-_TUPLE = re.compile(r"[\[(]\s{0,8}b?\\*+[\"'\ue022\ue027]\Z", _FLAGS)  # before a name: ["token", "…"]
+_TUPLE = re.compile(r"[\[(]\s{0,8}[bru]?\\*+[\"'\ue022\ue027]\Z", _FLAGS)  # before a name: ["token", "…"]
 # Python before 3.11.5 errs in possessive groups with a choice or a look ahead: there are none, only single characters.
 # What ends a parameter: a quotation mark only where no more of a word follows.
 _END_OF_PARAMETER = re.compile(r"[&#\s]|[\"'<>`](?![^\s,;:.)\]}>/&#\"'<])|\Z", _FLAGS)

@@ -153,7 +153,7 @@ SECRET_SHAPES = [
         "the same, as GitHub and Django call it: words have no digit in them",
     ),
     (
-        r"(?<![\w-])(?:-u|--user|--proxy-user)[ \t=\ue03d]{1,3}([^\s\"':]{1,100}:[^\s\"']{1,200})",
+        r"(?<![\w-])(?:-u|--user|--proxy-user)[ \t=\ue03d]{1,3}(?!\d+:\d+(?:\s|\Z))([^\s\"':]{1,100}:[^\s\"']{1,200})",
         "a user name and a password, as curl is given them",
     ),
     (
@@ -230,7 +230,7 @@ SECRET_SHAPES = [
         "the same, where the password should have been percent-encoded",
     ),
     (
-        r"(?<![\w.~%+@:/-])(?!(?:mailto|sips?|xmpp|acct|im|pres|npm):)([\w.~%+-]{1,100}:[^\s/@\"'<>]{1,200})@(?=[\w\[])",
+        r"(?<![\w.~%+@:/-])(?!(?:mailto|sips?|xmpp|acct|im|pres|npm):|\d+:\d+@)([\w.~%+-]{1,100}:[^\s/@\"'<>]{1,200})@(?=[\w\[])(?!sha256:)",
         "the same, without the scheme",
     ),
 ]
