@@ -199,6 +199,28 @@ def test_what_a_parser_returns_has_fields_of_the_right_types(name, value, messag
     assert part_error(name, returning((value, 2))).startswith(f"{name} returned {message}")
 
 
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+@pytest.mark.parametrize("name", ["apply_mask", "serialize_frame", "deflate", "inflate"])
+def test_bytes_of_any_kind_are_bytes(name, kind):
+    result = call(name, returning(kind(b"Hello")))
+
+    assert (type(result), result) == (bytes, b"Hello")
+
+
+@pytest.mark.parametrize("kind", [bytearray, memoryview])
+def test_a_payload_of_any_kind_is_bytes(kind):
+    frame, used = call("parse_frame", returning((Frame(Opcode.TEXT, kind(b"Hi"), fin=False), 2)))
+
+    assert (type(frame.payload), frame, used) == (bytes, Frame(Opcode.TEXT, b"Hi", fin=False), 2)
+
+
+def test_a_memoryview_that_was_released_is_none():
+    view = memoryview(b"Hi")
+    view.release()
+
+    assert part_error("serialize_frame", returning(view)).startswith("serialize_frame raised ValueError")
+
+
 def test_a_masking_key_of_four_bytes_is_right():
     header = FrameHeader(Opcode.TEXT, 5, masking_key=KEY)
 
@@ -216,7 +238,7 @@ def test_a_masking_key_of_four_bytes_is_right():
         ("inflate", "bytes"),
     ],
 )
-@pytest.mark.parametrize("wrong", [None, 5, bytearray(b"Hello")])
+@pytest.mark.parametrize("wrong", [None, 5, [72, 105]])
 def test_a_result_has_the_right_type(name, kind, wrong):
     assert part_error(name, returning(wrong)) == f"{name} must return {kind}; it returned {wrong!r}"
 

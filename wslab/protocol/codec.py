@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -93,13 +93,16 @@ class Codec:
 
 
 def _guard(name: str, part: Callable[..., Any]) -> Callable[..., Any]:
-    """`part`, given bytes and no memoryview, with what it raises or returns wrongly turned into a PartError."""
+    """`part`, given bytes and no memoryview, with what it raises or returns wrongly turned into a PartError.
+
+    A bytearray or a memoryview that it returns is as good as bytes.
+    """
 
     @functools.wraps(part)
     def guarded(*arguments: Any, **options: Any) -> Any:
         arguments = tuple(bytes(a) if isinstance(a, memoryview) else a for a in arguments)
         try:
-            result = part(*arguments, **options)
+            result = _with_bytes(part(*arguments, **options))
         except Exception as error:  # a learner's function may raise anything; the server must survive it
             if isinstance(error, ProtocolError) and _can_be_told(name, error):
                 raise
@@ -111,6 +114,15 @@ def _guard(name: str, part: Callable[..., Any]) -> Callable[..., Any]:
         return result
 
     return guarded
+
+
+def _with_bytes(result: Any) -> Any:
+    match result:
+        case bytearray() | memoryview():
+            return bytes(result)
+        case (value, used) if isinstance(value, Frame):
+            return replace(value, payload=_with_bytes(value.payload)), used
+    return result
 
 
 def _can_be_told(name: str, error: ProtocolError) -> bool:
