@@ -10,7 +10,7 @@ from wslab.dissector.wording import how_many
 from wslab.protocol.errors import ProtocolError, Violation, describe_close
 from wslab.protocol.frames import Opcode, parse_close
 from wslab.protocol.masking import Buffer, apply_mask
-from wslab.redaction.redact import redact_body, redact_part_of_payload
+from wslab.redaction.redact import redact_part_of_payload
 
 BYTES_A_ROW = 8  # two turns of the masking key
 MOST_SHOWN = 60  # characters of a text, at least
@@ -60,6 +60,11 @@ class Payload:
     length: int
     masking_key: bytes | None
     opcode: Opcode | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it is there."""
+        return self.end - self.start == self.length
 
     def wire(self, start: int, end: int) -> bytes:
         """The bytes between two places as they travelled."""
@@ -141,7 +146,8 @@ def _crossed_out(payload: Payload, judged: Verdict, first: int, last: int) -> by
     begin, end = max(payload.start, first - LOOKED_AROUND), min(payload.end, last + LOOKED_AROUND)
     frame = judged.frame
     before = frame.before if frame is not None and begin == payload.start else b""
-    has_more = frame is not None and not frame.header.fin and end == payload.end
+    is_part = not payload.is_whole or (frame is not None and not frame.header.fin)
+    has_more = is_part and end == payload.end
     around = redact_part_of_payload(payload.plain(begin, end), before, has_more)
     return around[first - begin : last - begin]
 
@@ -196,7 +202,7 @@ def _fields_of_close(payload: Payload, judged: Verdict) -> Iterator[Field]:
     elif "close code" in wrong:
         yield Field(place, place, "close code", "", "", fault=wrong["close code"])
     if len(plain) > 2:
-        reason = redact_body(plain[2:]).decode(errors="backslashreplace")
+        reason = redact_part_of_payload(plain[2:], b"", not payload.is_whole).decode(errors="backslashreplace")
         fault = wrong.get("close reason", "")
         yield Field(place, place, "close reason", f'"{reason}"', "meant for logs, not for users (§5.5.1)", fault=fault)
 

@@ -421,3 +421,13 @@ def test_where_there_is_nothing_to_show_a_sentence_says_why():
 def test_what_is_missing_is_told_with_thousands_apart():
     assert inspect(b"\x82\x7e\xff\xff" + bytes(10)).rows[-1][-1] == "missing: 65,525 bytes of the payload"
     assert inspect(b"\x82\x7e\xff").rows[-1][-1] == "missing: 1 byte of the header"
+
+
+@pytest.mark.parametrize("opcode", [Opcode.TEXT, Opcode.BINARY, Opcode.CLOSE])
+def test_a_secret_that_is_cut_short_with_its_frame_is_not_shown(opcode):
+    said = b"\x03\xe8" * (opcode is Opcode.CLOSE) + b"wss://ada:sesame@host/"
+    for frame in (serialize_frame(Frame(opcode, said)), serialize_frame(Frame(opcode, said), bytes(4))):
+        shown = repr(inspect(frame[:-6], most_bytes=100))
+        assert "sesa" not in shown
+        assert b"sesa".hex(" ") not in shown
+        assert "cut short" in shown
