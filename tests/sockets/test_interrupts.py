@@ -415,6 +415,15 @@ def test_five_hundred_interrupts_under_load_leave_no_connection_that_lies(deflat
     assert sound
 
 
+@pytest.mark.parametrize("timeout", [None, PATIENCE])
+def test_an_alarm_limits_the_time_of_connect_as_of_everything_else(timeout):
+    def alarm() -> None:
+        raise TimeoutError("the alarm")
+
+    with socket.create_server(("127.0.0.1", 0)) as silent, on_signal(alarm), pytest.raises(TimeoutError, match="alarm"):
+        connect(f"ws://127.0.0.1:{silent.getsockname()[1]}/", timeout=timeout)
+
+
 def test_a_wait_ends_at_its_deadline_however_often_signals_interrupt_it():
     def count() -> None:
         signals.append(0)

@@ -12,7 +12,7 @@ from wslab.protocol.events import EVENT, MESSAGE, MESSAGE_TYPES, Event, Message
 from wslab.protocol.http import Request, Response, build_refusal
 from wslab.protocol.states import Role, State
 from wslab.recording.log import Observer
-from wslab.sockets.receive_queue import ReceiveQueue
+from wslab.sockets.receive_queue import LATE, ReceiveQueue
 from wslab.sockets.stream import deadline_in
 from wslab.sockets.traffic import Traffic
 from wslab.sockets.transport import Transport
@@ -53,8 +53,6 @@ class Connection:
             recording.opened(number, *(ends if protocol.role is Role.CLIENT else reversed(ends)))
         self.opened_at = time.monotonic()
         _connections[id(self)] = self
-
-    # Public properties
 
     @property
     def state(self) -> State:
@@ -143,7 +141,9 @@ class Connection:
             how = "in the middle of its" if self._transport.traffic.received.size else "without an"
             failure: Exception = HandshakeError(f"the server closed the connection {how} answer{why}", 0)
             failure.__cause__ = error
-        except TimeoutError:
+        except TimeoutError as error:
+            if error.args != (LATE,):  # a signal handler has raised it
+                raise
             failure = TimeoutError(f"the server did not answer the handshake within {timeout:g} s")
         self._protocol.end_refusal()
         raise failure

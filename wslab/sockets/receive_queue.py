@@ -116,8 +116,8 @@ class ReceiveQueue:
             size, patience = received.size, time.monotonic() + REFUSAL_PAUSE
             try:
                 return self.next(min(patience, deadline or math.inf), Response)
-            except TimeoutError:
-                if deadline is not None and time.monotonic() >= deadline:
+            except TimeoutError as error:
+                if error.args != (LATE,) or (deadline is not None and time.monotonic() >= deadline):
                     raise
             if received.size == size:
                 self._protocol.end_refusal()
