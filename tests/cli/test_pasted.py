@@ -166,8 +166,13 @@ def test_all_repeated_lines_together_have_a_bound():
         read_pasted(stars)
 
 
+@pytest.mark.timeout(10)
 @pytest.mark.parametrize(
-    "text", ["[" + " " * 50_000 + "1", "(" * 50_000, "a " * 25_000 + "[1", "'" + "a" * 50_000, "\\x61" * 12_000 + "'"]
+    "text",
+    [
+        *("[" + " " * 50_000 + "1", "(" * 50_000, "a " * 25_000 + "[1", "'" + "a" * 50_000, "\\x61" * 12_000 + "'"),
+        *("a = " + "/* " * 70_000, "a = 1" + " " * 100_000 + "b", "a = " + ";" * 100_000 + "b"),
+    ],
 )
 def test_a_long_text_takes_little_memory_and_no_time(text):
     tracemalloc.start()

@@ -10,8 +10,8 @@ import re
 _DECLARED = re.compile(r"[A-Za-z_$][\w\s.:*&<>$]*+(?:\[\w*\][\w\s$]*+)?=\s*+(?=\S)")
 _NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,2}|0[bB][01_]{1,9}|0|[1-9][0-9]{0,2}")
 _SIGNED = re.compile(r"0|-?(?:12[0-7]|1[01][0-9]|[1-9][0-9]?)|-128")
-_REMARK = re.compile(r"/\*.*?\*/|\(byte\)", re.DOTALL)
-_LENGTH = re.compile(r"\s*unsigned int \w+ = \d+;\Z")
+_REMARK = re.compile(r"/\*.*?(?:\*/|\Z)|\(byte\)", re.DOTALL)
+_LENGTH = re.compile(r"(?<=;)\s*+unsigned int \w+ = \d+;\Z")
 _FROM_HEX = re.compile(r"""[\w.]*(?:fromhex|unhexlify|Buffer\.from|DecodeString)\(\s*b?["']([^"']*+)["'][^()]*\)\Z""")
 # What programs write around a list: new Uint8Array([…]), Uint8Array(7) […], []byte{…}, <Buffer …>.
 _BRACKETS = re.compile(r"(?:[\w.& ]++|\(\d*\)|\[\])*[\[{(<]+\s*+(?:Buffer\b)?([^\[\]{}()<>]*+)[\]})>]+;?\Z")
