@@ -164,18 +164,22 @@ def read_capture(file: BinaryIO, log: Log) -> list[str]:
 
 
 def _detect(conversation: TcpConversation, is_ours: bool) -> Detected | None:
+    """What can be read of a WebSocket connection; None if that is nothing, or this is another kind of connection."""
     if not is_ours:
-        return detect_websocket(conversation)
-    if conversation.client is None or not conversation.pieces:
+        found = detect_websocket(conversation)
+    else:
+        found = None if conversation.client is None else Detected(conversation.client, conversation.pieces)
+    if found is None:
         return None
-    return Detected(conversation.client, conversation.pieces)
+    pieces = bridge_gaps(found.pieces, found.client)
+    return found._replace(pieces=pieces) if any(piece.data for piece in pieces) else None
 
 
 def _numbered_chunks(connection: int, detected: Detected) -> Iterator[tuple[int, Chunk]]:
     """The chunks of a conversation, each with the number of its packet."""
     client = detected.client
     directions = {client: Direction.CLIENT_TO_SERVER, 1 - client: Direction.SERVER_TO_CLIENT}
-    for number, time, side, data in bridge_gaps(detected.pieces, client):
+    for number, time, side, data in detected.pieces:
         yield number, Chunk(time, connection, directions[side], data)
 
 
