@@ -160,8 +160,9 @@ def test_a_request_has_no_more_headers_than_it_needs():
     )
 
 
-def test_a_request_carries_what_it_was_given():
-    request = build_request("localhost", key="", origin="", extensions="a; b", headers=[("Cookie", "c=d")])
+@pytest.mark.parametrize("headers", [[("Cookie", "c=d")], {"Cookie": "c=d"}, Headers((("Cookie", "c=d"),))])
+def test_a_request_carries_what_it_was_given(headers):
+    request = build_request("localhost", key="", origin="", extensions="a; b", headers=headers)
 
     assert request.headers.lines[5:] == (("Origin", ""), ("Sec-WebSocket-Extensions", "a; b"), ("Cookie", "c=d"))
 
@@ -258,8 +259,9 @@ def test_the_response_of_the_rfc_is_built():
     assert build_response(RFC_HANDSHAKE.request, subprotocol="chat") == RFC_HANDSHAKE.response
 
 
-def test_a_response_carries_what_it_was_given():
-    response = build_response(CAPTURE_2014.request, extensions="a; b", headers=[("Server", "wslab")])
+@pytest.mark.parametrize("headers", [[("Server", "wslab")], {"Server": "wslab"}])
+def test_a_response_carries_what_it_was_given(headers):
+    response = build_response(CAPTURE_2014.request, extensions="a; b", headers=headers)
 
     assert response.headers.lines == (
         ("Upgrade", "websocket"),

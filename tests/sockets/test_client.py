@@ -80,7 +80,11 @@ def test_the_server_sees_path_query_and_host():
 
 @pytest.mark.parametrize(
     ("headers", "seen"),
-    [([], "Basic dXNlcjpzZXNhbWU="), ([("authorization", "Bearer x")], "Bearer x")],
+    [
+        (iter([]), "Basic dXNlcjpzZXNhbWU="),
+        (iter([("authorization", "Bearer x")]), "Bearer x"),
+        ({"Authorization": "Bearer x"}, "Bearer x"),
+    ],
 )
 def test_a_user_name_in_the_address_is_sent_unless_other_credentials_are(headers, seen):
     def handler(connection):
@@ -88,7 +92,7 @@ def test_a_user_name_in_the_address_is_sent_unless_other_credentials_are(headers
 
     with live_server(handler=handler) as server:
         url = server.url.replace("ws://", "ws://user:sesame@")
-        with connect(url, headers=iter(headers)) as connection:
+        with connect(url, headers=headers) as connection:
             assert connection.receive() == seen
 
 

@@ -6,7 +6,7 @@ first. What is sent is the matter of `SendingHalf`. Nothing here waits, and noth
 at once: whoever owns the socket holds a lock.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 from wslab.protocol.batch import parse_messages
 from wslab.protocol.buffer import ReceiveBuffer
@@ -15,7 +15,7 @@ from wslab.protocol.deflate import PermessageDeflate
 from wslab.protocol.errors import HandshakeError, PartError, ProtocolError
 from wslab.protocol.events import Close, Event, Message, Ping, Pong, as_event
 from wslab.protocol.frames import Frame, Opcode, parse_close, serialize_close
-from wslab.protocol.http import Request, Response, build_refusal
+from wslab.protocol.http import HeaderLines, Request, Response, build_refusal
 from wslab.protocol.limits import Limits
 from wslab.protocol.messages import MessageReader
 from wslab.protocol.opening import OpeningHandshake
@@ -86,7 +86,7 @@ class Protocol(SendingHalf):
         """Client: send the request that opens the connection, with an offer of permessage-deflate if wished for."""
         self._writer.write_head(self._handshake.ask(request).serialize())
 
-    def accept(self, *, subprotocols: Sequence[str] = (), headers: Iterable[tuple[str, str]] = ()) -> Response:
+    def accept(self, *, subprotocols: Sequence[str] = (), headers: HeaderLines = ()) -> Response:
         """Server: agree to the request, with its first one of `subprotocols`. Raises HandshakeError, for `reject`."""
         response = self._handshake.accept(subprotocols, headers)
         self._writer.write_head(response.serialize())

@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha1
 
@@ -18,7 +18,7 @@ from wslab.protocol.handshake_rules import (
     broken_by_request,
 )
 from wslab.protocol.handshake_rules import VERSION as VERSION
-from wslab.protocol.http import TOKEN, Headers, Request, Response
+from wslab.protocol.http import TOKEN, HeaderLines, Headers, Request, Response, lines_of
 from wslab.redaction.redact import cross_out, harmless, printable, redact_body, redact_header
 
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
@@ -85,7 +85,7 @@ def build_request(
     origin: str | None = None,
     subprotocols: Sequence[str] = (),
     extensions: str = "",
-    headers: Iterable[tuple[str, str]] = (),
+    headers: HeaderLines = (),
 ) -> Request:
     """The client's request (RFC 6455 §4.1). `host` is the Host header, `key` 16 random bytes in base64.
 
@@ -107,7 +107,7 @@ def build_request(
         lines.append(("Sec-WebSocket-Protocol", ", ".join(subprotocols)))
     if extensions:
         lines.append(("Sec-WebSocket-Extensions", extensions))
-    return Request("GET", target, Headers((*lines, *headers)))
+    return Request("GET", target, Headers((*lines, *lines_of(headers))))
 
 
 def check_request(request: Request) -> None:
@@ -136,7 +136,7 @@ def build_response(
     *,
     subprotocol: str | None = None,
     extensions: str = "",
-    headers: Iterable[tuple[str, str]] = (),
+    headers: HeaderLines = (),
     accept_key: Callable[[str], str] = accept_key,
 ) -> Response:
     """The server's agreement: 101 Switching Protocols and the proof that it read the key (RFC 6455 §4.2.2)."""
@@ -149,7 +149,7 @@ def build_response(
         lines.append(("Sec-WebSocket-Protocol", subprotocol))
     if extensions:
         lines.append(("Sec-WebSocket-Extensions", extensions))
-    return Response(101, "Switching Protocols", Headers((*lines, *headers)))
+    return Response(101, "Switching Protocols", Headers((*lines, *lines_of(headers))))
 
 
 def check_response(response: Response, request: Request, *, accept_key: Callable[[str], str] = accept_key) -> None:

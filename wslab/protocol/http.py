@@ -1,7 +1,7 @@
 """HTTP heads: bytes to Request or Response and back, strictly (RFC 9112; RFC 9110 §5)."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
@@ -22,6 +22,7 @@ from wslab.redaction.redact import printable, redact_body, redact_bytes, redact_
 
 MAX_BODY_SIZE = 4096
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+HeaderLines = Iterable[tuple[str, str]] | Mapping[str, str]
 TLS_RECORDS = (b"\x15", b"\x16")  # how an alert begins, and a handshake (RFC 8446 §5.1)
 
 _REQUEST_START = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+( |\Z)|\Z")
@@ -36,6 +37,11 @@ _TARGET = re.compile(
     rf"\S+ (?:https?://{HOST}(?::[0-9]*)?(?:[/?][!-~]*)?|/[!-~]*)|CONNECT {HOST}:[0-9]+|OPTIONS \*",
     re.ASCII | re.IGNORECASE,
 )
+
+
+def lines_of(headers: HeaderLines) -> Iterable[tuple[str, str]]:
+    """The names and values of header lines, also of those in a mapping."""
+    return headers.items() if isinstance(headers, Mapping) else headers
 
 
 @dataclass(frozen=True, repr=False)

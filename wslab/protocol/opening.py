@@ -1,6 +1,6 @@
 """OpeningHandshake: the life of a connection before its first frame, for both ends (RFC 6455 §4)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from http import HTTPStatus
 
@@ -14,6 +14,7 @@ from wslab.protocol.head_rules import HEAD_IS_TOO_BIG, TOO_MANY_ANSWERS, TOO_MAN
 from wslab.protocol.http import (
     DECISIVE,
     END_OF_METHOD,
+    HeaderLines,
     Headers,
     Request,
     Response,
@@ -56,7 +57,7 @@ class OpeningHandshake:
         self.request = Request(request.method, request.target, Headers(tuple(lines)), request.version)
         return self.request
 
-    def accept(self, subprotocols: Sequence[str], headers: Iterable[tuple[str, str]]) -> Response:
+    def accept(self, subprotocols: Sequence[str], headers: HeaderLines) -> Response:
         """Server: agree to the request. Raises HandshakeError if it is not a WebSocket handshake."""
         request = self.arrived_request()
         self._codec.check_request(request)

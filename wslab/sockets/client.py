@@ -5,7 +5,7 @@ import os
 import socket
 import ssl as ssl_module
 from base64 import b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from wslab.protocol.codec import Codec
@@ -13,7 +13,7 @@ from wslab.protocol.deflate import PermessageDeflate
 from wslab.protocol.endpoint import Protocol
 from wslab.protocol.handshake import build_request
 from wslab.protocol.handshake_rules import are_names
-from wslab.protocol.http import Request
+from wslab.protocol.http import HeaderLines, Request, lines_of
 from wslab.protocol.limits import Limits
 from wslab.protocol.states import Role
 from wslab.recording.recording import Recording
@@ -32,7 +32,7 @@ def connect(
     timeout: float | None = 10.0,
     origin: str | None = None,
     subprotocols: Sequence[str] = (),
-    headers: Iterable[tuple[str, str]] = (),
+    headers: HeaderLines = (),
     ssl: ssl_module.SSLContext | None = None,
     recording: Recording | None = None,
     codec: Codec | None = None,
@@ -42,10 +42,11 @@ def connect(
     """Open a connection to `url`; use it in a `with` block, or call its `close`.
 
     `timeout` in seconds bounds the opening of TCP, TLS and WebSocket together, each write and, unless `receive` is told
-    otherwise, each wait for a message (None: no bound). `max_size` in bytes bounds a received message. `ssl` is for
-    `wss://` (default: the system's certificates). `key` and `masking_key` make the bytes the same in every run, for
-    lessons; by default they are random, as RFC 6455 §4.1 and §5.3 demand. Raises OSError if there is no TCP connection
-    to be had, HandshakeError if the server does not agree, ValueError for a bad address.
+    otherwise, each wait for a message (None: no bound). `max_size` in bytes bounds a received message. `headers` are
+    pairs of a name and a value, or a mapping. `ssl` is for `wss://` (default: the system's certificates). `key` and
+    `masking_key` make the bytes the same in every run, for lessons; by default they are random, as RFC 6455 §4.1 and
+    §5.3 demand. Raises OSError if there is no TCP connection to be had, HandshakeError if the server does not agree,
+    ValueError for a bad address.
     """
     address, deadline = parse_url(url), deadline_in(timeout)
     key = b64encode(os.urandom(16)).decode() if key is None else key
@@ -81,7 +82,7 @@ def _build_request(
     key: str,
     origin: str | None,
     subprotocols: Sequence[str],
-    headers: Iterable[tuple[str, str]],
+    headers: HeaderLines,
 ) -> Request:
     """The request for this address. Raises ValueError for what cannot be sent, before anything is opened."""
     lines = _add_credentials(address, headers)
@@ -94,9 +95,9 @@ def _build_request(
     return request
 
 
-def _add_credentials(address: WebSocketUrl, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def _add_credentials(address: WebSocketUrl, headers: HeaderLines) -> list[tuple[str, str]]:
     """The headers, with the credentials in the address unless there are others."""
-    lines = list(headers)
+    lines = list(lines_of(headers))
     if address.authorization and not any(name.lower() == "authorization" for name, _ in lines):
         lines.append(("Authorization", address.authorization))
     return lines

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from wslab.protocol.endpoint import Protocol
 from wslab.protocol.errors import CloseCode, ConnectionClosed, HandshakeError, PartError, ProtocolError
 from wslab.protocol.events import EVENT, MESSAGE, MESSAGE_TYPES, Event, Message
-from wslab.protocol.http import Request, Response, build_refusal
+from wslab.protocol.http import HeaderLines, Request, Response, build_refusal
 from wslab.protocol.states import Role, State
 from wslab.recording.log import Observer
 from wslab.sockets.receive_queue import LATE, ReceiveQueue
@@ -148,7 +148,7 @@ class Connection:
         self._protocol.end_refusal()
         raise failure
 
-    def accept(self, *, subprotocols: Sequence[str] = (), headers: Iterable[tuple[str, str]] = ()) -> None:
+    def accept(self, *, subprotocols: Sequence[str] = (), headers: HeaderLines = ()) -> None:
         """Server: agree to the handshake. Raises HandshakeError, to be given to `reject`, if it is not one."""
 
         def accept(protocol: Protocol) -> None:
