@@ -1,7 +1,8 @@
-"""Lesson 10 in false worlds: handlers that are called again, locks that lock nothing, one loop for all."""
+"""Lesson 10 in false worlds: handlers called again, echoed pings, locks that lock nothing, one loop for all."""
 
 import pytest
-from support.false_worlds import changed_cells
+from support.false_worlds import NOTEBOOKS, changed_cells
+from support.notebook_rules import read
 
 pytestmark = pytest.mark.slow  # each world runs a kernel
 
@@ -18,6 +19,21 @@ def again(handler):
 def make_false(self, *arguments, handler=None, **options):
     make(self, *arguments, **options, **({"handler": again(handler)} if handler else {}))
 wslab.EchoServer.__init__ = make_false
+"""
+
+A_PING_IS_ECHOED = """
+def echo_frames(sock):
+    for frame in frames_from(sock, open_websocket(sock)):
+        sock.sendall(wslab.serialize_frame(Frame(frame.opcode, frame.payload, frame.fin)))
+        if frame.opcode is Opcode.CLOSE:
+            return
+connect = wslab.connect
+def connect_and_look_twice(*arguments, **options):
+    client = connect(*arguments, **options)
+    receive_event = client.receive_event
+    client.receive_event = lambda: f"{receive_event()}, {receive_event()}"
+    return client
+wslab.connect = connect_and_look_twice
 """
 
 THE_LOCK_LOCKS_NOTHING = """
@@ -44,6 +60,15 @@ wslab.Connection.send = send_or_not
 
 def test_a_handler_that_is_called_again_is_seen():
     assert "cell-33" in changed_cells(LESSON, A_HANDLER_IS_CALLED_FOR_EACH_MESSAGE, until="cell-33")
+
+
+def test_a_server_that_echoes_pings_and_pongs_is_seen_as_the_lesson_says():
+    ping, pong = "Ping(payload=b'knock')", "Pong(payload=b'knock')"
+    says = changed_cells(LESSON, A_PING_IS_ECHOED, until="cell-13", after="cell-12")["cell-13"]
+    assert f"{ping}, {pong}" in says
+    answer = next(cell["source"] for cell in read(NOTEBOOKS / f"{LESSON}.ipynb")["cells"] if cell["id"] == "cell-14")
+    assert f"<code>{ping}</code>" in answer
+    assert f"<code>{pong}</code>" in answer
 
 
 def test_a_lock_that_locks_nothing_is_seen():
