@@ -16,6 +16,17 @@ from support.web_page import web_page
 
 import wslab
 
+# The names of fields whose letters do not stand from left to right.
+TURNED = """(log) => {
+    const place = (text, index) => {
+        const range = document.createRange();
+        range.setStart(text, index);
+        range.setEnd(text, index + 1);
+        return range.getBoundingClientRect().left;
+    };
+    const names = [...log.querySelectorAll("span.quiet")].map((name) => name.firstChild);
+    return names.filter((name) => place(name, 0) >= place(name, 1)).map((name) => name.data);
+}"""
 HOSTILE = """<img src=x onerror="window.pwned = 1"><script>window.pwned = 1</script><b>bold</b>&amp;"""
 
 
@@ -388,11 +399,17 @@ def test_a_browser_would_refuse_to_make_html_of_a_text(echo):
 
 
 def test_controls_are_shown_as_symbols_and_a_turned_text_turns_nothing_else(tab):
-    with live_server(handler=lambda connection: connection.send("a\0b\x1b[2J\x7f\u202eevil")) as server:
+    def attack(connection):
+        connection.send("a\0b\x1b[2J\x7f\u202eevil")
+        connection.send("\u2069\u202eevil")  # ends the isolation of an element that is only a part of its line
+        connection.close(4000, "\u2069\u202eevil")
+
+    with live_server(handler=attack) as server:
         tab.visit(http(server)).connect()
         tab.has_logged("data a␀b␛[2J␡\u202eevil text 15 bytes")
+        tab.has_logged("wasClean true")
 
-    assert tab.log.locator("bdi.data").evaluate("(data) => getComputedStyle(data).unicodeBidi") == "isolate"
+    assert tab.log.evaluate(TURNED) == []
 
 
 # What goes wrong, in one sentence
