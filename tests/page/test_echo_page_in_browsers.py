@@ -214,7 +214,14 @@ def test_the_log_keeps_the_last_500_entries_and_a_long_message_is_cut_short(tab)
     assert ("x" * 10_000 + " … text 20001 bytes" in " ".join(text.split()), "y text" in text) == (True, False)
 
 
-def test_a_row_is_no_longer_there_and_the_page_says_so(tab):
+def saved_log(echo, folder):
+    with echo.page.expect_download() as saving:
+        echo.press("Save as HAR")
+    saving.value.save_as(folder / "echo-test.har")
+    return json.loads((folder / "echo-test.har").read_text(encoding="utf-8"))["log"]
+
+
+def test_a_row_is_no_longer_there_and_the_page_and_what_it_gives_away_say_so(tab, tmp_path):
     def talk(connection):
         connection.send_many([f"message {number}." for number in range(600)])
 
@@ -222,8 +229,14 @@ def test_a_row_is_no_longer_there_and_the_page_says_so(tab):
         tab.visit(http(server)).connect()
         tab.has_logged("wasClean true")
 
-    expect(tab.page.get_by_text("103 earlier rows are no longer here.")).to_be_visible()
+    lacks = "103 earlier rows are no longer here."
+    expect(tab.page.get_by_text(lacks)).to_be_visible()
+    tab.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    tab.press("Copy")
+    assert tab.page.evaluate("navigator.clipboard.readText()").startswith(f"{lacks}\n")
+    assert saved_log(tab, tmp_path)["comment"] == lacks
     tab.press("Clear")
+    assert "comment" not in saved_log(tab, tmp_path)
     expect(tab.page.get_by_text("no longer here")).to_have_count(0)
 
 
@@ -289,6 +302,46 @@ def test_a_message_is_seen_as_text_as_json_and_as_hex(echo):
     expect(data).to_have_text('{"a":[1]}')
 
 
+def test_json_keeps_its_numbers_and_names_as_they_were_sent(echo):
+    echo.open().send(r'{"b":12345678901234567890,"a":[1.0,-0,{}],"2":1e400,"a":"\\u0041, {\"b\": []}"}')
+    row = echo.log.get_by_role("paragraph").filter(has_text="← message")
+    row.get_by_role("button", name="as JSON").click()
+    lines = ["{", '  "b": 12345678901234567890,', '  "a": [', "    1.0,", "    -0,", "    {}", "  ],"]
+    lines += ['  "2": 1e400,', r'  "a": "\\u0041, {\"b\": []}"', "}"]
+    assert row.locator(".data").inner_text().split("\n") == lines
+
+
+@pytest.mark.parametrize("depth", [3_000, 200_000])
+def test_json_of_any_depth_is_laid_out_as_far_as_it_is_shown(echo, depth):
+    echo.open()
+    echo.box("Message").evaluate("(box, depth) => { box.value = '['.repeat(depth) + ']'.repeat(depth); }", depth)
+    echo.press("Send")
+    row = echo.log.get_by_role("paragraph").filter(has_text="← message")
+    row.get_by_role("button", name="as JSON").click()
+    expect(row.locator(".data")).to_have_text(re.compile(r"^\[\n  \[\n    \[\n.{9000,} …$", re.DOTALL))
+
+
+def test_a_message_that_is_cut_short_says_so_in_every_view_and_is_cut_between_characters(tab):
+    def talk(connection):
+        connection.send(("a" + "é" * 700).encode())
+        connection.send(b"\xef\xbb\xbfstart")
+        connection.send("a" + "😀" * 5000)
+
+    with live_server(handler=talk, limits=wslab.Limits(close_timeout=PATIENCE)) as server:
+        tab.visit(http(server)).connect()
+        tab.has_logged("wasClean true")
+
+    def view(number, name):
+        row = tab.log.get_by_role("paragraph").filter(has_text="← message").nth(number)
+        row.get_by_role("button", name=name).click()
+        return row.locator(".data").text_content()
+
+    assert view(0, "as text") == "a" + "é" * 499 + " …"
+    assert view(1, "as text") == "\ufeffstart"
+    assert view(2, "as hex") == ("a" + "😀" * 5000).encode()[:1000].hex(" ") + " …"
+    assert view(2, "as text") == "a" + "😀" * 4999 + " …"
+
+
 def test_a_long_message_takes_five_lines_until_all_is_asked_for(echo):
     echo.open().send("long " * 2000)
     row = echo.log.get_by_role("paragraph").filter(has_text="← message")
@@ -316,6 +369,26 @@ def test_the_log_shows_the_rows_in_which_words_are_found(echo):
     expect(echo.log.get_by_role("paragraph").filter(visible=True)).to_have_count(4)
 
 
+def test_words_are_found_in_what_was_sent_and_not_in_buttons(tab):
+    def talk(connection):
+        connection.send(b"\0\1\2")
+        connection.send("x" * 20_000 + "y" * 20)
+
+    with live_server(handler=talk, limits=wslab.Limits(close_timeout=PATIENCE)) as server:
+        tab.visit(http(server))
+        find = tab.page.get_by_role("searchbox", name="Find in the log")
+        find.fill("00 01 02")
+        tab.connect()
+        tab.has_logged("wasClean true")
+
+    rows = tab.log.get_by_role("paragraph").filter(visible=True)
+    expect(rows).to_have_count(1)  # bytes are searched as they are shown
+    find.fill("y" * 20)
+    expect(rows).to_have_count(1)  # behind what is shown
+    find.fill("as hex")
+    expect(rows).to_have_count(0)
+
+
 def test_what_the_log_shows_can_be_copied(echo):
     echo.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     echo.open().send("Hello")
@@ -333,9 +406,7 @@ def test_the_log_is_saved_as_a_har_that_inspect_reads(echo, tmp_path):
     echo.page.get_by_label("bytes, written in hex").check()
     echo.send("00 ff")
     echo.has_logged("← message data 00 ff")
-    with echo.page.expect_download() as saving:
-        echo.press("Save as HAR")
-    saving.value.save_as(tmp_path / "echo-test.har")
+    saved_log(echo, tmp_path)
 
     rows = str(wslab.inspect(wslab.Recording.load(tmp_path / "echo-test.har")))
     assert rows.count('text "Zwölf 🥊"') == 2

@@ -52,7 +52,8 @@ async function toHar(rows) {
     entries.get(row.socket)._webSocketMessages.push(await toMessage(row));
   }
   const creator = { name: "wslab Echo test", version: "1" };
-  return { log: { version: "1.2", creator, pages: [], entries: [...entries.values()] } };
+  const comment = at("dropped").textContent;  // what the log, and so this file, no longer has
+  return { log: { version: "1.2", creator, pages: [], entries: [...entries.values()], ...(comment && { comment }) } };
 }
 
 at("save").addEventListener("click", async () => {

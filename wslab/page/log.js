@@ -6,8 +6,9 @@ let beginning = performance.now();  // of the life of a WebSocket: the log count
 let dropped = 0;
 const ENTRIES = new Map();  // what each row was made of; a HAR is made of them
 
-function shorten(text) {
-  return readable(text.slice(0, MAX_CHARACTERS)) + (text.length > MAX_CHARACTERS ? " …" : "");
+function shorten(text, isCut = text.length > MAX_CHARACTERS) {
+  const start = text.slice(0, MAX_CHARACTERS);
+  return isCut ? `${readable(start.replace(/[\ud800-\udbff]$/, ""))} …` : readable(start);  // no half of a character
 }
 
 function addRow(entry, className = "") {
@@ -45,8 +46,14 @@ function sizeOf(data) {
   return typeof data === "string" ? new TextEncoder().encode(data).length : data.size ?? data.byteLength;
 }
 
-function hexOf(bytes, isCut) {
-  return (toHex(bytes) || '""') + (isCut ? " …" : "");
+function hexOf(bytes) {
+  return (toHex(bytes.subarray(0, MAX_BYTES)) || '""') + (bytes.length > MAX_BYTES ? " …" : "");
+}
+
+function textOf(bytes) {
+  const isCut = bytes.length > MAX_BYTES;
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  return shorten(decoder.decode(bytes.subarray(0, MAX_BYTES), { stream: isCut }), isCut);
 }
 
 // Messages: the first of the views is shown, and a button leads to the next
@@ -60,24 +67,44 @@ async function addMessage(entry) {
   if (isText) {
     offerViews(row, shown, viewsOfText(data));
   } else {
-    const start = await new Blob([data.slice(0, MAX_BYTES)]).arrayBuffer();
-    const hex = hexOf(new Uint8Array(start), size > MAX_BYTES);
+    const start = new Uint8Array(await new Blob([data.slice(0, MAX_BYTES + 1)]).arrayBuffer());
     followEnd(at("log"));
-    shown.textContent = hex;
-    offerViews(row, shown, { hex, text: shorten(new TextDecoder().decode(start)) });
+    offerViews(row, shown, { hex: hexOf(start), text: textOf(start) });
+    hideUnless(row, at("find").value);
   }
 }
 
 function viewsOfText(text) {
-  const bytes = new TextEncoder().encode(text.slice(0, MAX_BYTES));
-  const hex = hexOf(bytes, text.length > MAX_BYTES);
+  const hex = hexOf(new TextEncoder().encode(text.slice(0, MAX_BYTES + 1)));
   try {
     const value = JSON.parse(text);
     if (typeof value === "object" && value) {
-      return { text: shorten(text), JSON: shorten(JSON.stringify(value, null, 2)), hex };
+      return { text: shorten(text), JSON: shorten(layOut(text)), hex };
     }
   } catch { /* most texts are not JSON */ }
   return { text: shorten(text), hex };
+}
+
+// JSON with a line for each value, and its numbers and names as they were sent: a value of JavaScript has rounded them.
+function layOut(json) {
+  let text = "", depth = 0;
+  const add = (token) => { text += `${token}\n${"  ".repeat(depth)}`; };
+  for (const [token] of json.matchAll(/"[^"\\]*(?:\\.[^"\\]*)*"|\[\s*\]|\{\s*\}|[^\s"[\]{},:]+|[[\]{},:]/g)) {
+    if (token === "[" || token === "{") {
+      depth += 1;
+      add(token);
+    } else if (token === "]" || token === "}") {
+      depth -= 1;
+      add("");
+      text += token;
+    } else if (token === ",") {
+      add(token);
+    } else {
+      text += token === ":" ? ": " : token;
+    }
+    if (text.length > MAX_CHARACTERS) break;
+  }
+  return text;
 }
 
 function offerViews(row, shown, views) {
@@ -105,14 +132,19 @@ function offerViews(row, shown, views) {
 
 // Find, copy
 
+// Words are found in what a row shows, and in all of a text that is too long to be shown.
 function hideUnless(row, words) {
-  row.hidden = !row.textContent.toLowerCase().includes(words.toLowerCase());
+  const texts = [textOfRow(row), ENTRIES.get(row)?.data].filter((text) => typeof text === "string");
+  row.hidden = !texts.some((text) => text.toLowerCase().includes(words.toLowerCase()));
+}
+
+function textOfRow(row) {
+  return Array.from(row.querySelectorAll(":scope > :not(button)"), (part) => part.textContent.trim()).join(" ");
 }
 
 function textOfLog() {
   const rows = Array.from(at("log").children).filter((row) => !row.hidden);
-  const ofRow = (row) => Array.from(row.querySelectorAll(":scope > :not(button)"), (part) => part.textContent.trim());
-  return rows.map((row) => ofRow(row).join(" ") + "\n").join("");
+  return [at("dropped").textContent, ...rows.map(textOfRow)].filter(Boolean).map((line) => `${line}\n`).join("");
 }
 
 at("find").addEventListener("input", () => {
