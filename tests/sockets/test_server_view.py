@@ -3,6 +3,7 @@
 import json
 import urllib.request
 
+import pytest
 from support.raw_peer import live_server
 
 from wslab import Recording, connect
@@ -80,11 +81,37 @@ def test_what_is_kept_is_bounded(monkeypatch):
                 connection.send(bytes(10_000))
                 connection.receive()
             answer = ask(server)
-            assert "The recording was full" in answer["left_out"]
+            assert answer["left_out"] == module.FULL
             assert len(answer["frames"][2]["hex"]) < 300
         for number in range(3):
             connect(f"{server.url}?wslab-view={number:032x}").close()
         assert list(view._views) == [f"{1:032x}", f"{2:032x}"]
+
+
+@pytest.mark.parametrize("deflate", [False, True])
+def test_frames_that_arrive_in_bulk_are_all_shown(deflate):
+    with live_server(handler=lambda connection: connection.send_many(["Hello"] * 3000), deflate=deflate) as server:
+        with connect(f"{server.url}?wslab-view={TOKEN}") as connection:
+            assert len(list(connection)) == 3000
+        answer = ask(server)
+    said = [what for sender, what in whats(answer) if sender == "server"]
+    assert [what.partition(" (")[0] for what in said[1:-1]] == ['text "Hello"'] * 3000
+    assert answer["left_out"] == ""
+
+
+@pytest.mark.parametrize("message", ["x" * 100, ""])
+def test_of_more_than_is_kept_the_beginning_is_shown_and_the_page_is_told(monkeypatch, message):
+    monkeypatch.setattr(module, "MOST_KEPT", 40_000)
+    monkeypatch.setattr(module, "MOST_FRAMES", 500)
+    with live_server(handler=lambda connection: connection.send_many([message] * 2000), deflate=False) as server:
+        with connect(f"{server.url}?wslab-view={TOKEN}") as connection:
+            assert len(list(connection)) == 2000
+        answer = ask(server)
+        assert 300 < len(answer["frames"]) <= 500
+        assert answer["frames"][-1]["what"].startswith("text")
+        rest = {"frames": [], "left_out": answer["left_out"]}
+        assert ask(server, start=str(len(answer["frames"]))) == rest
+    assert answer["left_out"] == module.FULL
 
 
 def test_a_recording_of_the_server_goes_on_beside_it():

@@ -20,15 +20,30 @@ from wslab.sockets.connection import Connection
 HEADER, FROM = "Wslab-View", "Wslab-From"
 PARAMETER = re.compile(r"[?&]wslab-view=([0-9a-f]{32})(?:&|$)")
 MOST_VIEWS = 20  # the oldest are forgotten
-MOST_KEPT = 256 * 1024  # bytes of memory for each, about
+MOST_KEPT = 256 * 1024  # bytes of memory for what has passed, about
+MOST_FRAMES = 4000  # each takes about a kilobyte once it is read
 MOST_HEX = 64  # bytes of a frame
+PIECE = 4096  # bytes
+FULL = "The server shows the beginning of this connection: it keeps no more of it."
+
+
+class _Bytes(Log):
+    """A log of the bytes alone: calls would take their place. Of a write that is too long it keeps the beginning."""
+
+    def add(self, connection: int, direction: Direction, data: bytes) -> None:
+        """Record the bytes of one read or write, in pieces."""
+        for start in range(0, len(data), PIECE):
+            super().add(connection, direction, data[start : start + PIECE])
+
+    def mark(self, connection: int, direction: Direction, name: str, argument: str = "") -> None:
+        """Record nothing of a call."""
 
 
 class _View:
     """What passed over one connection since its request."""
 
     def __init__(self, connection: Connection, request: Request) -> None:
-        self._log = Log(limit=MOST_KEPT)
+        self._log = _Bytes(limit=MOST_KEPT)
         self._number = connection.number
         self._log.add(self._number, Direction.CLIENT_TO_SERVER, request.serialize())
         connection.observe(self._log)
@@ -41,11 +56,13 @@ class _View:
         fresh = self._log.chunks[self._read :]
         self._read += len(fresh)
         for chunk in fresh:
-            self._frames += self._dissector.feed(chunk)
-        wanted = self._frames[start:]
+            if len(self._frames) <= MOST_FRAMES:
+                self._frames += self._dissector.feed(chunk)
+        is_full = self._log.left_out or len(self._frames) > MOST_FRAMES
+        wanted = self._frames[start:MOST_FRAMES]
         sent = {direction: self._log.bytes_sent(self._number, direction) for direction in Direction} if wanted else {}
         rows = [_row(one, sent[one.direction][one.seen.start : one.seen.end]) for one in wanted]
-        return {"frames": rows, "left_out": self._log.left_out}
+        return {"frames": rows, "left_out": FULL if is_full else ""}
 
 
 class ServerView:
