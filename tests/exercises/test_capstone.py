@@ -125,13 +125,23 @@ def test_a_part_that_fails_is_next_with_its_first_fault(file):
 @pytest.mark.parametrize("source", ["def accept_key(:", "raise SystemExit", "1 / 0"])
 def test_a_file_that_cannot_be_loaded_is_told(file, source):
     file.write_text(source)
-    assert "the file cannot be loaded: " in str(judge_file(file))
+    score = judge_file(file)
+    assert str(score).startswith("the file cannot be loaded: ")
+    assert "missing" not in str(score)  # a part may stand there, and only the file cannot be read
+    assert not score.passed
 
 
 def test_a_server_that_does_not_say_where_it_listens_is_told(file, monkeypatch, one_part):
     monkeypatch.setattr(capstone, "START", 1.0)
     file.write_text(REFERENCE.replace("print(f", "str(f"), encoding="utf-8")
     assert "has not said 'Listening on ws://" in judge_file(file).problem
+
+
+def test_a_server_that_says_something_else_first_is_told_what(file, one_part):
+    file.write_text(REFERENCE.replace("Listening on", "Hearing at"), encoding="utf-8")
+    problem = judge_file(file).problem
+    assert "is not 'Listening on ws://…', but 'Hearing at ws://127.0.0.1:" in problem
+    assert "seconds" not in problem
 
 
 def test_a_server_that_prints_without_a_flush_and_much_is_judged(file, one_part):

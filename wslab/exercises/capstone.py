@@ -46,6 +46,7 @@ BORROWED = {"Codec", "EchoServer", "Protocol", "aiohttp", "autobahn", "picows", 
 GREETING = 5.0  # seconds for a handshake
 START = 10.0  # seconds in which a server must say where it listens
 LISTENING = "Listening on "
+MOST_SHOWN = 80  # characters of a line
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,10 @@ class Chapter:
 
 @dataclass(frozen=True, repr=False)
 class Score:
-    """What is there of the file: a report for each part, and the chapters, or why there are none (`problem`)."""
+    """What is there of the file: a report for each part, and the chapters, or why there are none (`problem`).
+
+    Of a file that cannot be loaded there is the problem alone.
+    """
 
     parts: tuple[Report, ...]
     missing: tuple[str, ...]
@@ -92,6 +96,8 @@ class Score:
         return next((it.points for it in self.chapters if it.number == chapter), 0)
 
     def __str__(self) -> str:
+        if not self.parts and not self.missing:
+            return self.problem  # nothing is known of the parts
         reports = {report.name: report for report in self.parts}
         lines = ["The parts:"]
         for name in PARTS:
@@ -124,10 +130,12 @@ def judge_file(file: str | os.PathLike[str], chapters: Sequence[str] = tuple(CHA
     except FileNotFoundError:
         return Score((), PARTS, problem=f"{UNATTEMPTED}: there is no {path.name} here")
     names, problem = _load(path, source)
+    if problem:
+        return Score((), (), problem=problem)
     found = [name for name in PARTS if name in names]
     reports = tuple(check(names[name], exercise=name) for name in found)
     missing = tuple(name for name in PARTS if name not in names)
-    if problem := problem or _why_not_tried(source, missing):
+    if problem := _why_not_tried(source, missing):
         return Score(reports, missing, problem=problem)
     try:
         with _server(path) as url:
@@ -196,7 +204,7 @@ def _server(path: Path) -> Iterator[str]:
                 process.kill()
                 process.wait()
                 errors.seek(0)
-                raise TimeoutError(_silence(errors.read()))
+                raise TimeoutError(_silence(first, errors.read()))
             rest.start()
             yield first.removeprefix(LISTENING).strip()
         finally:
@@ -206,8 +214,10 @@ def _server(path: Path) -> Iterator[str]:
                 rest.join(START)
 
 
-def _silence(errors: str) -> str:
-    """Why a server has not said where it listens."""
+def _silence(first: str, errors: str) -> str:
+    """Why a server, whose first line is given, has not said where it listens."""
+    if first:
+        return f"the first line that the server prints is not '{LISTENING}ws://…', but {first.strip()[:MOST_SHOWN]!r}"
     last = (errors.strip().splitlines() or [""])[-1]
     said = f"the server has not said '{LISTENING}ws://…' within {START:g} seconds"
     return f"{said}; its last words were: {last}" if last else said
