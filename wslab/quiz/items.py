@@ -157,7 +157,7 @@ ITEMS = (
         "what send() says",
         "16-moving-data-well",
         "`send()` has returned, and there was no exception. What do you know?",
-        Option("that the data waits in a queue of your own side", "Only an answer of the other program says more."),
+        Option("that your own side has taken the data", "Only an answer of the other program says more."),
         (
             Option("that the data has left this machine", "It may wait in the buffer of the kernel for a long time."),
             Option("that the other machine has it", "TCP's confirmations are not shown to the program."),
