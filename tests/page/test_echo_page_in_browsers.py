@@ -27,6 +27,7 @@ TURNED = """(log) => {
     const names = [...log.querySelectorAll("span.quiet")].map((name) => name.firstChild);
     return names.filter((name) => place(name, 0) >= place(name, 1)).map((name) => name.data);
 }"""
+WITHOUT_CLIPBOARD = "Object.defineProperty(navigator, 'clipboard', { value: undefined })"
 HOSTILE = """<img src=x onerror="window.pwned = 1"><script>window.pwned = 1</script><b>bold</b>&amp;"""
 
 
@@ -398,6 +399,31 @@ def test_what_the_log_shows_can_be_copied(echo):
 
     copied = echo.page.evaluate("navigator.clipboard.readText()")
     assert re.fullmatch(r"\d\.\d{3} → send\(\) data Hello text 5 bytes\n", copied)
+
+
+def test_without_a_clipboard_the_log_is_copied_all_the_same(tab, server):
+    tab.visit(http(server)).page.evaluate(WITHOUT_CLIPBOARD)
+    tab.open().send("Hello")
+    tab.has_logged("← message data Hello")
+    tab.press("Copy")
+    expect(tab.page.get_by_role("button", name="Copy", exact=True)).to_be_focused()
+    expect(tab.advice).to_be_empty()
+    tab.box("Message").fill("")
+    tab.box("Message").press("Control+V")
+    expect(tab.box("Message")).to_have_value(re.compile("← message data Hello text 5 bytes"))
+
+
+def test_what_no_browser_copies_is_shown_and_a_long_log_in_part(tab, server):
+    tab.visit(http(server)).page.evaluate(f"{WITHOUT_CLIPBOARD}; document.execCommand = () => false;")
+    tab.open()
+    tab.press("Copy link")
+    tab.advises(f"This browser does not let the page copy. Here it is: {http(server)}#url=ws")
+    for _ in range(2):
+        tab.send("x" * 9000)
+    tab.shows("received", "2 messages, 18000 bytes")
+    tab.press("Copy")
+    tab.advises("Here it is: 0.0")
+    assert 10_000 < len(tab.advice.inner_text()) < 11_000
 
 
 def test_the_log_is_saved_as_a_har_that_inspect_reads(echo, tmp_path):

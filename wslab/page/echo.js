@@ -261,14 +261,6 @@ function recall(step) {
   return true;
 }
 
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    advise("");
-  } catch {
-    advise(`This browser does not let the page copy. Here it is: ${text}`);
-  }
-}
 at("binaryType").addEventListener("change", () => {
   if (socket !== null) socket.binaryType = at("binaryType").value;
 });
