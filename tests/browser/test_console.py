@@ -468,7 +468,10 @@ def test_a_page_whose_server_has_gone_says_what_to_do(tab):
         page = ConsolePage(tab, with_browser(server).run("until(window, 'click').then(log)"))
         expect(page.status).to_have_text("Running")
     page.page.get_by_role("heading", level=1).click()
-    expect(page.advice).to_contain_text("Python cannot be reached")
+    expect(page.advice).to_contain_text(
+        "Python takes no more reports: the cell did not wait longer for done(), or the server"
+    )
+    expect(page.status).to_have_text("Stopped")
 
 
 def test_the_page_shows_nothing_of_what_a_proxy_says_whose_server_has_gone(tab, server):

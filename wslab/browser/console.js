@@ -9,6 +9,8 @@ const WAYS = {
   },
   proxied: { hops: ["This page", "Proxy", "Server"], words: `There is a proxy between this page and the server: ${OF_PROXY}` },
 };
+const UNREACHABLE = "Python cannot be reached: if the server or the kernel has stopped, start it and run the cell again.";
+const OVER = "Python takes no more reports: the cell did not wait longer for done(), or the server or the kernel has stopped.";
 const MAX_EVENTS = 990, MAX_IN_A_REPORT = 15, MAX_CHARACTERS = 300;
 const MAX_LOG_HEIGHT = 512;  // pixels, as the style says
 
@@ -153,7 +155,7 @@ async function post(path, headers, body) {
     // Nobody answers, or not as the server does.
   }
   if (refusal) advise(`The console refused this page: ${refusal} Run the cell again to get a new one.`);
-  else advise("Python cannot be reached: if the server or the kernel has stopped, start it and run the cell again.");
+  else advise(path === "claim" ? UNREACHABLE : OVER);
   at("status").textContent = "Stopped";
   return null;
 }
