@@ -26,6 +26,11 @@ def warning(text: str) -> str:
     return f'<p style="margin:4px 0;padding:2px 8px;background-color:{TINT}">\u26a0 {escape(text)}</p>'
 
 
+def wrapped(text: str) -> str:
+    """Lines in letters of one width, broken between words where they are too long, as JupyterLab does not by itself."""
+    return f'<pre style="white-space:pre-wrap;word-break:normal;overflow-wrap:anywhere">{escape(text)}</pre>'
+
+
 def faded(html: str) -> str:
     """HTML that is out of date."""
     return f'<div style="opacity:0.7">{html}</div>'

@@ -4,13 +4,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from html import escape
 from typing import Any
 
 from wslab.browser.console import BrowserRun
 from wslab.browser.frontend import find_frontend
 from wslab.display.figures.figure import DescribedFigure
 from wslab.display.figures.ladder import draw_ladder
+from wslab.display.html import wrapped
 from wslab.exercises.checks import isolation
 from wslab.exercises.checks.exercise import Case
 from wslab.exercises.judges import browser, library, raw_bytes
@@ -66,8 +66,7 @@ class Verdict:
         from IPython.display import display
 
         lines = "\n".join(self._lines())
-        html = f'<pre style="white-space:pre-wrap">{escape(lines)}</pre>'
-        display({"text/plain": lines, "text/html": html}, raw=True)  # type: ignore[no-untyped-call]
+        display({"text/plain": lines, "text/html": wrapped(lines)}, raw=True)  # type: ignore[no-untyped-call]
         if (ladder := self.ladder) is not None:
             ladder._ipython_display_()
 

@@ -3,10 +3,10 @@
 import inspect
 import re
 from dataclasses import dataclass, field
-from html import escape
 from pathlib import Path
 from typing import Any
 
+from wslab.display.html import wrapped
 from wslab.exercises.checks.exercise import Exercise
 from wslab.exercises.checks.outcome import code_of
 from wslab.exercises.sets.catalogue import EXERCISES, find, name_of
@@ -58,7 +58,7 @@ class Note:
     __str__ = __repr__
 
     def _repr_html_(self) -> str:
-        return f'<pre style="white-space:pre-wrap">{escape(self.text)}</pre>'
+        return wrapped(self.text)
 
 
 def hint(function: Any) -> Note:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
 
-from wslab.display.html import picture
+from wslab.display.html import picture, wrapped
 from wslab.display.shown import is_seen
 
 if TYPE_CHECKING:
@@ -62,8 +62,7 @@ class DescribedFigure:
 
 
 def _words(text: str, kind: str) -> str:
-    words = f'<pre style="white-space:pre-wrap">{escape(text)}</pre>'
-    return f"<details><summary>{escape(kind)}, as text</summary>{words}</details>"
+    return f"<details><summary>{escape(kind)}, as text</summary>{wrapped(text)}</details>"
 
 
 def draw_described(draw: Callable[[], "Figure"], text: str, kind: str) -> DescribedFigure:
