@@ -3,6 +3,7 @@
 import functools
 import gc
 import random
+import re
 import threading
 import time
 
@@ -128,6 +129,14 @@ def test_a_thread_of_the_check_itself_is_not_told(monkeypatch):
 
 def count_of_cases(name):
     return sum(len(list(aspect.cases(random.Random(1)))) for aspect in EXERCISES[name].aspects)
+
+
+def test_what_a_report_says_to_call_can_be_called_where_only_wslab_is_imported():
+    told = str(check(accept_key := written("accept_key", "def accept_key(key): return 0"), seed=7))
+    calls = re.findall(r"wslab\.exercises\.\w+\(.*?\)", told)
+    again, hint = (str(eval(call, {"wslab": wslab, "accept_key": accept_key})) for call in calls)
+    assert again == told
+    assert hint.startswith("Hint ")
 
 
 def test_the_same_seed_draws_the_same_inputs_and_another_draws_others():

@@ -83,7 +83,8 @@ def reference(name: Any) -> Note:
     if not progress.passed and len(progress.tries) < HONEST_TRIES:
         left = HONEST_TRIES - len(progress.tries)
         tries = "one more try that differs" if left == 1 else f"{left} more tries that differ"
-        return Note(f"The reference of {name} opens when your function passes, or after {tries}. hint({name}) helps.")
+        opens = f"The reference of {name} opens when your function passes, or after {tries}."
+        return Note(f'{opens} wslab.exercises.hint("{name}") helps.')
     return Note(explained(name))
 
 

@@ -94,10 +94,12 @@ class Report:
     @property
     def _after(self) -> list[str]:
         after = [*([self.problem] if self.problem else []), *self.notes]
+        help_of_hints = f'wslab.exercises.hint("{self.name}") helps.'
         if self.results and self.seed is None:
-            after += [f"hint({self.name}) helps."] if self.has_hints and not self.passed else []
+            after += [help_of_hints] if self.has_hints and not self.passed else []
         elif self.results and not self.passed:
-            after.append(f"check({self.name}, seed={self.seed}) draws the same inputs again; hint({self.name}) helps.")
+            again = f"wslab.exercises.check({self.name}, seed={self.seed})"
+            after.append(f"{again} draws the same inputs again; {help_of_hints}")
         elif self.results:
             after.append(f"The inputs were drawn with seed {self.seed}.")
         return after
