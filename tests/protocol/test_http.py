@@ -13,6 +13,7 @@ from wslab.protocol.http import (
     Request,
     Response,
     build_refusal,
+    lines_of,
     parse_request,
     parse_response,
     parse_response_head,
@@ -334,6 +335,11 @@ def test_an_agreement_has_no_body_whatever_its_headers_say():
 
 
 # Headers
+
+
+@pytest.mark.parametrize("headers", [[("Host", "a"), ("X", "1")], {"Host": "a", "X": "1"}])
+def test_header_lines_may_be_pairs_or_a_mapping(headers):
+    assert [*lines_of(headers)] == [("Host", "a"), ("X", "1")]
 
 
 def test_header_names_are_looked_up_in_any_case_and_lines_keep_their_order():
