@@ -24,10 +24,9 @@ def no_connection(error: OSError, host: str, port: int) -> OSError:
     """The same error, of the same class and with the same number, with such a sentence."""
     from urllib.request import proxy_bypass  # takes a tenth of the time in which all of wslab is imported
 
-    names = [] if host.startswith(LOOPBACK) else proxies_set()
-    proxy = f" (no proxy was used, as wslab connects directly, whatever {', '.join(names)} says)"
-    if not names or proxy_bypass(f"{host}:{port}"):  # NO_PROXY excepts it
-        proxy = ""
+    names, proxy = [] if host.startswith(LOOPBACK) else proxies_set(), ""
+    if names and not proxy_bypass(f"{host}:{port}"):  # else NO_PROXY excepts it
+        proxy = f" (no proxy was used, as wslab connects directly, whatever {', '.join(names)} says)"
     told = type(error)(_why(error, f"{host} port {port}", host) + proxy)
     told.errno = error.errno
     return told
