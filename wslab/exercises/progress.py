@@ -9,6 +9,7 @@ from typing import Any
 from wslab.display.html import wrapped
 from wslab.exercises.checks.exercise import Exercise
 from wslab.exercises.checks.outcome import code_of
+from wslab.exercises.checks.report import hints_help
 from wslab.exercises.sets.catalogue import EXERCISES, find, name_of
 
 HONEST_TRIES = 3
@@ -84,7 +85,7 @@ def reference(name: Any) -> Note:
         left = HONEST_TRIES - len(progress.tries)
         tries = "one more try that differs" if left == 1 else f"{left} more tries that differ"
         opens = f"The reference of {name} opens when your function passes, or after {tries}."
-        return Note(f'{opens} wslab.exercises.hint("{name}") helps.')
+        return Note(f"{opens} {hints_help(name)}")
     return Note(explained(name))
 
 

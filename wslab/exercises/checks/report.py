@@ -60,6 +60,11 @@ def link_to(section: str) -> str:
     return f"{section}, https://www.rfc-editor.org/rfc/{address}{anchor}" if address else section
 
 
+def hints_help(name: str) -> str:
+    """A sentence that says how to get a hint to the exercise."""
+    return f'wslab.exercises.hint("{name}") helps.'
+
+
 @dataclass(frozen=True, repr=False)
 class Report:
     """What a check has found: `passed`, `points` of `max_points`, and as text what was tried and what went wrong.
@@ -94,12 +99,11 @@ class Report:
     @property
     def _after(self) -> list[str]:
         after = [*([self.problem] if self.problem else []), *self.notes]
-        help_of_hints = f'wslab.exercises.hint("{self.name}") helps.'
         if self.results and self.seed is None:
-            after += [help_of_hints] if self.has_hints and not self.passed else []
+            after += [hints_help(self.name)] if self.has_hints and not self.passed else []
         elif self.results and not self.passed:
             again = f"wslab.exercises.check({self.name}, seed={self.seed})"
-            after.append(f"{again} draws the same inputs again; {help_of_hints}")
+            after.append(f"{again} draws the same inputs again; {hints_help(self.name)}")
         elif self.results:
             after.append(f"The inputs were drawn with seed {self.seed}.")
         return after
