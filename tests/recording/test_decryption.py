@@ -14,7 +14,7 @@ from support.wireshark import tshark
 
 from wslab import Direction, Recording, Tap, connect
 from wslab.recording.errors import CaptureError, CaptureWarning
-from wslab.recording.packets import parse_segment, serialize_segment
+from wslab.recording.packets import Segment, parse_segment, serialize_segment
 from wslab.recording.pcapng import CaptureReader
 from wslab.recording.tcp import CLIENT, SERVER, read_conversations
 
@@ -59,6 +59,11 @@ def sent(recording: Recording) -> list[bytes]:
     return [recording.bytes_sent(1, way) for way in Direction]
 
 
+def segments_in(path: Path) -> list[Segment]:
+    with path.open("rb") as file:
+        return [segment for packet in CaptureReader(file) if (segment := parse_segment(packet.data))]
+
+
 def test_with_the_file_of_keys_a_conversation_over_tls_is_read_byte_for_byte(talk, monkeypatch):
     path, keys, recording = talk
     monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
@@ -93,8 +98,7 @@ def test_two_connections_between_the_same_ports_are_kept_apart(talk, monkeypatch
     path, keys, recording = talk
     monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
     tshark(path)
-    with path.open("rb") as file:
-        first = [segment for packet in CaptureReader(file) if (segment := parse_segment(packet.data))]
+    first = segments_in(path)
     second = [
         s._replace(sequence=s.sequence + 10**9, acknowledgement=s.acknowledgement + 10**9 * (s.acknowledgement > 0))
         for s in first
@@ -109,8 +113,7 @@ def test_of_a_capture_that_has_lost_a_packet_each_side_is_decrypted_up_to_it(tal
     path, keys, recording = talk
     monkeypatch.setenv("SSLKEYLOGFILE", str(keys))
     tshark(path)
-    with path.open("rb") as file:
-        segments = [segment for packet in CaptureReader(file) if (segment := parse_segment(packet.data))]
+    segments = segments_in(path)
     server = [segment for segment in segments if segment.data and segment.source.port == segments[0].destination.port]
     segments.remove(server[-5])
     (path.parent / "lost.pcap").write_bytes(pcap(list(map(serialize_segment, segments))))
