@@ -140,7 +140,7 @@ def test_what_is_wider_than_the_terminal_takes_none_of_the_line_that_is_being_ty
         user.read_to("> ")
         (connection,) = server.connections
         connection.send("w" * 100)
-        user.read_to("w" * 22)
+        user.read_to("\n" + "w" * 22)  # the first line has a sign before its letters
         assert f"\x1b[L< {'w' * 78}\x1b8\x1b[B\x1b7\r\n\x1b[A\x1b[L{'w' * 22}" in user.raw
 
 
